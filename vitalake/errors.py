@@ -1,0 +1,36 @@
+"""The one error family, which decides what happens next.
+
+Belongs here: the three kinds of trouble. Does not belong here: what raises them or who reports them.
+
+* `UnusableDataError` — the data is at fault: a quarantine row, the run goes on.
+* `TransientError` — the world is busy: retried with backoff, then the run fails and is retried.
+* `PermanentError` — the set-up is wrong: the run fails at once and is not retried.
+"""
+
+from __future__ import annotations
+
+
+class VitalakeError(Exception):
+    """Base of every error that Vitalake raises on purpose."""
+
+
+class UnusableDataError(VitalakeError):
+    """A file or record that cannot be used; becomes one row of quarantine.
+
+    Args:
+        rule: id of the check that refused it, e.g. ``"S02"``.
+        message: what was found and what was expected, without personal data.
+    """
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(f"{rule}: {message}")
+        self.rule = rule
+        self.message = message
+
+
+class TransientError(VitalakeError):
+    """Timeouts, throttling, 5xx, lost races: the same call may succeed later."""
+
+
+class PermanentError(VitalakeError):
+    """Missing buckets, denied access, bad configuration: says what to do about it."""
