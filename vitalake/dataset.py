@@ -86,7 +86,9 @@ class Dataset:
     def quarantine_table(self) -> Table:
         """The objects and records that could not be used, with the reason."""
         return Table(
-            f"{self.name}_quarantine", f"What of `{self.name}` could not be used, and why.", QUARANTINE_COLUMNS
+            f"{self.name}_quarantine",
+            f"What of `{self.name}` could not be used, and why.",
+            QUARANTINE_COLUMNS,
         )
 
 

@@ -1,0 +1,236 @@
+"""One S3 bucket as the core sees it: listings, whole objects, conditional writes.
+
+Belongs here: everything that speaks S3, and the translation of its errors into the project's family. Does not
+belong here: what keys mean or when something is written.
+
+obstore does the work: a tenth of boto3's CPU. It refuses keys that S3 allows (control characters, empty or dotted
+segments), so listings that hold such a key, and reads of it, go through boto3: slower, but nothing is unseen.
+"""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from resources.settings import Settings
+from vitalake.arrivals import ObjectInfo
+from vitalake.errors import PermanentError, TransientError
+from vitalake.reconcile import ConflictError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from obstore.store import S3Store
+
+T = TypeVar("T")
+_READERS = 16
+# Sub-second retries first, a minute at most: a longer outage is the run's to retry, not the call's.
+_RETRIES: dict[str, Any] = {
+    "max_retries": 8,
+    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=10), "base": 2},
+    "retry_timeout": timedelta(seconds=60),
+}
+
+
+class ObjectStore:
+    """A bucket. Implements `vitalake.reconcile.Store`; safe to share between threads."""
+
+    def __init__(self, settings: Settings, bucket: str) -> None:
+        self.bucket = bucket
+        self._settings = settings
+
+    @cached_property
+    def _store(self) -> S3Store:
+        from obstore.store import S3Store
+
+        settings = self._settings
+        secret, token = settings.aws_secret_access_key, settings.aws_session_token
+        options: dict[str, Any] = {"region": settings.aws_region}
+        if settings.s3_endpoint:
+            options |= {"endpoint": settings.s3_endpoint, "virtual_hosted_style_request": False}
+            options["client_options"] = {"allow_http": settings.s3_endpoint.startswith("http://")}
+        if settings.aws_access_key_id and secret:
+            options |= {
+                "access_key_id": settings.aws_access_key_id,
+                "secret_access_key": secret.get_secret_value(),
+            }
+            if token:
+                options["session_token"] = token.get_secret_value()
+        return S3Store(self.bucket, retry_config=_RETRIES, **options)  # type: ignore[arg-type]
+
+    @cached_property
+    def _client(self) -> S3Client:
+        """boto3, for what obstore does not do: keys that it refuses."""
+        import boto3
+
+        settings = self._settings
+        secret, token = settings.aws_secret_access_key, settings.aws_session_token
+        return boto3.client(
+            "s3",
+            endpoint_url=settings.s3_endpoint,
+            region_name=settings.aws_region,
+            aws_access_key_id=settings.aws_access_key_id,
+            aws_secret_access_key=secret.get_secret_value() if secret else None,
+            aws_session_token=token.get_secret_value() if token else None,
+        )
+
+    def objects(self, prefix: str) -> list[ObjectInfo]:
+        """All objects below a prefix, in no particular order; raises when any page fails."""
+        from obstore.exceptions import InvalidPathError
+
+        def quick() -> list[ObjectInfo]:
+            return [
+                ObjectInfo(meta["path"], meta["e_tag"] or "", meta["size"], meta["last_modified"])
+                for page in self._store.list(prefix, chunk_size=1000)
+                for meta in page
+            ]
+
+        try:
+            return [item for item in self._call(quick, prefix) if item.key.startswith(prefix)]
+        except InvalidPathError:
+            return self._call(lambda: self._list_exactly(prefix), prefix)
+
+    def _list_exactly(self, prefix: str) -> list[ObjectInfo]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [
+            ObjectInfo(item["Key"], item["ETag"], item["Size"], item["LastModified"])
+            for page in pages
+            for item in page.get("Contents", [])
+        ]
+
+    def folders(self, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
+        """The folders directly below a prefix (each ending in "/") and the objects directly in it."""
+        folders: list[str] = []
+        items: list[ObjectInfo] = []
+
+        def read() -> None:
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=prefix, Delimiter="/"
+            )
+            for page in pages:
+                folders.extend(entry["Prefix"] for entry in page.get("CommonPrefixes", []))
+                items.extend(
+                    ObjectInfo(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
+                    for entry in page.get("Contents", [])
+                )
+
+        self._call(read, prefix)
+        return folders, items
+
+    def get(self, key: str, version: str | None = None) -> bytes:
+        """The content; FileNotFoundError when it is gone or is no longer `version`."""
+        from obstore.exceptions import InvalidPathError, PreconditionError
+
+        def read() -> bytes:
+            return bytes(self._store.get(key, options={"if_match": version} if version else None).bytes())
+
+        try:
+            return self._call(read, key)
+        except PreconditionError:
+            raise FileNotFoundError(f"{key} is no longer version {version}") from None
+        except InvalidPathError:
+            return self._call(lambda: self._get_exactly(key, version), key)
+
+    def _get_exactly(self, key: str, version: str | None) -> bytes:
+        condition: Any = {"IfMatch": version} if version else {}
+        response = self._client.get_object(Bucket=self.bucket, Key=key, **condition)
+        return bytes(response["Body"].read())
+
+    def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
+        """Contents in order, read side by side; None for an object that is gone or changed since it was listed."""
+
+        def read(item: ObjectInfo) -> bytes | None:
+            try:
+                return self.get(item.key, item.version)
+            except FileNotFoundError:
+                return None
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            yield from zip(items, pool.map(read, items), strict=True)
+
+    def tail(self, key: str, size_bytes: int) -> bytes:
+        """The last bytes of an object (all of it, if it is smaller)."""
+        return self._call(
+            lambda: bytes(self._store.get(key, options={"range": {"suffix": size_bytes}}).bytes()), key
+        )
+
+    def put(self, key: str, data: bytes, *, expected: str | None) -> str:
+        """Create (None) or replace exactly that version; the new version. Raises ConflictError."""
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        mode: Any = {"e_tag": expected} if expected is not None else "create"
+        try:
+            result = self._call(lambda: self._store.put(key, data, mode=mode, use_multipart=False), key)
+        except (AlreadyExistsError, PreconditionError, FileNotFoundError):
+            raise ConflictError(f"{self.bucket}/{key} was written by somebody else") from None
+        return result["e_tag"] or ""
+
+    def delete(self, key: str, *, expected: str) -> None:
+        """Delete exactly that version. Raises ConflictError.
+
+        obstore has no conditional delete, so the request is signed by it and sent with an If-Match header.
+        """
+
+        def send() -> None:
+            url = self._store_sign("DELETE", key)
+            request = urllib.request.Request(url, method="DELETE", headers={"If-Match": expected})  # noqa: S310
+            with urllib.request.urlopen(request, timeout=60):  # noqa: S310
+                pass
+
+        try:
+            self._call(send, key)
+        except urllib.error.HTTPError as error:
+            if error.code in (404, 409, 412):
+                raise ConflictError(f"{self.bucket}/{key} was written by somebody else") from None
+            raise
+
+    def _store_sign(self, method: Any, key: str) -> str:
+        import obstore
+
+        return obstore.sign(self._store, method, key, timedelta(minutes=5))
+
+    def _call(self, function: Callable[[], T], what: str) -> T:
+        """Run one request; its errors become the project's."""
+        from botocore.exceptions import BotoCoreError, ClientError
+        from obstore.exceptions import BaseError
+
+        where = f"{self.bucket}/{what}"
+        try:
+            return function()
+        except (FileNotFoundError, ConflictError):
+            raise
+        except ClientError as error:
+            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+            code = error.response.get("Error", {}).get("Code", "")
+            if code == "NoSuchKey" or status == 412:
+                raise FileNotFoundError(where) from None
+            raise _explain(str(status), code, where) from error
+        except BotoCoreError as error:
+            raise TransientError(f"{where}: the object store did not answer ({type(error).__name__})") from error
+        except urllib.error.HTTPError as error:
+            if error.code in (404, 409, 412):
+                raise
+            raise _explain(str(error.code), "", where) from error
+        except OSError as error:
+            raise TransientError(f"{where}: the object store did not answer ({type(error).__name__})") from error
+        except BaseError as error:
+            name, text = type(error).__name__, str(error)
+            if name in ("InvalidPathError", "PreconditionError", "AlreadyExistsError"):
+                raise
+            raise _explain(name, text, where) from error
+
+
+def _explain(status: str, text: str, where: str) -> TransientError | PermanentError:
+    """An error of the store in the project's terms: what happened, where, what to do."""
+    if "NoSuchBucket" in text or "status code: 404" in text:
+        return PermanentError(
+            f"{where}: the bucket does not exist; create it or set VITALAKE_RAW_BUCKET/_LAKE_BUCKET"
+        )
+    denied = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403", "401")
+    if status in ("PermissionDeniedError", "UnauthenticatedError", "403", "401") or any(f in text for f in denied):
+        return PermanentError(f"{where}: access denied; check the AWS credentials and the bucket's policy")
+    return TransientError(f"{where}: the object store did not answer as it should ({status})")

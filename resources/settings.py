@@ -1,0 +1,82 @@
+"""Every setting in one typed place, read from the environment or from ``<home>/env``.
+
+Belongs here: names, types, defaults and meaning of settings. Does not belong here: anything that uses them.
+No other module reads the environment. `python -m resources.settings` prints ``.env.example``.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Vitalake's settings, each an environment variable; production differs by values only."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VITALAKE_", extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
+    )
+
+    home: Path = Field(Path(".vitalake"), description="Folder of all local state.")
+    s3_endpoint: str | None = Field(None, description="URL of an S3 server; empty for AWS.")
+    aws_region: str = Field("us-east-1", validation_alias="AWS_REGION", description="Region of the buckets.")
+    aws_access_key_id: str | None = Field(
+        None, validation_alias="AWS_ACCESS_KEY_ID", description="Empty: the machine's role is used."
+    )
+    aws_secret_access_key: SecretStr | None = Field(
+        None, validation_alias="AWS_SECRET_ACCESS_KEY", description="Secret of that key."
+    )
+    aws_session_token: SecretStr | None = Field(
+        None, validation_alias="AWS_SESSION_TOKEN", description="Token of temporary credentials."
+    )
+    raw_bucket: str = Field("vitalake-raw", description="Where devices upload.")
+    lake_bucket: str = Field("vitalake-lake", description="Where Parquet, alerts and the catalog go.")
+    lake_path: Path | None = Field(None, description="The DuckDB catalog; default <home>/lake.duckdb.")
+    first_day: date = Field(date(2015, 1, 1), description="First daily partition.")
+    drops_interval_seconds: int = Field(5, ge=1, description="How often the open days are looked at.")
+    sweep_interval_seconds: int = Field(60, ge=5, description="How often everything is looked at.")
+    runs_per_tick: int = Field(25, ge=1, description="Most runs that one sensor tick requests.")
+    webserver_url: str | None = Field(None, description="Where links in alerts point to.")
+    slack_token: SecretStr | None = Field(None, description="Bot token; empty: alerts go to the log.")
+    slack_channel: str | None = Field(None, description="Channel for alerts, e.g. #health-data.")
+    slack_base_url: str | None = Field(None, description="Another Slack API address, for tests and proxies.")
+    postgres_url: SecretStr | None = Field(None, description="Dagster's storage; empty: SQLite under <home>.")
+
+    @property
+    def catalog_path(self) -> Path:
+        """Where the DuckDB catalog is published on this machine."""
+        return self.lake_path or self.home / "lake.duckdb"
+
+    @property
+    def slack_configured(self) -> bool:
+        """Whether alerts can go to Slack at all."""
+        return self.slack_token is not None and self.slack_channel is not None
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """Settings of this process; a running local system is found through ``<home>/env``.
+
+    Args:
+        home: the state folder; default ``$VITALAKE_HOME``, else ``.vitalake`` below the current folder.
+    """
+    folder = home or Path(os.environ.get("VITALAKE_HOME") or ".vitalake")
+    # `home` is a field with a prefixed name, `_env_file` a keyword that pydantic-settings takes apart.
+    return Settings(_env_file=folder / "env", home=folder)  # type: ignore[call-arg]
+
+
+def env_example() -> str:
+    """The text of ``.env.example``: each setting with its meaning and default."""
+    lines = ["# Every setting of Vitalake. Generated: python -m resources.settings > .env.example", ""]
+    for name, info in Settings.model_fields.items():
+        variable = str(info.validation_alias or f"VITALAKE_{name.upper()}")
+        default = "" if info.default is None else info.default
+        lines += [f"# {info.description}", f"{variable}={default}", ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(env_example(), end="")  # noqa: T201

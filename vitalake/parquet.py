@@ -1,0 +1,93 @@
+"""Tables to Parquet bytes and back, the same bytes for the same rows.
+
+Belongs here: writer settings, where parts lie, what their footers say. Does not belong here: what is in a table
+or when a part is written (`vitalake/reconcile.py`).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING
+
+from vitalake.tables import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+INPUTS_KEY = b"vitalake.inputs"
+FOOTER_BYTES = 64 * 1024
+_ROWS_PER_GROUP = 1024
+_PART = re.compile(r"/part-(\d{5})\.parquet$")
+
+
+def partition_prefix(table: str, partition: str) -> str:
+    """Folder of one table's partition, in the Hive layout that DuckDB, Athena, Trino and Spark read."""
+    return f"{table}/date={partition}/"
+
+
+def part_key(table: str, partition: str, index: int) -> str:
+    """Key of one part."""
+    return f"{partition_prefix(table, partition)}part-{index:05d}.parquet"
+
+
+def part_index(key: str) -> int | None:
+    """Index of a part from its key; None for anything else."""
+    match = _PART.search(key)
+    return int(match.group(1)) if match else None
+
+
+def encode(table: Table, rows: pa.Table, inputs: str) -> bytes:
+    """Parquet bytes of `rows`; equal rows, declaration and inputs give equal bytes.
+
+    Samples are byte-stream split before ZSTD: neighbouring samples share their high bytes, so the split streams
+    compress about as well as delta packing at an eighth of the time. Strings are dictionary coded.
+
+    Args:
+        table: the declaration; `rows` must have its schema.
+        rows: the content.
+        inputs: digest of everything that the content was computed from, kept in the footer.
+    """
+    import pyarrow.parquet as pq
+
+    schema = table.arrow_schema().with_metadata({INPUTS_KEY: inputs.encode()})
+    samples = [f"{c.name}.list.element" for c in table.columns if c.kind in ("list<int32>", "list<float64>")]
+    strings = [c.name for c in table.columns if c.kind == "string"]
+    strings += [f"{c.name}.list.element" for c in table.columns if c.kind == "list<string>"]
+    sink = io.BytesIO()
+    pq.write_table(
+        rows.cast(schema),
+        sink,
+        row_group_size=_ROWS_PER_GROUP,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=strings,
+        use_byte_stream_split=samples,
+        write_statistics=list(table.names),
+        version="2.6",
+    )
+    return sink.getvalue()
+
+
+def decode(data: bytes, columns: list[str] | None = None) -> pa.Table:
+    """Rows of a part, without footer metadata."""
+    import pyarrow.parquet as pq
+
+    table: pa.Table = pq.read_table(io.BytesIO(data), columns=columns)
+    return table.replace_schema_metadata(None)
+
+
+def footer(tail: bytes) -> tuple[str, int]:
+    """(inputs digest, number of rows) from the last bytes of a part.
+
+    Raises:
+        ValueError: the bytes end no Parquet file of ours, or `tail` is shorter than the footer.
+    """
+    import pyarrow.parquet as pq
+
+    size = int.from_bytes(tail[-8:-4], "little") + 8
+    if tail[-4:] != b"PAR1" or size > len(tail):
+        raise ValueError("not the end of a Parquet file")
+    metadata = pq.read_metadata(io.BytesIO(tail))
+    inputs = (metadata.metadata or {}).get(INPUTS_KEY, b"")
+    return inputs.decode(), metadata.num_rows
