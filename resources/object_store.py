@@ -23,8 +23,8 @@ from vitalake.errors import PermanentError, TransientError
 from vitalake.reconcile import ConflictError
 
 if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
     from obstore.store import S3Store
+    from types_boto3_s3 import S3Client
 
 T = TypeVar("T")
 _READERS = 16
@@ -69,7 +69,7 @@ class ObjectStore:
 
         settings = self._settings
         secret, token = settings.aws_secret_access_key, settings.aws_session_token
-        return boto3.client(
+        client: S3Client = boto3.client(
             "s3",
             endpoint_url=settings.s3_endpoint,
             region_name=settings.aws_region,
@@ -77,6 +77,7 @@ class ObjectStore:
             aws_secret_access_key=secret.get_secret_value() if secret else None,
             aws_session_token=token.get_secret_value() if token else None,
         )
+        return client
 
     def objects(self, prefix: str) -> list[ObjectInfo]:
         """All objects below a prefix, in no particular order; raises when any page fails."""
@@ -123,7 +124,7 @@ class ObjectStore:
 
     def get(self, key: str, version: str | None = None) -> bytes:
         """The content; FileNotFoundError when it is gone or is no longer `version`."""
-        from obstore.exceptions import InvalidPathError, PreconditionError
+        from obstore.exceptions import PreconditionError
 
         def read() -> bytes:
             return bytes(self._store.get(key, options={"if_match": version} if version else None).bytes())
@@ -132,7 +133,7 @@ class ObjectStore:
             return self._call(read, key)
         except PreconditionError:
             raise FileNotFoundError(f"{key} is no longer version {version}") from None
-        except InvalidPathError:
+        except ValueError:  # a key that obstore does not take
             return self._call(lambda: self._get_exactly(key, version), key)
 
     def _get_exactly(self, key: str, version: str | None) -> bytes:

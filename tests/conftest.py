@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
+from pydantic import SecretStr
+
+from resources.object_store import ObjectStore
+from resources.settings import Settings
+from tests.s3_server import KEYS, s3_server
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +24,46 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("real recordings not found: set VITALAKE_TEST_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real S3 server, one for the whole test session."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def settings(s3_endpoint: str, tmp_path: Path) -> Settings:
+    """Settings of a lake of its own: two fresh buckets on the test server and a home folder."""
+    name = uuid.uuid4().hex[:12]
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+    )
+    for bucket in (f"raw-{name}", f"lake-{name}"):
+        client.create_bucket(Bucket=bucket)
+    return Settings(
+        home=tmp_path / "home",
+        s3_endpoint=s3_endpoint,
+        aws_region="us-east-1",
+        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=SecretStr(KEYS["AWS_SECRET_ACCESS_KEY"]),
+        raw_bucket=f"raw-{name}",
+        lake_bucket=f"lake-{name}",
+    )
+
+
+@pytest.fixture
+def raw(settings: Settings) -> ObjectStore:
+    """The raw bucket of this test."""
+    return ObjectStore(settings, settings.raw_bucket)
+
+
+@pytest.fixture
+def store(settings: Settings) -> ObjectStore:
+    """The lake bucket of this test."""
+    return ObjectStore(settings, settings.lake_bucket)

@@ -1,0 +1,103 @@
+"""The store's promises, on a real S3 server: nothing unseen, conditional writes, errors that say what to do."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from resources.object_store import ObjectStore
+from resources.settings import Settings
+from vitalake.arrivals import ObjectInfo
+from vitalake.errors import PermanentError, TransientError
+from vitalake.reconcile import ConflictError
+
+pytestmark = pytest.mark.store
+
+NASTY = [
+    "a b.mat",
+    "p+q.mat",
+    "100%.mat",
+    "p%20q",
+    "ÅÄÖ é.mat",
+    "quote'\"s.mat",
+    "(1) [x] {y}.mat",
+    "tab\tkey",
+    "a\nb",
+]
+
+
+@pytest.mark.parametrize("key", NASTY)
+def test_a_key_that_s3_allows_is_listed_and_read(raw: ObjectStore, key: str) -> None:
+    raw._client.put_object(Bucket=raw.bucket, Key=f"ecg/{key}", Body=b"content")
+    (item,) = raw.objects("ecg/")
+    assert item.key == f"ecg/{key}"
+    assert raw.get(item.key, item.version) == b"content"
+    assert list(raw.get_many([item])) == [(item, b"content")]
+
+
+def test_reading_insists_on_the_listed_version(raw: ObjectStore) -> None:
+    first = raw.put("ecg/a", b"first", expected=None)
+    raw.put("ecg/a", b"second", expected=first)
+    with pytest.raises(FileNotFoundError):
+        raw.get("ecg/a", first)
+    (item,) = raw.objects("ecg/")
+    gone = ObjectInfo("ecg/gone", "x", 1, item.uploaded_at)
+    assert [data for _, data in raw.get_many([item, gone])] == [b"second", None]
+
+
+def test_of_many_writers_exactly_one_wins(store: ObjectStore) -> None:
+    seen = store.put("t/part", b"0", expected=None)
+
+    def write(number: int) -> bool:
+        try:
+            store.put("t/part", b"%d" % number, expected=seen)
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(write, range(1, 9))) == 1
+    with pytest.raises(ConflictError):
+        store.put("t/part", b"create", expected=None)
+
+
+def test_delete_spares_what_somebody_else_wrote(store: ObjectStore) -> None:
+    first = store.put("t/part", b"first", expected=None)
+    second = store.put("t/part", b"second", expected=first)
+    with pytest.raises(ConflictError):
+        store.delete("t/part", expected=first)
+    assert store.get("t/part") == b"second"
+    store.delete("t/part", expected=second)
+    assert store.objects("t/") == []
+
+
+def test_tail_and_folders(store: ObjectStore) -> None:
+    store.put("t/date=2026-01-01/x", b"0123456789", expected=None)
+    store.put("t/y", b"1", expected=None)
+    assert store.tail("t/date=2026-01-01/x", 4) == b"6789"
+    assert store.tail("t/date=2026-01-01/x", 100) == b"0123456789"
+    folders, items = store.folders("t/")
+    assert (folders, [item.key for item in items]) == (["t/date=2026-01-01/"], ["t/y"])
+
+
+def test_a_missing_bucket_is_permanent_and_never_an_empty_listing(settings: Settings) -> None:
+    missing = ObjectStore(settings, "no-such-bucket")
+    for request in (lambda: missing.objects("ecg/"), lambda: missing.folders("ecg/")):
+        with pytest.raises(PermanentError, match="does not exist"):
+            request()
+
+
+def test_wrong_keys_are_permanent(settings: Settings) -> None:
+    wrong = ObjectStore(settings.model_copy(update={"aws_access_key_id": "nobody"}), settings.raw_bucket)
+    with pytest.raises(PermanentError, match="access denied"):
+        wrong.objects("ecg/")
+    with pytest.raises(PermanentError, match="access denied"):
+        wrong.put("ecg/x", b"", expected=None)
+
+
+def test_a_silent_server_is_transient(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resources.object_store._RETRIES", {"max_retries": 1})
+    deaf = ObjectStore(settings.model_copy(update={"s3_endpoint": "http://127.0.0.1:1"}), settings.raw_bucket)
+    with pytest.raises(TransientError):
+        deaf.objects("ecg/")

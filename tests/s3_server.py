@@ -1,0 +1,81 @@
+"""A real S3 server for tests: SeaweedFS on free loopback ports, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+KEYS = {"AWS_ACCESS_KEY_ID": "test-key", "AWS_SECRET_ACCESS_KEY": "test-secret"}
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that are free now, with their gRPC twins 10,000 above."""
+    ports: list[int] = []
+    while len(ports) < count:
+        with socket.socket() as one, socket.socket() as two:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+            if port < 55000 and port not in ports:
+                try:
+                    two.bind(("127.0.0.1", port + 10000))
+                except OSError:
+                    continue
+                ports.append(port)
+    return ports
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[str]:
+    """Start a server on `folder`; its endpoint URL."""
+    weed = Path(sys.executable).with_name("weed")
+    s3, master, volume, filer, admin = free_ports(5)
+    argv = [str(weed) if weed.exists() else shutil.which("weed") or "weed", "mini", "-dir", str(folder)]
+    argv += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={s3}", f"-master.port={master}"]
+    argv += [f"-volume.port={volume}", f"-filer.port={filer}", f"-admin.port={admin}", "-s3.port.iceberg=0"]
+    argv += ["-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            argv, env=os.environ | KEYS, stdout=log, stderr=log, start_new_session=True, cwd=folder
+        )
+    endpoint = f"http://127.0.0.1:{s3}"
+    try:
+        wait_for_s3(endpoint)
+        yield endpoint
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def wait_for_s3(endpoint: str, seconds: float = 60) -> None:
+    """Until a signed request is answered and writes go through."""
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=5)
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+        config=config,
+    )
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if "ready" not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
+                client.create_bucket(Bucket="ready")
+            client.put_object(Bucket="ready", Key="ready", Body=b"1")
+            return
+        except Exception:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
