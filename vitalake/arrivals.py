@@ -1,7 +1,7 @@
 """Objects that arrived: which partition each belongs to, how a partition is cut, which partitions need a run.
 
-Belongs here: pure functions from a listing to partitions, parts, fingerprints and run requests. Does not belong
-here: listing itself (`resources/object_store.py`), writing (`vitalake/reconcile.py`) or Dagster (`sensors/`).
+Belongs here: which folders to list, and pure functions from a listing to partitions, parts, fingerprints and run
+requests. Does not belong here: S3 itself (`resources/object_store.py`), writing (`vitalake/reconcile.py`), Dagster.
 """
 
 from __future__ import annotations
@@ -9,14 +9,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from vitalake.dataset import Limits
 
 # date=2026-11-20/ as Hive writes it, 2026/11/20/ as Firehose does; only whole path segments count.
 _DATE_IN_KEY = re.compile(r"(?:^|/)(?:date=(\d{4})-(\d{2})-(\d{2})|(\d{4})/(\d{2})/(\d{2}))/")
+
+_YEAR_OR_MONTH = re.compile(r"/\d{4}/(?:\d{2}/)?$")
+_LAST_DAY = date(2099, 12, 31)
 
 _FIRST_RETRY = timedelta(seconds=30)
 _LONGEST_RETRY = timedelta(hours=1)
@@ -39,6 +43,16 @@ class ObjectInfo:
         return repr((self.key, self.version, self.size_bytes, self.uploaded_at.isoformat()))
 
 
+class Bucket(Protocol):
+    """What looking for objects needs of a bucket."""
+
+    def objects(self, prefix: str) -> list[ObjectInfo]:
+        """All objects below a prefix."""
+
+    def folders(self, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
+        """The folders (with their trailing slash) and the objects directly below a prefix."""
+
+
 def date_in_key(key: str) -> date | None:
     """The first calendar date among the path segments of a key, if there is one."""
     match = _DATE_IN_KEY.search(key)
@@ -51,17 +65,39 @@ def date_in_key(key: str) -> date | None:
         return None
 
 
-def partition_of(item: ObjectInfo, first_day: date) -> date:
-    """The day an object belongs to: the date in its key, else the UTC day of its upload.
+def dated(key: str, first_day: date) -> date | None:
+    """The date that a key names, if it is a day of the calendar: from `first_day` to 2099."""
+    named = date_in_key(key)
+    return named if named is not None and first_day <= named <= _LAST_DAY else None
 
-    A key's date counts from `first_day` to the day after the upload (a device east of UTC may be ahead). Being
-    a function of the object alone, the answer never changes as days pass.
+
+def partition_of(item: ObjectInfo, first_day: date) -> date:
+    """The day an object belongs to: the one its key names, else the UTC day of its upload.
+
+    Being a function of the object alone, the answer never changes. A day that has not come yet is a partition
+    that waits, visibly; a date before `first_day` (a device whose clock was reset) counts as none.
     """
-    uploaded_on = item.uploaded_at.date()
-    named = date_in_key(item.key)
-    if named is not None and first_day <= named <= uploaded_on + timedelta(days=1):
-        return named
-    return max(uploaded_on, first_day)
+    return dated(item.key, first_day) or max(item.uploaded_at.date(), first_day)
+
+
+def arrived(raw: Bucket, prefix: str, first_day: date, days: Collection[date] | None = None) -> list[ObjectInfo]:
+    """The objects below `prefix` that belong to `days` (None: all of them).
+
+    Folders that name another day are not listed, so a dated layout costs what is in those days; everything
+    else is listed and sorted out by upload time, so no layout hides an object.
+    """
+    if days is None:
+        return raw.objects(prefix)
+    folders, found = raw.folders(prefix)
+    for folder in folders:
+        named = dated(folder, first_day)
+        if named is not None:
+            found += raw.objects(folder) if named in days else []
+        elif _YEAR_OR_MONTH.search(folder):
+            found += arrived(raw, folder, first_day, days)
+        else:
+            found += raw.objects(folder)
+    return [item for item in found if partition_of(item, first_day) in days]
 
 
 def by_partition(items: Iterable[ObjectInfo], first_day: date) -> dict[date, list[ObjectInfo]]:

@@ -55,6 +55,16 @@ class Derived:
 
 
 @dataclass(frozen=True)
+class SqlView:
+    """A view over the dataset's tables, for those who ask in SQL."""
+
+    name: str
+    select: str
+    doc: str
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A dataset: where its objects are, how one is read, which tables come out and how good they must be.
 
@@ -69,6 +79,7 @@ class Dataset:
     tabulate: Callable[[Sequence[Any]], dict[str, pa.Table]]
     tables: tuple[Table, ...]
     derived: tuple[Derived, ...] = ()
+    views: tuple[SqlView, ...] = ()
     limits: Limits = Limits()
     thresholds: dict[str, Threshold] = field(default_factory=dict)
 

@@ -1,0 +1,97 @@
+"""`lake.duckdb`: views over the Parquet in the bucket, in a file that any DuckDB client opens.
+
+Belongs here: DuckDB with S3, publishing the catalog, asking it. Does not belong here: what the views say
+(`vitalake/catalog.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resources.settings import Settings
+from vitalake.catalog import quote, statements
+from vitalake.dataset import SqlView
+from vitalake.errors import PermanentError
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def init_sql(settings: Settings) -> str:
+    """What a DuckDB client runs before it asks: load httpfs, and know the bucket's address and keys.
+
+    The extension is the signed one that PyPI ships; nothing is downloaded.
+    """
+    import duckdb_extension_httpfs
+
+    [extension] = Path(duckdb_extension_httpfs.__file__).parent.rglob("httpfs.duckdb_extension")
+    secret = ["TYPE s3", f"REGION {quote(settings.aws_region)}"]
+    if settings.s3_endpoint:
+        scheme, _, address = settings.s3_endpoint.partition("://")
+        use_ssl = "true" if scheme == "https" else "false"
+        secret += [f"ENDPOINT {quote(address)}", "URL_STYLE 'path'", f"USE_SSL {use_ssl}"]
+    if settings.aws_access_key_id and settings.aws_secret_access_key:
+        secret += [f"KEY_ID {quote(settings.aws_access_key_id)}"]
+        secret += [f"SECRET {quote(settings.aws_secret_access_key.get_secret_value())}"]
+    if settings.aws_session_token:
+        secret += [f"SESSION_TOKEN {quote(settings.aws_session_token.get_secret_value())}"]
+    return "\n".join(
+        [
+            f"LOAD {quote(str(extension))};",
+            f"CREATE OR REPLACE SECRET vitalake ({', '.join(secret)});",
+            "SET TimeZone = 'UTC';",
+            "",
+        ]
+    )
+
+
+def publish(settings: Settings, views: list[SqlView]) -> bool:
+    """Write the catalog to a new file and rename it over the old one; False when it already says this.
+
+    A reader that has the old file open keeps it; nobody sees a half-written one, nobody is locked out.
+    """
+    import duckdb
+
+    path = settings.catalog_path
+    script = path.with_suffix(".sql")
+    ddl = [statement for view in views for statement in statements(view)]
+    text = ";\n".join(ddl) + ";\n"
+    _write_private(path.with_name("init.sql"), init_sql(settings))
+    if path.exists() and script.exists() and script.read_text() == text:
+        return False
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.unlink(missing_ok=True)
+    with duckdb.connect(str(new)) as connection:
+        connection.execute(init_sql(settings))
+        for statement in ddl:
+            connection.execute(statement)
+    new.replace(path)
+    script.write_text(text)
+    return True
+
+
+def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the catalog, ready to ask.
+
+    Raises:
+        PermanentError: nothing has been published yet.
+    """
+    import duckdb
+
+    if not settings.catalog_path.exists():
+        raise PermanentError(
+            f"{settings.catalog_path} is not there yet: it appears when the first partition is materialized"
+        )
+    connection = duckdb.connect(str(settings.catalog_path), read_only=True)
+    connection.execute(init_sql(settings))
+    return connection
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    new.replace(path)

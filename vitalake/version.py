@@ -1,0 +1,26 @@
+"""Which code made a table: one digest over everything that its bytes depend on.
+
+Belongs here: the digest. Does not belong here: what it is compared with (`vitalake/reconcile.py`).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from vitalake.arrivals import digest
+
+_LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy")
+
+
+@cache
+def code_digest() -> str:
+    """Digest of the pure core's source and of the libraries that compute and write.
+
+    Nobody has to remember to raise a number: a changed line is a new version. Old partitions keep the code they
+    were built with until somebody backfills them; a partition that is touched is rebuilt whole.
+    """
+    folder = Path(__file__).parent
+    sources = [f"{path.relative_to(folder)}\n{path.read_text()}" for path in sorted(folder.rglob("*.py"))]
+    return digest(*sources, *(f"{name} {version(name)}" for name in _LIBRARIES))[:16]
