@@ -82,7 +82,7 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
 
     if not settings.catalog_path.exists():
         raise PermanentError(
-            f"{settings.catalog_path} is not there yet: it appears when the first partition is materialized"
+            f"{settings.catalog_path} is not there yet: start the system (vitalake up) or materialize `lake`"
         )
     connection = duckdb.connect(str(settings.catalog_path), read_only=True)
     connection.execute(init_sql(settings))

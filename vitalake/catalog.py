@@ -6,10 +6,14 @@ them (`resources/lake.py`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
+from vitalake.arrivals import digest
 from vitalake.dataset import Dataset, SqlView
-from vitalake.tables import SQL_TYPES, Table
+from vitalake.reconcile import Inputs, Output, Store, reconcile
+from vitalake.tables import Table
+
+SEED_PARTITION = "1970-01-01"
 
 
 def statements(view: SqlView) -> list[str]:
@@ -27,39 +31,32 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def all_tables(dataset: Dataset) -> list[Table]:
-    """Every table that a dataset stores."""
-    derived = [item.table for item in dataset.derived]
-    return [dataset.raw_table, *dataset.tables, dataset.quarantine_table, *derived]
-
-
-def table_view(table: Table, bucket: str, *, stored: bool) -> SqlView:
-    """The view of a stored table, `date` included; typed and empty as long as nothing is stored."""
-    if stored:
-        select = (
-            f"SELECT * FROM read_parquet({quote(f's3://{bucket}/{table.name}/date=*/part-*.parquet')}, "
-            "hive_partitioning = true, hive_types = {'date': DATE})"
-        )
-    else:
-        nulls = [f"NULL::{SQL_TYPES[column.kind]} AS {column.name}" for column in table.columns]
-        select = f"SELECT {', '.join([*nulls, 'NULL::DATE AS date'])} WHERE false"
+def table_view(table: Table, bucket: str) -> SqlView:
+    """The view of a stored table, `date` included."""
+    files = quote(f"s3://{bucket}/{table.name}/date=*/part-*.parquet")
+    select = f"SELECT * FROM read_parquet({files}, hive_partitioning = true, hive_types = {{'date': DATE}})"
     docs = {column.name: column.doc for column in table.columns} | {"date": "Partition: the day, in UTC."}
     return SqlView(table.name, select, table.doc, docs)
 
 
-def views(datasets: Sequence[Dataset], bucket: str, stored: Collection[str]) -> list[SqlView]:
-    """Every view of the lake, in an order in which each finds what it builds on.
+def seed(lake: Store, table: Table) -> None:
+    """Keep one part without rows before the first day, so that the view has columns whatever is stored.
 
-    Args:
-        datasets: the declarations.
-        bucket: where the Parquet is.
-        stored: names of the tables that have at least one part.
+    It sorts first, and DuckDB takes the columns of a view from its first file.
     """
-    found = [
-        table_view(table, bucket, stored=table.name in stored)
-        for dataset in datasets
-        for table in all_tables(dataset)
-    ]
+
+    def inputs() -> dict[int, Inputs]:
+        return {0: Inputs("no objects", digest(str(table.columns)))}
+
+    def compute(_index: int) -> Output:
+        return Output({table.name: table.arrow_schema().empty_table()})
+
+    reconcile(lake, SEED_PARTITION, [table], inputs, compute)
+
+
+def views(datasets: Sequence[Dataset], bucket: str) -> list[SqlView]:
+    """Every view of the lake over the Parquet in `bucket`, each after those that it builds on."""
+    found = [table_view(table, bucket) for dataset in datasets for table in dataset.all_tables]
     union = " UNION ALL ".join(f"SELECT * FROM {dataset.quarantine_table.name}" for dataset in datasets)
     columns = {column.name: column.doc for column in datasets[0].quarantine_table.columns}
     found.append(SqlView("quarantine", union, "What could not be used, of every dataset, and why.", columns))

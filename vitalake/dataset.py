@@ -6,9 +6,10 @@ the mechanism that carries declarations out (`vitalake/reconcile.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vitalake.tables import Column, Table
@@ -46,6 +47,42 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class Count:
+    """How many of how many are bad, and what there is to say about them."""
+
+    bad: int
+    total: int
+    details: dict[str, int | float | str] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """Bad over total, 0..1; 0 where there is nothing."""
+        return self.bad / self.total if self.total else 0.0
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a check says of a partition, and which share of exceptions is too much."""
+
+    name: str
+    doc: str
+    threshold: Threshold
+
+
+@dataclass(frozen=True)
+class Check(Statement):
+    """A statement that counts its exceptions in the partition's own tables.
+
+    Args:
+        columns: table name → the columns that `count` reads.
+        count: from these tables, all parts of the partition together, to a count.
+    """
+
+    columns: dict[str, list[str]]
+    count: Callable[[Mapping[str, pa.Table]], Count]
+
+
+@dataclass(frozen=True)
 class Derived:
     """A table computed part by part from another table of the same dataset."""
 
@@ -55,13 +92,36 @@ class Derived:
 
 
 @dataclass(frozen=True)
-class SqlView:
-    """A view over the dataset's tables, for those who ask in SQL."""
+class Picture:
+    """A PNG of what is in a partition, drawn from the newest part of one table."""
 
     name: str
-    select: str
+    table: str
+    draw: Callable[[pa.Table], bytes]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A PNG over all days, drawn from the rows of one SQL query over the views."""
+
+    name: str
+    query: str
+    draw: Callable[[list[tuple[Any, ...]]], bytes]
+
+
+@dataclass(frozen=True)
+class SqlView:
+    """A view: its SELECT, in a file of its own or generated, its meaning and that of its columns."""
+
+    name: str
+    sql: str | Path
     doc: str
     columns: dict[str, str]
+
+    @property
+    def select(self) -> str:
+        """The SELECT statement."""
+        return self.sql.read_text() if isinstance(self.sql, Path) else self.sql
 
 
 @dataclass(frozen=True)
@@ -81,7 +141,10 @@ class Dataset:
     derived: tuple[Derived, ...] = ()
     views: tuple[SqlView, ...] = ()
     limits: Limits = Limits()
-    thresholds: dict[str, Threshold] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    trends: tuple[Trend, ...] = ()
+    processed_within: timedelta = timedelta(minutes=10)
 
     @property
     def prefix(self) -> str:
@@ -96,11 +159,23 @@ class Dataset:
     @property
     def quarantine_table(self) -> Table:
         """The objects and records that could not be used, with the reason."""
-        return Table(
-            f"{self.name}_quarantine",
-            f"What of `{self.name}` could not be used, and why.",
-            QUARANTINE_COLUMNS,
-        )
+        doc = f"What of `{self.name}` could not be used, and why."
+        return Table(f"{self.name}_quarantine", doc, QUARANTINE_COLUMNS)
+
+    @property
+    def all_tables(self) -> tuple[Table, ...]:
+        """Every table that is stored: manifest, tables, quarantine, derived tables."""
+        derived = (item.table for item in self.derived)
+        return (self.raw_table, *self.tables, self.quarantine_table, *derived)
+
+    @property
+    def final_tables(self) -> tuple[Table, ...]:
+        """The tables that nothing else is derived from."""
+        return tuple(item.table for item in self.derived) or self.tables
+
+    def table(self, name: str) -> Table:
+        """One of the stored tables; KeyError when the dataset has none of that name."""
+        return {table.name: table for table in self.all_tables}[name]
 
 
 OBJECT_COLUMNS = (

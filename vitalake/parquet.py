@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 INPUTS_KEY = b"vitalake.inputs"
 FOOTER_BYTES = 64 * 1024
 _ROWS_PER_GROUP = 1024
+_ENCODINGS = {"list<int32>": "DELTA_BINARY_PACKED", "list<float64>": "BYTE_STREAM_SPLIT"}
 _PART = re.compile(r"/part-(\d{5})\.parquet$")
 
 
@@ -40,8 +41,8 @@ def part_index(key: str) -> int | None:
 def encode(table: Table, rows: pa.Table, inputs: str) -> bytes:
     """Parquet bytes of `rows`; equal rows, declaration and inputs give equal bytes.
 
-    Samples are byte-stream split before ZSTD: neighbouring samples share their high bytes, so the split streams
-    compress about as well as delta packing at an eighth of the time. Strings are dictionary coded.
+    Integer samples are delta packed, fractions byte-stream split, strings dictionary coded: the smallest and fastest
+    encodings that DuckDB reads (docs/adr/0002). ZSTD goes over everything.
 
     Args:
         table: the declaration; `rows` must have its schema.
@@ -51,7 +52,7 @@ def encode(table: Table, rows: pa.Table, inputs: str) -> bytes:
     import pyarrow.parquet as pq
 
     schema = table.arrow_schema().with_metadata({INPUTS_KEY: inputs.encode()})
-    samples = [f"{c.name}.list.element" for c in table.columns if c.kind in ("list<int32>", "list<float64>")]
+    encodings = {f"{c.name}.list.element": _ENCODINGS[c.kind] for c in table.columns if c.kind in _ENCODINGS}
     strings = [c.name for c in table.columns if c.kind == "string"]
     strings += [f"{c.name}.list.element" for c in table.columns if c.kind == "list<string>"]
     sink = io.BytesIO()
@@ -62,7 +63,7 @@ def encode(table: Table, rows: pa.Table, inputs: str) -> bytes:
         compression="zstd",
         compression_level=3,
         use_dictionary=strings,
-        use_byte_stream_split=samples,
+        column_encoding=encodings or None,
         write_statistics=list(table.names),
         version="2.6",
     )

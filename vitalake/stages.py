@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 VANISHED = "S00"
 
 Progress = Callable[[int, int], None]
+Announce = Callable[[list[dict[str, Any]]], None]
 
 
 class RawBucket(Bucket, Protocol):
@@ -52,17 +53,32 @@ def list_objects(
     return reconcile(lake, partition, [dataset.raw_table], inputs, compute, progress)
 
 
-def read_objects(dataset: Dataset, raw: RawBucket, lake: Store, partition: str, progress: Progress) -> Report:
-    """Read every object of the manifest into the dataset's tables, or into quarantine with the reason."""
+def read_objects(
+    dataset: Dataset, raw: RawBucket, lake: Store, partition: str, progress: Progress, announce: Announce
+) -> Report:
+    """Read every object of the manifest into the dataset's tables, or into quarantine with the reason.
+
+    `announce` gets the rows of quarantine that were not there before, and gets them before they are written: a
+    crash in between may repeat the news, never lose it.
+    """
     manifest: dict[int, Part] = {}
+    known: set[tuple[str, str, str]] | None = None
 
     def compute(index: int) -> Output:
-        rows = _load(lake, manifest[index])
+        nonlocal known
+        rows = _load(lake, manifest[index]).to_pylist()
         items = [
             ObjectInfo(row["source_key"], row["source_version"], row["size_bytes"], row["uploaded_at"])
-            for row in rows.to_pylist()
+            for row in rows
         ]
-        return read_part(dataset, raw, items)
+        output = read_part(dataset, raw, items)
+        refused = output.tables[dataset.quarantine_table.name].to_pylist()
+        if refused and known is None:
+            known = {_identity(row) for row in load_table(lake, dataset.quarantine_table, partition).to_pylist()}
+        news = [row for row in refused if row["rule"] != VANISHED and _identity(row) not in (known or ())]
+        if news:
+            announce(news)
+        return output
 
     outputs = [*dataset.tables, dataset.quarantine_table]
     return reconcile(
@@ -142,9 +158,28 @@ def _follow(lake: Store, table: Table, partition: str, parts: dict[int, Part]) -
     return inputs
 
 
-def _load(lake: Store, part: Part) -> pa.Table:
+def load_table(lake: Store, table: Table, partition: str, columns: list[str] | None = None) -> pa.Table:
+    """A partition of a table, all parts together, in order."""
+    import pyarrow as pa
+
+    parts = parts_of(lake, table.name, partition)
+    empty = table.arrow_schema().empty_table().select(columns or table.names)
+    return pa.concat_tables([empty, *(_load(lake, parts[index], columns) for index in sorted(parts))])
+
+
+def newest_part(lake: Store, table: Table, partition: str) -> pa.Table | None:
+    """The last part of a partition: where the latest uploads are. None when there is no part."""
+    parts = parts_of(lake, table.name, partition)
+    return _load(lake, parts[max(parts)]) if parts else None
+
+
+def _identity(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["source_key"], row["source_version"], row["rule"]
+
+
+def _load(lake: Store, part: Part, columns: list[str] | None = None) -> pa.Table:
     try:
-        return parquet.decode(lake.get(part.key, part.version))
+        return parquet.decode(lake.get(part.key, part.version), columns)
     except FileNotFoundError:
         raise ConflictError(f"{part.key} was replaced while it was read") from None
 

@@ -1,6 +1,6 @@
 """Columns declared once: name, type, unit and meaning of everything the lake holds.
 
-Belongs here: `Column` and `Table` and what follows from them (Arrow schema, SQL types, fingerprint). Does not
+Belongs here: `Column` and `Table` and what follows from them (schema, rows to Arrow). Does not
 belong here: which tables exist — each dataset declares its own — or how Parquet is written.
 """
 
@@ -16,18 +16,6 @@ if TYPE_CHECKING:
 Kind = Literal[
     "string", "int32", "int64", "float64", "bool", "timestamp", "list<string>", "list<int32>", "list<float64>"
 ]
-
-SQL_TYPES: dict[Kind, str] = {
-    "string": "VARCHAR",
-    "int32": "INTEGER",
-    "int64": "BIGINT",
-    "float64": "DOUBLE",
-    "bool": "BOOLEAN",
-    "timestamp": "TIMESTAMP WITH TIME ZONE",
-    "list<string>": "VARCHAR[]",
-    "list<int32>": "INTEGER[]",
-    "list<float64>": "DOUBLE[]",
-}
 
 
 @dataclass(frozen=True)

@@ -22,5 +22,6 @@ def code_digest() -> str:
     were built with until somebody backfills them; a partition that is touched is rebuilt whole.
     """
     folder = Path(__file__).parent
-    sources = [f"{path.relative_to(folder)}\n{path.read_text()}" for path in sorted(folder.rglob("*.py"))]
+    files = sorted([*folder.rglob("*.py"), *folder.rglob("*.sql")])
+    sources = [f"{path.relative_to(folder)}\n{path.read_text()}" for path in files]
     return digest(*sources, *(f"{name} {version(name)}" for name in _LIBRARIES))[:16]

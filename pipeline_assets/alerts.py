@@ -1,0 +1,61 @@
+"""Failed runs become alerts: the hook that every job carries, and how a run is described.
+
+Belongs here: from a Dagster run and an exception to an alert. Does not belong here: delivery (`sensors/alerts.py`,
+`resources/outbox.py`) or wording (`vitalake/alerts.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dagster import DagsterRun, HookContext, HookDefinition, failure_hook
+
+from vitalake.alerts import Alert, describe_error, run_failed, will_be_retried
+
+if TYPE_CHECKING:
+    from resources.outbox import Outbox
+
+_PARTITION_TAG = "dagster/partition"
+_RETRY_TAG = "dagster/retry_number"
+
+
+def run_alert(
+    run: DagsterRun,
+    step: str | None,
+    error_class: str | None,
+    message: str | None,
+    will_retry: bool | None,
+    webserver_url: str | None,
+) -> Alert:
+    """The alert about a failed run; the same fingerprint whoever notices the failure, at whichever retry."""
+    return run_failed(
+        job=run.job_name,
+        partition=run.tags.get(_PARTITION_TAG),
+        step=step,
+        error_class=error_class,
+        message=message,
+        run_id=run.run_id,
+        root_run_id=run.root_run_id or run.run_id,
+        attempt=int(run.tags.get(_RETRY_TAG, 0)) + 1,
+        will_retry=will_retry,
+        link=f"{webserver_url.rstrip('/')}/runs/{run.run_id}" if webserver_url else None,
+    )
+
+
+def build_failure_hook(outbox_factory: Callable[[], Outbox], webserver_url: str | None) -> HookDefinition:
+    """The hook `alert_on_failure`: a failed step puts one alert into the outbox while its exception is at hand.
+
+    Should the outbox be out of reach, Dagster records that the hook failed, and the run-failure sensor catches up.
+    """
+
+    @failure_hook(name="alert_on_failure")
+    def alert_on_failure(context: HookContext) -> None:
+        run, error = context.instance.get_run_by_id(context.run_id), context.op_exception
+        if run is None or error is None:
+            return  # nothing to describe; the run-failure sensor sees the run's end
+        error_class, message = describe_error(error)
+        will_retry = will_be_retried(error)
+        outbox_factory().add(run_alert(run, context.step_key, error_class, message, will_retry, webserver_url))
+
+    return alert_on_failure

@@ -1,0 +1,87 @@
+"""The whole code location, composed in one place from settings.
+
+Belongs here: which assets, checks, jobs and resources there are and how they fit. Does not belong here: what any
+of them does. Sensors are handed in: they stand above this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from dagster import (
+    AssetSelection,
+    Definitions,
+    SensorDefinition,
+    define_asset_job,
+    in_process_executor,
+)
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from pipeline_assets.alerts import build_failure_hook
+from pipeline_assets.catalog_asset import catalog_asset
+from pipeline_assets.dataset_assets import dataset_assets
+from pipeline_assets.partitions import daily
+from pipeline_assets.standing_checks import freshness_check
+from resources.object_store import ObjectStore
+from resources.outbox import Outbox
+from resources.settings import Settings
+from vitalake.dataset import Dataset
+from vitalake.datasets.ecg import ECG
+
+DATASETS: tuple[Dataset, ...] = (ECG,)
+
+Jobs = Mapping[str, UnresolvedAssetJobDefinition]
+BuildSensors = Callable[[Settings, Sequence[Dataset], Jobs], Sequence[SensorDefinition]]
+
+
+def build_resources(settings: Settings) -> dict[str, Any]:
+    """The plain objects that assets and sensors work with."""
+    lake = ObjectStore(settings, settings.lake_bucket)
+    return {
+        "settings": settings,
+        "raw": ObjectStore(settings, settings.raw_bucket),
+        "lake": lake,
+        "outbox": Outbox(lake),
+    }
+
+
+def build_defs(
+    settings: Settings,
+    build_sensors: BuildSensors = lambda _settings, _datasets, _jobs: (),
+    overrides: Mapping[str, Any] | None = None,
+    datasets: Sequence[Dataset] = DATASETS,
+) -> Definitions:
+    """Everything that Dagster needs to know.
+
+    Args:
+        settings: where things are.
+        build_sensors: makes the sensors, given the settings, the datasets and the job of each.
+        overrides: resources that replace those built from the settings, by name.
+        datasets: the declarations.
+    """
+    partitions = daily(settings.first_day)
+    resources = {**build_resources(settings), **(overrides or {})}
+    hook = build_failure_hook(lambda: resources["outbox"], settings.webserver_url)
+    jobs = {
+        dataset.name: define_asset_job(
+            f"{dataset.name}_job",
+            selection=AssetSelection.groups(dataset.name, "catalog"),
+            description=f"Build a day of {dataset.name}: manifest, tables, checks, catalog.",
+            tags={"vitalake/dataset": dataset.name},
+            hooks={hook},
+        )
+        for dataset in datasets
+    }
+    return Definitions(
+        assets=[
+            *(item for dataset in datasets for item in dataset_assets(dataset, partitions)),
+            catalog_asset(datasets),
+        ],
+        asset_checks=[freshness_check(dataset) for dataset in datasets],
+        jobs=list(jobs.values()),
+        sensors=list(build_sensors(settings, datasets, jobs)),
+        resources=resources,
+        # Steps share one process: three steps take 3 s, with a process each 9 s.
+        executor=in_process_executor,
+    )

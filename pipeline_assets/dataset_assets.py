@@ -1,0 +1,181 @@
+"""From a dataset's declaration to its assets: manifest, tables with their checks, derived tables.
+
+Belongs here: thin shells around `vitalake/stages.py` that any dataset gets. Does not belong here: anything that is
+true of one dataset only, or the checks that stand alone (`pipeline_assets/standing_checks.py`).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetsDefinition,
+    AssetSpec,
+    DailyPartitionsDefinition,
+    DataVersion,
+    MaterializeResult,
+    multi_asset,
+)
+
+from pipeline_assets import shown
+from pipeline_assets.failures import steered
+from vitalake import stages
+from vitalake.alerts import quarantined
+from vitalake.checks import SCHEMA, schema_differences
+from vitalake.dataset import Dataset, Derived
+from vitalake.reconcile import Report, fingerprint_of, parts_of
+from vitalake.tables import Table
+from vitalake.version import code_digest
+
+# Plain objects (resources/): two buckets, the settings, and the outbox for alerts.
+NEEDS = {"raw", "lake", "settings", "outbox"}
+
+
+def dataset_assets(dataset: Dataset, partitions: DailyPartitionsDefinition) -> list[AssetsDefinition]:
+    """All assets of a dataset, in the order in which they follow from each other."""
+    return [
+        _manifest(dataset, partitions),
+        _tables(dataset, partitions),
+        *(_derived(dataset, derived, partitions) for derived in dataset.derived),
+    ]
+
+
+def _manifest(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDefinition:
+    table = dataset.raw_table
+
+    @multi_asset(
+        name=table.name,
+        specs=[_spec(dataset, table, {"s3"})],
+        partitions_def=partitions,
+        required_resource_keys=NEEDS,
+    )
+    def manifest(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
+        with steered(context.retry_number):
+            report = stages.list_objects(
+                dataset,
+                context.resources.raw,
+                context.resources.lake,
+                context.partition_key,
+                context.resources.settings.first_day,
+                _progress(context, table.name),
+            )
+        yield _result(context, table, report)
+
+    return manifest
+
+
+def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDefinition:
+    tables = [*dataset.tables, dataset.quarantine_table]
+    checked = dataset.tables[0].name
+
+    @multi_asset(
+        name=f"read_{dataset.name}",
+        specs=[_spec(dataset, table, {"parquet"}, [dataset.raw_table]) for table in tables],
+        check_specs=[
+            AssetCheckSpec(check.name, asset=checked, description=check.doc, blocking=True)
+            for check in (*dataset.checks, SCHEMA)
+        ],
+        partitions_def=partitions,
+        required_resource_keys=NEEDS,
+    )
+    def read(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
+        lake, outbox, day = context.resources.lake, context.resources.outbox, context.partition_key
+        link = shown.run_link(context.resources.settings.webserver_url, context.run_id)
+
+        def announce(rows: list[dict[str, Any]]) -> None:
+            news = [(row["source_key"], row["source_version"], row["rule"], row["message"]) for row in rows]
+            for _key, _version, rule, message in news:
+                context.log.warning("quarantined: %s %s", rule, message)
+            outbox.add(quarantined(dataset.name, day, news, link))
+
+        with steered(context.retry_number):
+            progress = _progress(context, dataset.name)
+            report = stages.read_objects(dataset, context.resources.raw, lake, day, progress, announce)
+            results = []
+            for check in dataset.checks:
+                loaded = {
+                    name: stages.load_table(lake, dataset.table(name), day, columns)
+                    for name, columns in check.columns.items()
+                }
+                results.append(shown.check_result(check, checked, check.count(loaded)))
+            differences = schema_differences(lake, tables, day)
+            results.append(shown.check_result(SCHEMA, checked, differences))
+        for table in tables:
+            yield _result(
+                context,
+                table,
+                report,
+                checks=results if table.name == checked else [],
+                pictures=_pictures(dataset, table, context, report),
+            )
+
+    return read
+
+
+def _derived(dataset: Dataset, derived: Derived, partitions: DailyPartitionsDefinition) -> AssetsDefinition:
+    @multi_asset(
+        name=derived.table.name,
+        specs=[_spec(dataset, derived.table, {"parquet"}, dataset.tables)],
+        partitions_def=partitions,
+        required_resource_keys=NEEDS,
+    )
+    def derive(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
+        with steered(context.retry_number):
+            progress = _progress(context, derived.table.name)
+            report = stages.derive(dataset, derived, context.resources.lake, context.partition_key, progress)
+        yield _result(context, derived.table, report)
+
+    return derive
+
+
+def _spec(dataset: Dataset, table: Table, kinds: set[str], deps: Any = ()) -> AssetSpec:
+    return AssetSpec(
+        table.name,
+        deps=[source.name for source in deps],
+        description=table.doc,
+        group_name=dataset.name,
+        owners=[dataset.owner],
+        kinds=kinds,
+        code_version=code_digest(),
+        metadata={"dagster/column_schema": shown.column_schema(table), "dagster/table_name": table.name},
+    )
+
+
+def _result(
+    context: AssetExecutionContext,
+    table: Table,
+    report: Report,
+    checks: list[AssetCheckResult] | None = None,
+    pictures: dict[str, Any] | None = None,
+) -> MaterializeResult[Any]:
+    fingerprint = fingerprint_of(parts_of(context.resources.lake, table.name, context.partition_key))
+    return MaterializeResult(
+        asset_key=table.name,
+        metadata={**shown.materialization(report, table.name, fingerprint), **(pictures or {})},
+        check_results=checks or [],
+        data_version=DataVersion(fingerprint),
+    )
+
+
+def _pictures(dataset: Dataset, table: Table, context: AssetExecutionContext, report: Report) -> dict[str, Any]:
+    """What the dataset draws of this table, when it changed. A picture is a courtesy: it never fails a run."""
+    pictures = {}
+    for picture in dataset.pictures:
+        if picture.table != table.name or not any(key.startswith(f"{table.name}/") for key in report.written):
+            continue
+        try:
+            newest = stages.newest_part(context.resources.lake, table, context.partition_key)
+            if newest is not None and newest.num_rows:
+                pictures[picture.name] = shown.picture(picture.draw(newest))
+        except Exception:
+            context.log.warning("the picture %r could not be drawn", picture.name, exc_info=True)
+    return pictures
+
+
+def _progress(context: AssetExecutionContext, what: str) -> Callable[[int, int], None]:
+    def report(done: int, total: int) -> None:
+        context.log.info("%s %s: %d of %d parts", what, context.partition_key, done, total)
+
+    return report

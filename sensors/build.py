@@ -1,0 +1,35 @@
+"""All sensors of the code location.
+
+Belongs here: which sensors there are. Does not belong here: what one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dagster import SensorDefinition
+
+from pipeline_assets.build import Jobs
+from resources.object_store import ObjectStore
+from resources.outbox import Outbox
+from resources.settings import Settings
+from resources.slack import SlackAlerts
+from sensors.alerts import build_alert_sensors
+from sensors.drops import drop_sensor, sweep_sensor
+from vitalake.dataset import Dataset
+
+
+def build_sensors(settings: Settings, datasets: Sequence[Dataset], jobs: Jobs) -> list[SensorDefinition]:
+    """Two sensors per dataset that look for objects, and those that carry alerts."""
+    token = settings.slack_token.get_secret_value() if settings.slack_token else None
+    sensors: list[SensorDefinition] = []
+    for dataset in datasets:
+        sensors += [
+            drop_sensor(dataset, jobs[dataset.name], settings),
+            sweep_sensor(dataset, jobs[dataset.name], settings),
+        ]
+    return sensors + build_alert_sensors(
+        lambda: Outbox(ObjectStore(settings, settings.lake_bucket)),
+        lambda: SlackAlerts(token, settings.slack_channel, settings.slack_base_url, 10),
+        settings.webserver_url,
+    )

@@ -1,0 +1,69 @@
+"""What Dagster knows of a partition: what it was last built from, and the runs for what is listed now.
+
+Belongs here: queries to the instance. Does not belong here: deciding anything (`vitalake/arrivals.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, DagsterRunStatus, RunsFilter
+
+from pipeline_assets.shown import FINGERPRINT
+from vitalake.arrivals import PartitionState, RunPlan
+from vitalake.dataset import Dataset
+
+PARTITION = "dagster/partition"
+DATASET_TAG = "vitalake/dataset"
+PARTITION_TAG = "vitalake/partition"
+FINGERPRINT_TAG = "vitalake/fingerprint"
+
+_ACTIVE = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
+_ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
+
+
+def tags_of(plan: RunPlan) -> dict[str, str]:
+    """Tags by which the runs of a plan are found again, and limited to one at a time per partition."""
+    return {
+        DATASET_TAG: plan.dataset,
+        PARTITION_TAG: f"{plan.dataset}:{plan.partition}",
+        FINGERPRINT_TAG: plan.fingerprint,
+    }
+
+
+def built_partitions(instance: DagsterInstance, dataset: Dataset) -> set[str]:
+    """Partitions that were ever built, whether or not anything is listed for them now."""
+    return instance.get_materialized_partitions(AssetKey(dataset.raw_table.name))
+
+
+def state_of(instance: DagsterInstance, dataset: Dataset, partition: str, fingerprint: str) -> PartitionState:
+    """What is known of one partition and the fingerprint now listed for it."""
+    names = [table.name for table in dataset.all_tables]
+    if all(recorded_fingerprint(instance, name, partition) == fingerprint for name in names):
+        return PartitionState(recorded=True)
+    here = {PARTITION: partition, DATASET_TAG: dataset.name}
+    if instance.get_run_records(RunsFilter(tags=here, statuses=_ACTIVE), limit=1):
+        return PartitionState(recorded=False, active=True)
+    ended = instance.get_run_records(RunsFilter(tags={**here, FINGERPRINT_TAG: fingerprint}, statuses=_ENDED))
+    times = [record.end_time for record in ended if record.end_time]
+    last = datetime.fromtimestamp(max(times), timezone.utc) if times else None
+    return PartitionState(recorded=False, attempts=len(ended), last_ended_at=last)
+
+
+def recorded_fingerprint(instance: DagsterInstance, table: str, partition: str) -> str | None:
+    """The fingerprint that the last materialization of a table's partition recorded."""
+    records: Sequence[object] = instance.fetch_materializations(
+        AssetRecordsFilter(AssetKey(table), asset_partitions=[partition]), limit=1
+    ).records
+    for record in records:
+        materialization = getattr(record, "asset_materialization", None)
+        if materialization is not None and FINGERPRINT in materialization.metadata:
+            return str(materialization.metadata[FINGERPRINT].value)
+    return None

@@ -1,0 +1,149 @@
+"""Posting to Slack, on a real HTTP server: bounded patience, errors that say what to do, and no leaked token."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+import traceback
+
+import pytest
+
+from resources import slack as slack_module
+from resources.slack import SlackAlerts, _pause_s
+from tests.slack_server import BUSY, DOWN, HANGS, OK, Answer, refusal, slack_server
+from vitalake.alerts import SECTION_CHARS, Alert, quarantined
+from vitalake.errors import PermanentError, TransientError
+
+TOKEN = "xoxb-secret"
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def alert() -> Alert:
+    return quarantined("ecg", "2026-11-20", [("ecg/<a>&b.mat", "v1", "S02", "too short")], "http://ui/runs/1")
+
+
+def alerts_to(url: str, token: str | None = TOKEN, channel: str | None = "#health") -> SlackAlerts:
+    return SlackAlerts(token=token, channel=channel, base_url=url, timeout_s=1)
+
+
+def test_a_post_names_the_channel_and_is_escaped(alert: Alert) -> None:
+    with slack_server(OK) as server:
+        assert alerts_to(server.url).post(alert) == "1.0"
+    (post,) = server.posts
+    assert (post["path"], post["channel"]) == ("/api/chat.postMessage", "#health")
+    assert server.tokens == [f"Bearer {TOKEN}"]
+    title, body, link = (block["text"]["text"] for block in post["blocks"])
+    assert (post["text"], title) == (alert.title, f"*{alert.title}*")
+    assert "ecg/&lt;a&gt;&amp;b.mat — S02: too short" in body
+    assert link == "<http://ui/runs/1|Open in Dagster>"
+    assert all(len(text) <= SECTION_CHARS for text in (title, body, link))
+
+
+@pytest.mark.parametrize(("trouble", "least_s"), [(BUSY, 1), (DOWN, 0.5)])
+def test_short_trouble_is_waited_out(alert: Alert, trouble: Answer, least_s: float) -> None:
+    started = time.monotonic()
+    with slack_server(trouble, OK) as server:
+        assert alerts_to(server.url).post(alert) == "1.0"
+    assert len(server.posts) == 2
+    assert time.monotonic() - started >= least_s
+
+
+@pytest.mark.parametrize(
+    ("trouble", "requests"),
+    [
+        (BUSY, 2),
+        (DOWN, 2),
+        (Answer(502, "bad gateway"), 1),
+        (HANGS, 1),
+        (refusal("internal_error"), 1),
+        (Answer(body='{"ok": tru'), 1),
+    ],
+)
+def test_longer_trouble_is_transient_and_bounded(alert: Alert, trouble: Answer, requests: int) -> None:
+    started = time.monotonic()
+    with slack_server(trouble) as server, pytest.raises(TransientError, match="Slack"):
+        alerts_to(server.url).post(alert)
+    assert len(server.posts) == requests
+    assert time.monotonic() - started < 5
+
+
+def test_a_refused_connection_is_transient(alert: Alert) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: connections are refused
+        with pytest.raises(TransientError, match="did not answer"):
+            alerts_to(f"http://127.0.0.1:{taken.getsockname()[1]}").post(alert)
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (refusal("invalid_auth"), "VITALAKE_SLACK_TOKEN"),
+        (refusal("channel_not_found"), "VITALAKE_SLACK_CHANNEL"),
+        (refusal("not_in_channel"), "invite the bot"),
+        (refusal("missing_scope"), "chat:write"),
+        (refusal("something_new"), "something_new"),
+        (refusal("Ada Lovelace"), "HTTP 200"),
+        (Answer(404, "<html>not here</html>"), "VITALAKE_SLACK_BASE_URL"),
+    ],
+)
+def test_a_refusal_is_permanent_and_says_what_to_do(alert: Alert, answer: Answer, advice: str) -> None:
+    with slack_server(answer) as server, pytest.raises(PermanentError, match=advice) as caught:
+        alerts_to(server.url).post(alert)
+    assert len(server.posts) == 1
+    assert "Ada" not in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [refusal("invalid_auth"), DOWN, HANGS])
+def test_the_token_is_in_no_error_log_or_repr(
+    alert: Alert, answer: Answer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with slack_server(answer) as server:
+        slack = alerts_to(server.url)
+        with pytest.raises((TransientError, PermanentError)) as caught:
+            slack.post(alert)
+    assert caplog.records
+    everything = [caplog.text, repr(slack), str(slack), *traceback.format_exception(caught.value)]
+    assert TOKEN not in "".join(everything)
+
+
+def test_a_token_that_python_would_quote_in_its_error_is_refused_first(
+    alert: Alert, caplog: pytest.LogCaptureFixture
+) -> None:
+    with slack_server(OK) as server:
+        with pytest.raises(PermanentError, match="VITALAKE_SLACK_TOKEN") as caught:
+            alerts_to(server.url, token=f"{TOKEN}\nsecond").post(alert)
+        assert alerts_to(server.url, token=f" {TOKEN}\n").post(alert) == "1.0"
+    assert TOKEN not in caplog.text + str(caught.value)
+
+
+def test_configured_means_a_token_and_a_channel(alert: Alert) -> None:
+    assert alerts_to("http://x").configured
+    assert not alerts_to("http://x", token=None).configured
+    assert not alerts_to("http://x", channel=None).configured
+    with pytest.raises(PermanentError, match="VITALAKE_SLACK_CHANNEL"):
+        alerts_to("http://x", channel=None).post(alert)
+    client = SlackAlerts(token=TOKEN, channel="#health").get_client()
+    assert (client.base_url, client.timeout) == ("https://slack.com/api/", 5)
+
+
+def test_slack_may_ask_for_any_pause_and_gets_at_most_30_s() -> None:
+    assert _pause_s({"Retry-After": ["7"]}) == 7
+    assert _pause_s({"retry-after": ["3600"]}) == 30
+    assert 1 <= _pause_s({"Retry-After": ["Sat, 21 Nov 2026 08:00:00 GMT"]}) <= 2
+    assert 1 <= _pause_s({}) <= 2
+
+
+def test_the_capped_pause_is_the_one_that_is_slept(alert: Alert, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slack_module, "_LONGEST_PAUSE_S", 0.1)
+    started = time.monotonic()
+    with slack_server(Answer(429, "{}", {"Retry-After": "3600"}), OK) as server:
+        assert alerts_to(server.url).post(alert) == "1.0"
+    assert 0.1 <= time.monotonic() - started < 5

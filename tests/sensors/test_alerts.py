@@ -1,0 +1,228 @@
+"""Failing jobs, for real: hook and sensors together give one alert a run, and no stranger's text leaves."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dagster import (
+    DagsterInstance,
+    HookDefinition,
+    JobDefinition,
+    ReexecutionOptions,
+    RetryPolicy,
+    SensorDefinition,
+    build_sensor_context,
+    execute_job,
+    in_process_executor,
+    instance_for_test,
+    job,
+    op,
+    reconstructable,
+)
+
+from pipeline_assets.alerts import build_failure_hook
+from resources.object_store import ObjectStore
+from resources.outbox import Outbox
+from resources.slack import SlackAlerts
+from sensors.alerts import build_alert_sensors
+from tests.slack_server import DOWN, OK, slack_server
+from vitalake.errors import PermanentError, TransientError
+
+pytestmark = pytest.mark.store
+CANARY = "Ada Lovelace 18151210"
+WEB = "http://localhost:3000/"
+DAY = "2026-11-20"
+
+
+class Strange(Exception):  # noqa: N818
+    """A stranger's error, with a message that nobody vouches for."""
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    with instance_for_test() as instance:
+        yield instance
+
+
+@pytest.fixture
+def outbox(store: ObjectStore) -> Outbox:
+    return Outbox(store)
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def slack() -> SlackAlerts:
+    return SlackAlerts()
+
+
+@pytest.fixture
+def hook(outbox: Outbox) -> HookDefinition:
+    return build_failure_hook(lambda: outbox, WEB)
+
+
+@pytest.fixture
+def run_failures(outbox: Outbox, slack: SlackAlerts) -> SensorDefinition:
+    return build_alert_sensors(lambda: outbox, lambda: slack, WEB)[0]
+
+
+def failing_job(error: Exception, *hooks: HookDefinition) -> JobDefinition:
+    @op(retry_policy=RetryPolicy(max_retries=1))
+    def read() -> None:
+        raise error
+
+    @job(hooks=set(hooks), executor_def=in_process_executor)
+    def ecg() -> None:
+        read()
+
+    return ecg
+
+
+def always_failing_job() -> JobDefinition:
+    """At module level, so that Dagster can build it anew for a retry."""
+    return failing_job(Strange(CANARY))
+
+
+def run(failing: JobDefinition, instance: DagsterInstance) -> str:
+    tags = {"dagster/partition": DAY}
+    result = failing.execute_in_process(instance=instance, raise_on_error=False, tags=tags)
+    assert not result.success
+    return result.run_id
+
+
+def tick(sensor: SensorDefinition, instance: DagsterInstance, cursor: str | None = None) -> tuple[str, str | None]:
+    """What the tick says it did, and its cursor."""
+    result = sensor.evaluate_tick(build_sensor_context(instance=instance, cursor=cursor))
+    return result.skip_message or "", result.cursor
+
+
+def test_hook_and_sensor_give_one_alert_for_one_failed_run(
+    instance: DagsterInstance, outbox: Outbox, hook: HookDefinition, run_failures: SensorDefinition
+) -> None:
+    run_id = run(failing_job(TransientError("lake: no answer"), hook), instance)
+    (alert,) = outbox.pending()  # the hook was first
+    assert alert.title == f"ecg failed for {DAY}"
+    assert "Step: read" in alert.body
+    assert "TransientError: lake: no answer" in alert.body
+    assert "will be retried by itself" in alert.body
+    assert alert.link == f"http://localhost:3000/runs/{run_id}"
+    message, cursor = tick(run_failures, instance)
+    assert message == "1 failed runs, 0 new alerts"
+    assert tick(run_failures, instance, cursor) == ("0 failed runs, 0 new alerts", cursor)
+    assert outbox.pending() == [alert]
+
+
+@pytest.mark.parametrize("seen_by", ["hook", "sensor"])
+def test_a_strangers_exception_text_stays_inside(
+    instance: DagsterInstance, outbox: Outbox, hook: HookDefinition, run_failures: SensorDefinition, seen_by: str
+) -> None:
+    hooks = [hook] if seen_by == "hook" else []
+    run(failing_job(Strange(CANARY), *hooks), instance)
+    tick(run_failures, instance)
+    (alert,) = outbox.pending()
+    assert "Error: Strange: see the run" in alert.body
+    assert CANARY not in alert.to_json()
+
+
+@pytest.mark.parametrize("name", ["TransientError", "Error"])
+def test_a_stranger_with_a_name_like_ours_stays_a_stranger(
+    instance: DagsterInstance, outbox: Outbox, run_failures: SensorDefinition, name: str
+) -> None:
+    run(failing_job(type(name, (Exception,), {})(f"vitalake.errors.TransientError: {CANARY}")), instance)
+    tick(run_failures, instance)
+    (alert,) = outbox.pending()
+    assert f"Error: {name}: see the run" in alert.body
+    assert CANARY not in alert.to_json()
+
+
+def test_the_sensor_alone_repeats_our_own_message(
+    instance: DagsterInstance, outbox: Outbox, run_failures: SensorDefinition
+) -> None:
+    run(failing_job(PermanentError("bucket raw does not exist; create it")), instance)
+    assert tick(run_failures, instance)[0] == "1 failed runs, 1 new alerts"
+    (alert,) = outbox.pending()
+    assert "Step: read" in alert.body
+    assert "PermanentError: bucket raw does not exist; create it" in alert.body
+
+
+def test_a_run_whose_process_was_killed_is_noticed_by_the_sensor(
+    instance: DagsterInstance, outbox: Outbox, hook: HookDefinition, run_failures: SensorDefinition
+) -> None:
+    killed = instance.create_run_for_job(failing_job(Strange(CANARY), hook))
+    instance.report_run_failed(killed, f"worker of {CANARY} was terminated by signal 9")
+    tick(run_failures, instance)
+    (alert,) = outbox.pending()
+    assert "No step failed" in alert.body
+    assert f"Run: {killed.run_id}, attempt 1." in alert.body
+    assert CANARY not in alert.to_json()
+
+
+def test_a_retried_run_is_no_new_alert_and_another_run_is(
+    instance: DagsterInstance, outbox: Outbox, run_failures: SensorDefinition
+) -> None:
+    recipe = reconstructable(always_failing_job)
+    with execute_job(recipe, instance) as first:
+        assert not first.success
+    with execute_job(recipe, instance, reexecution_options=ReexecutionOptions(first.run_id)) as again:
+        assert not again.success
+    assert tick(run_failures, instance)[0] == "2 failed runs, 1 new alerts"
+    with execute_job(recipe, instance) as other:
+        assert not other.success
+    tick(run_failures, instance)
+    assert len(outbox.pending()) == 2
+
+
+def test_a_store_out_of_reach_costs_a_tick_and_no_alert(
+    instance: DagsterInstance, outbox: Outbox, slack: SlackAlerts
+) -> None:
+    def unreachable() -> Outbox:
+        raise TransientError("the object store did not answer")
+
+    run(failing_job(Strange(CANARY), build_failure_hook(unreachable, WEB)), instance)
+    context = build_sensor_context(instance=instance)
+    with pytest.raises(TransientError, match="did not answer"):
+        build_alert_sensors(unreachable, lambda: slack, WEB)[0].evaluate_tick(context)
+    assert not context.cursor
+    tick(build_alert_sensors(lambda: outbox, lambda: slack, WEB)[0], instance, context.cursor)
+    assert len(outbox.pending()) == 1
+
+
+def test_from_the_failing_step_to_exactly_one_message(
+    instance: DagsterInstance, outbox: Outbox, hook: HookDefinition
+) -> None:
+    with slack_server(DOWN) as server:
+        there = SlackAlerts(token="xoxb-secret", channel="#health", base_url=server.url, timeout_s=2)
+        run_failures, delivery = build_alert_sensors(lambda: outbox, lambda: there, None)
+        run(failing_job(Strange(CANARY), hook), instance)
+        cursor = None
+        for _ in range(2):
+            _, cursor = tick(run_failures, instance, cursor)
+            assert tick(delivery, instance)[0] == "0 sent, 1 failed and pending, 0 logged"
+        server.answers, before = [OK], len(server.posts)
+        assert tick(delivery, instance)[0] == "1 sent, 0 failed and pending, 0 logged"
+        tick(run_failures, instance)  # even with its cursor lost
+        assert tick(delivery, instance)[0] == "0 sent, 0 failed and pending, 0 logged"
+        (post,) = server.posts[before:]
+    assert post["text"] == f"ecg failed for {DAY}"
+    assert CANARY not in str(server.posts)
+
+
+def test_both_sensors_run_from_the_start_every_ten_seconds(outbox: Outbox, slack: SlackAlerts) -> None:
+    sensors = build_alert_sensors(lambda: outbox, lambda: slack, None)
+    assert [(s.name, s.minimum_interval_seconds, s.default_status.value) for s in sensors] == [
+        ("run_failure_sensor", 10, "RUNNING"),
+        ("alert_delivery", 10, "RUNNING"),
+    ]
+
+
+def test_loading_the_sensors_does_not_load_slack() -> None:
+    code = "import sys, sensors.alerts; sys.exit('slack_sdk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2]).returncode == 0

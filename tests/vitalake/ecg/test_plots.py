@@ -1,0 +1,96 @@
+"""The pictures: size, colours, and strips that are hard to draw."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from vitalake.ecg.plots import COLOURS, Strip, strips_png, verdicts_png
+from vitalake.ecg.quality import QUALITIES, Quality
+
+TIME = np.arange(3600) / 360
+X = 1.2 * np.exp(-0.5 * (((TIME % 0.8) - 0.4) / 0.012) ** 2)
+REASONS: dict[Quality, tuple[str, ...]] = {"acceptable": (), "marginal": ("Q01",), "unacceptable": ("Q17",)}
+
+
+def pixels(png: bytes) -> npt.NDArray[np.int64]:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=np.int64)
+
+
+def amount_of(colour: str, png: bytes) -> int:
+    """Number of pixels that are nearly of that colour."""
+    rgb = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
+    return int((np.abs(pixels(png) - rgb).max(axis=-1) <= 12).sum())
+
+
+def test_a_row_per_strip_at_reading_size_in_few_bytes() -> None:
+    noisy = X + np.random.default_rng(1).normal(0, 0.1, X.size)
+    png = strips_png([Strip(f"strip {i}", noisy, 360, "acceptable") for i in range(10)])
+    assert pixels(png).shape == (1230, 1100, 3)
+    assert len(png) < 150_000
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_each_verdict_has_its_own_colour(quality: Quality) -> None:
+    png = strips_png([Strip("one", X, 360, quality, REASONS[quality])])
+    assert amount_of(COLOURS[quality], png) > 500
+    assert all(amount_of(COLOURS[other], png) < 20 for other in QUALITIES if other != quality)
+
+
+def test_colours_differ_in_lightness_too() -> None:
+    lightness = sorted(
+        0.2126 * int(c[1:3], 16) + 0.7152 * int(c[3:5], 16) + 0.0722 * int(c[5:], 16) for c in COLOURS.values()
+    )
+    assert min(np.diff(lightness)) > 20
+
+
+def test_the_reason_is_part_of_the_picture() -> None:
+    with_reason, without = (strips_png([Strip("one", X, 360, "unacceptable", r)]) for r in (("Q04",), ()))
+    assert with_reason != without
+
+
+@pytest.mark.parametrize(
+    "x",
+    [np.empty(0), np.array([0.3]), np.full(50, np.nan), np.zeros(3600), X * 4000, np.tile(X, 6)],
+    ids=["empty", "one sample", "unknown", "constant", "stored units", "a minute"],
+)
+def test_any_strip_can_be_drawn_beside_a_good_one(x: npt.NDArray[np.float64]) -> None:
+    png = strips_png([Strip("odd", x, 360, "unacceptable", ("Q17",)), Strip("good", X, 360, "acceptable")])
+    assert amount_of(COLOURS["acceptable"], png) > 500
+
+
+def test_no_recordings_are_said_in_words() -> None:
+    for png in (strips_png([]), verdicts_png([])):
+        assert 0 < (pixels(png) < 200).sum() < 30_000
+
+
+def test_bars_are_as_high_as_their_counts() -> None:
+    first = date(2026, 2, 27)
+    png = verdicts_png([(first + timedelta(i), {"acceptable": 40, "unacceptable": 20}) for i in range(3)])
+    good, bad = (amount_of(COLOURS[q], png) for q in ("acceptable", "unacceptable"))
+    assert good / bad == pytest.approx(2, rel=0.1)
+    assert amount_of(COLOURS["marginal"], png) < 500  # its sign in the legend only
+
+
+def test_many_days_stay_within_the_picture() -> None:
+    png = verdicts_png([(date(2026, 1, 1) + timedelta(i), {"acceptable": i}) for i in range(200)])
+    assert pixels(png).shape[1] == 1100
+    assert len(png) < 150_000
+
+
+def test_the_same_picture_is_the_same_bytes() -> None:
+    assert strips_png([Strip("one", X, 360, "marginal", ("Q01",))]) == strips_png(
+        [Strip("one", X, 360, "marginal", ("Q01",))]
+    )
+
+
+def test_importing_the_module_does_not_import_matplotlib() -> None:
+    script = "import sys, vitalake.ecg.plots; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -1,0 +1,170 @@
+"""Alerts: one fingerprint per piece of news, no stranger's exception text, and Slack's limits kept."""
+
+from __future__ import annotations
+
+import html
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from vitalake.alerts import (
+    SECTION_CHARS,
+    Alert,
+    describe_error,
+    quarantined,
+    run_failed,
+    slack_blocks,
+    slack_text,
+    will_be_retried,
+)
+from vitalake.errors import PermanentError, TransientError, VitalakeError
+from vitalake.reconcile import ConflictError
+
+DAY = "2026-11-20"
+ROWS = [
+    ("ecg/b.mat", "v1", "S07", "flat"),
+    ("ecg/a.mat", "v1", "S02", "too short"),
+    ("ecg/c.mat", "v1", "S02", "x"),
+]
+
+
+def failed(**changes: Any) -> Alert:
+    fields: dict[str, Any] = {
+        "job": "ecg",
+        "partition": DAY,
+        "step": "ecg_recordings",
+        "error_class": "TransientError",
+        "message": "lake: no answer",
+        "run_id": "run-2",
+        "root_run_id": "run-1",
+        "attempt": 2,
+        "will_retry": True,
+        "link": "http://ui/runs/run-2",
+    }
+    return run_failed(**(fields | changes))
+
+
+def test_a_failed_run_is_one_alert_whatever_the_retries() -> None:
+    assert failed().fingerprint == failed(run_id="run-3", attempt=3, step="other").fingerprint
+    assert failed().fingerprint != failed(root_run_id="run-9").fingerprint
+
+
+def test_a_failed_run_says_what_happened_where_and_what_comes_next() -> None:
+    alert = failed()
+    assert alert.title == f"ecg failed for {DAY}"
+    for part in (
+        "ecg_recordings",
+        "TransientError: lake: no answer",
+        "run-2, attempt 2",
+        "will be retried by itself",
+    ):
+        assert part in alert.body
+    assert "not be retried" in failed(will_retry=False).body
+    assert "It will" not in failed(will_retry=None).body
+    assert "killed" in failed(step=None, error_class=None, message=None).body
+
+
+def test_the_same_quarantined_objects_are_the_same_alert_in_any_order() -> None:
+    alert = quarantined("ecg", DAY, ROWS, None)
+    assert alert.fingerprint == quarantined("ecg", DAY, ROWS[::-1], None).fingerprint
+    others = [
+        quarantined("eeg", DAY, ROWS, None),
+        quarantined("ecg", "2026-11-21", ROWS, None),
+        *(
+            quarantined("ecg", DAY, [*ROWS[1:], row], None)
+            for row in [
+                ("ecg/z.mat", "v1", "S07", "flat"),
+                ("ecg/b.mat", "v2", "S07", "flat"),
+                ("ecg/b.mat", "v1", "S08", "flat"),
+            ]
+        ),
+    ]
+    assert len({alert.fingerprint, *(other.fingerprint for other in others)}) == 6
+
+
+def test_quarantine_counts_objects_and_rules_and_shows_the_first_ten() -> None:
+    rows = [(f"ecg/{n:02}.mat", "v1", "S02" if n % 3 else "S07", f"reason {n}") for n in range(12)]
+    alert = quarantined("ecg", DAY, [*rows, ("ecg/00.mat", "v1", "S09", "second reason")], None)
+    assert alert.title == f"12 objects of ecg {DAY} in quarantine"
+    assert "S02 × 8, S07 × 4, S09 × 1" in alert.body
+    assert "vitalake quarantine list --dataset ecg" in alert.body
+    assert [line for line in alert.body.splitlines() if line.startswith("•")] == [
+        f"• {key} — {rule}: {message}" for key, _, rule, message in rows[:10]
+    ]
+    with pytest.raises(ValueError, match="nothing"):
+        quarantined("ecg", DAY, [], None)
+
+
+def test_a_key_cannot_pose_as_another_line() -> None:
+    body = quarantined("ecg", DAY, [("ecg/a\n• all is well\u202e", "v1", "S02", "x")], None).body
+    assert len([line for line in body.splitlines() if line.startswith("•")]) == 1
+    assert "\u202e" not in body
+
+
+@pytest.mark.parametrize("alert", [failed(), failed(link=None), quarantined("ecg", DAY, ROWS, "http://ui")])
+def test_json_brings_back_the_same_alert(alert: Alert) -> None:
+    assert Alert.from_json(alert.to_json()) == alert
+    assert alert.created_at.tzinfo is not None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"created_at": "2026-11-20T00:00:00+00:00"}', "\xff"])
+def test_anything_else_is_no_alert(text: str) -> None:
+    with pytest.raises(ValueError):
+        Alert.from_json(text)
+
+
+class StrangeTransientError(Exception):
+    pass
+
+
+def chained(outer: Exception, cause: Exception) -> Exception:
+    outer.__cause__ = cause
+    return outer
+
+
+@pytest.mark.parametrize(
+    ("error", "told", "retried"),
+    [
+        (TransientError("no answer"), ("TransientError", "no answer"), True),
+        (ConflictError("lost a race"), ("ConflictError", "lost a race"), True),
+        (PermanentError("no bucket"), ("PermanentError", "no bucket"), False),
+        (VitalakeError("odd"), ("VitalakeError", "odd"), None),
+        (ValueError("Ada Lovelace 18151210"), ("ValueError", "see the run"), None),
+        (StrangeTransientError("Ada Lovelace"), ("StrangeTransientError", "see the run"), None),
+        (chained(RuntimeError("Ada"), PermanentError("no bucket")), ("PermanentError", "no bucket"), False),
+        (chained(PermanentError("no bucket"), ValueError("Ada")), ("PermanentError", "no bucket"), False),
+    ],
+)
+def test_only_our_own_errors_speak(error: Exception, told: tuple[str, str], retried: bool | None) -> None:
+    assert describe_error(error) == told
+    assert will_be_retried(error) is retried
+
+
+def test_slack_text_is_escaped_and_fits() -> None:
+    assert slack_text("<!channel> & <http://x|y>") == "&lt;!channel&gt; &amp; &lt;http://x|y&gt;"
+    assert slack_text("x" * 10, 10) == "x" * 10
+    assert slack_text("x" * 11, 10) == "x" * 9 + "…"
+    assert slack_text("&&&", 14) == "&amp;&amp;…"
+    assert slack_text("&&&", 10) == "&amp;…"
+    assert slack_text("𝄞" * 6, 10) == "𝄞" * 4 + "…"
+
+
+def test_blocks_keep_slacks_limit_whatever_the_data_holds() -> None:
+    rows = [("&" * 1024 + str(n), "v1", "<S02>", ">" * 5000) for n in range(20)]
+    alert = quarantined("ecg", DAY, rows, "http://ui/?a=1&b=2")
+    title, body, link = (block["text"]["text"] for block in slack_blocks(alert))
+    assert max(len(text) for text in (title, body, link)) <= SECTION_CHARS
+    assert len(body) > SECTION_CHARS - 10
+    assert "quarantine list" in html.unescape(body)
+    assert "<" not in body
+    assert link == "<http://ui/?a=1&amp;b=2|Open in Dagster>"
+    assert len(slack_blocks(quarantined("ecg", DAY, rows, None))) == 2
+    long = failed(job="j" * 9000, message="m" * 9000, link="l" * 9000)
+    assert all(len(block["text"]["text"]) <= SECTION_CHARS for block in slack_blocks(long))
+
+
+def test_the_time_can_be_given() -> None:
+    at = datetime(2026, 11, 20, 8, tzinfo=timezone.utc)
+    assert json.loads(failed(created_at=at).to_json())["created_at"] == "2026-11-20T08:00:00+00:00"

@@ -1,0 +1,188 @@
+"""Alerts: what a person should hear about, worded once, and recognisable when it is reported twice.
+
+Belongs here: wording, fingerprints, JSON and Slack's text format, all pure. Does not belong here: keeping alerts
+(`resources/outbox.py`), posting them (`resources/slack.py`) or noticing trouble (`pipeline_assets/`, `sensors/`).
+
+Exception text is personal data until proven otherwise: only messages of the project's own errors are repeated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any, Literal
+
+from vitalake.arrivals import digest
+from vitalake.errors import PermanentError, TransientError, VitalakeError
+
+Kind = Literal["run_failed", "quarantine"]
+
+SEE_THE_RUN = "see the run"
+SECTION_CHARS = 3000  # https://docs.slack.dev/reference/block-kit/blocks/section-block
+_LINE_CHARS = 300
+_EXAMPLES = 10
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One message, in plain text. Two alerts with one fingerprint are the same news."""
+
+    fingerprint: str
+    kind: Kind
+    title: str
+    body: str
+    link: str | None
+    created_at: datetime
+
+    def to_json(self) -> str:
+        """One JSON object; the reverse of `from_json`."""
+        return json.dumps(asdict(self) | {"created_at": self.created_at.isoformat()})
+
+    @staticmethod
+    def from_json(text: str | bytes) -> Alert:
+        """The reverse of `to_json`; ValueError for anything else."""
+        try:
+            fields = json.loads(text)
+            return Alert(**(fields | {"created_at": datetime.fromisoformat(fields["created_at"])}))
+        except (TypeError, KeyError) as error:
+            raise ValueError("not an alert") from error
+
+
+def run_failed(
+    job: str,
+    partition: str | None,
+    step: str | None,
+    error_class: str | None,
+    message: str | None,
+    run_id: str,
+    root_run_id: str,
+    attempt: int,
+    will_retry: bool | None,
+    link: str | None,
+    created_at: datetime | None = None,
+) -> Alert:
+    """One alert per root run, whatever the retries.
+
+    Args:
+        job: name of the job.
+        partition: the day, or None for an unpartitioned run.
+        step: the step that failed; None when the run ended outside any step.
+        error_class: name of the exception's class; None when nobody caught one (a killed process).
+        message: what may be told about it, as `describe_error` gives it.
+        run_id: the run that failed.
+        root_run_id: the run that it retries, or itself; the alert's identity.
+        attempt: counted from 1.
+        will_retry: None when that is not known yet.
+        link: address of the run in the web UI.
+        created_at: now, if not given.
+    """
+    retry = {True: "It will be retried by itself.", False: "It will not be retried before somebody acts.", None: ""}
+    lines = [
+        f"Step: {step}" if step else "No step failed: the process of the run ended, was killed or never started.",
+        f"Error: {error_class}: {message or SEE_THE_RUN}" if error_class else "",
+        f"Run: {run_id}, attempt {attempt}. {retry[will_retry]}",
+        "Further failures of its retries are not reported.",
+    ]
+    return Alert(
+        fingerprint=digest("run_failed", root_run_id),
+        kind="run_failed",
+        title=_line(f"{job} failed for {partition}" if partition else f"{job} failed"),
+        body="\n".join(_line(line, SECTION_CHARS) for line in lines if line),
+        link=link,
+        created_at=created_at or datetime.now(timezone.utc),
+    )
+
+
+def quarantined(
+    dataset: str,
+    partition: str,
+    rows: Sequence[tuple[str, str, str, str]],
+    link: str | None,
+    created_at: datetime | None = None,
+) -> Alert:
+    """One alert for everything of a partition that is newly in quarantine.
+
+    Args:
+        dataset: name of the dataset.
+        partition: the day.
+        rows: (key, version, rule, message) each; not empty; several of one object are allowed.
+        link: address of the run or asset in the web UI.
+        created_at: now, if not given.
+    """
+    if not rows:
+        raise ValueError("nothing is in quarantine, so there is nothing to report")
+    examples: dict[tuple[str, str], str] = {}
+    for key, version, rule, message in sorted(rows):
+        examples.setdefault((key, version), _line(f"• {key} — {rule}: {message}"))
+    rules = Counter(rule for _, _, rule, _ in rows)
+    count = f"{len(examples)} object{'s' * (len(examples) > 1)}"
+    first = f"The first {_EXAMPLES}:" if len(examples) > _EXAMPLES else "Each with its first reason:"
+    # The hint stands before the examples, where no truncation reaches it.
+    lines = [
+        _line("By rule: " + ", ".join(f"{rule} × {number}" for rule, number in rules.most_common())),
+        f"Look further: vitalake quarantine list --dataset {dataset}",
+        first,
+        *list(examples.values())[:_EXAMPLES],
+    ]
+    return Alert(
+        fingerprint=digest(
+            "quarantine",
+            *sorted({repr((dataset, partition, key, version, rule)) for key, version, rule, _ in rows}),
+        ),
+        kind="quarantine",
+        title=_line(f"{count} of {dataset} {partition} in quarantine"),
+        body="\n".join(lines),
+        link=link,
+        created_at=created_at or datetime.now(timezone.utc),
+    )
+
+
+def describe_error(error: BaseException) -> tuple[str, str]:
+    """Class name and message as they may leave the system: of our own error, if it is or was raised from one."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, VitalakeError):
+            return type(cause).__name__, str(cause)
+        cause = cause.__cause__
+    return type(error).__name__, SEE_THE_RUN
+
+
+def will_be_retried(error: BaseException) -> bool | None:
+    """What the error family says about another attempt; None for a stranger."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, TransientError | PermanentError):
+            return isinstance(cause, TransientError)
+        cause = cause.__cause__
+    return None
+
+
+def slack_text(text: str, limit: int = SECTION_CHARS) -> str:
+    """Text with Slack's three control characters escaped, then at most `limit` characters, counted in UTF-16.
+
+    Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    escapes = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+    pieces = [escapes.get(character, character) for character in text]
+    length, fits = 0, 0  # fits: how many pieces leave room for the ellipsis; no entity is cut in two
+    for piece in pieces:
+        length += len(piece.encode("utf-16-le")) // 2
+        fits += length < limit
+    return "".join(pieces) if length <= limit else "".join(pieces[:fits]) + "…"
+
+
+def slack_blocks(alert: Alert) -> list[dict[str, Any]]:
+    """The alert as Block Kit sections: title, body, link. `verbatim` keeps Slack from making links out of keys."""
+    texts = [f"*{slack_text(alert.title, SECTION_CHARS - 2)}*", slack_text(alert.body)]
+    if alert.link:
+        texts.append(f"<{slack_text(alert.link, SECTION_CHARS - 20)}|Open in Dagster>")
+    return [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}} for text in texts]
+
+
+def _line(text: str, limit: int = _LINE_CHARS) -> str:
+    """One bounded line without control characters, so that no key or message can pose as another line."""
+    clean = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"

@@ -1,0 +1,81 @@
+"""The ECG dataset: recordings in MATLAB files.
+
+Belongs here: the declaration. Does not belong here: how an ECG is read or judged (`vitalake/ecg/`), which is
+imported only when data is at hand, because Dagster loads this module at every start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from vitalake.checks import duplicated, quarantined, readable, share_of
+from vitalake.dataset import Dataset, Derived, Picture, RawObject, Threshold, Trend
+from vitalake.ecg.tables import FEATURES, RECORDINGS, SIGNALS, VIEWS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def _parse(item: RawObject) -> Any:
+    from vitalake.ecg.structure import SourceConfig
+    from vitalake.ecg.tabulate import parse
+
+    return parse(item, SourceConfig())
+
+
+def _tabulate(parsed: Sequence[Any]) -> dict[str, pa.Table]:
+    from vitalake.ecg.tabulate import tabulate
+
+    return tabulate(parsed)
+
+
+def _features(signals: pa.Table) -> pa.Table:
+    from vitalake.ecg.tabulate import features
+
+    return features(signals)
+
+
+def _draw_strips(signals: pa.Table) -> bytes:
+    from vitalake.ecg.pictures import accepted_and_rejected
+
+    return accepted_and_rejected(signals)
+
+
+def _draw_verdicts(rows: list[tuple[Any, ...]]) -> bytes:
+    from vitalake.ecg.pictures import verdicts_over_time
+
+    return verdicts_over_time(rows)
+
+
+ECG = Dataset(
+    name="ecg",
+    doc="ECG recordings as devices upload them.",
+    owner="team:data",
+    parse=_parse,
+    tabulate=_tabulate,
+    tables=(RECORDINGS, SIGNALS),
+    derived=(Derived(FEATURES, SIGNALS.name, _features),),
+    views=VIEWS,
+    checks=(
+        readable("ecg", Threshold(warn=0.02, block=0.5)),
+        quarantined("ecg", Threshold(warn=0.05, block=0.5)),
+        share_of(
+            "unacceptable",
+            "Recordings are good enough to be analysed.",
+            RECORDINGS.name,
+            "verdict",
+            "unacceptable",
+            Threshold(warn=0.1, block=0.8),
+        ),
+        duplicated(RECORDINGS.name, "content_sha256", Threshold(warn=0.0)),
+    ),
+    pictures=(Picture("accepted and rejected strips", SIGNALS.name, _draw_strips),),
+    trends=(
+        Trend(
+            "verdicts by day",
+            "SELECT date, verdict, count(*) FROM ecg_recordings GROUP BY ALL ORDER BY ALL",
+            _draw_verdicts,
+        ),
+    ),
+)
