@@ -14,6 +14,9 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+_KEYS = ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
 class Settings(BaseSettings):
     """Vitalake's settings, each an environment variable; production differs by values only."""
 
@@ -58,14 +61,24 @@ class Settings(BaseSettings):
 
 
 def load_settings(home: Path | None = None) -> Settings:
-    """Settings of this process; a running local system is found through ``<home>/env``.
+    """Settings of this process; a local system is found through ``<home>/env``.
+
+    The environment overrides that file, but for the keys: whoever is logged in to AWS in this shell does not send
+    those credentials to a server on this machine.
 
     Args:
         home: the state folder; default ``$VITALAKE_HOME``, else ``.vitalake`` below the current folder.
     """
+    from dotenv import dotenv_values
+
     folder = home or Path(os.environ.get("VITALAKE_HOME") or ".vitalake")
+    file = folder / "env"
+    local = dotenv_values(file, interpolate=False) if file.exists() else {}
+    keys = {name: local[name] for name in _KEYS if local.get(name)}
+    if keys:
+        keys["AWS_SESSION_TOKEN"] = None
     # `home` is a field with a prefixed name, `_env_file` a keyword that pydantic-settings takes apart.
-    return Settings(_env_file=folder / "env", home=folder)  # type: ignore[call-arg]
+    return Settings(_env_file=file, home=folder, **keys)  # type: ignore[call-arg, arg-type]
 
 
 def env_example() -> str:

@@ -30,6 +30,6 @@ def build_sensors(settings: Settings, datasets: Sequence[Dataset], jobs: Jobs) -
         ]
     return sensors + build_alert_sensors(
         lambda: Outbox(ObjectStore(settings, settings.lake_bucket)),
-        lambda: SlackAlerts(token, settings.slack_channel, settings.slack_base_url, 10),
+        lambda: SlackAlerts(token=token, channel=settings.slack_channel, base_url=settings.slack_base_url),
         settings.webserver_url,
     )

@@ -6,7 +6,7 @@ Belongs here: what each stage takes and gives, in terms of `reconcile`. Does not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +14,7 @@ from vitalake import parquet
 from vitalake.arrivals import Bucket, ObjectInfo, arrived, cut, in_upload_order, objects_digest
 from vitalake.dataset import Dataset, Derived, RawObject
 from vitalake.errors import UnusableDataError
-from vitalake.reconcile import ConflictError, Inputs, Output, Part, Report, Store, parts_of, reconcile
+from vitalake.reconcile import ConflictError, Inputs, Output, Part, Report, Store, fingerprint_of, parts_of, reconcile
 from vitalake.tables import Table
 from vitalake.version import code_digest
 
@@ -165,6 +165,11 @@ def load_table(lake: Store, table: Table, partition: str, columns: list[str] | N
     parts = parts_of(lake, table.name, partition)
     empty = table.arrow_schema().empty_table().select(columns or table.names)
     return pa.concat_tables([empty, *(_load(lake, parts[index], columns) for index in sorted(parts))])
+
+
+def is_built(lake: Store, tables: Iterable[Table], partition: str, fingerprint: str) -> bool:
+    """Whether these tables of a partition were built from the raw objects with this fingerprint."""
+    return all(fingerprint_of(parts_of(lake, table.name, partition)) == fingerprint for table in tables)
 
 
 def newest_part(lake: Store, table: Table, partition: str) -> pa.Table | None:

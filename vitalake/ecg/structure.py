@@ -6,6 +6,7 @@ Does not belong here: file layouts (`vitalake.ecg.readers`), or how good the sig
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -85,10 +86,10 @@ def read_recording(key: str, data: bytes, config: SourceConfig) -> Recording:
     stored = _orient(_find_signal(matrices, others, config), config)
     rate_hz = _find_rate(matrices, others, config)
     leads, length = stored.shape
-    if length < config.min_duration_s * rate_hz:
-        raise UnusableDataError(
-            "S08", f"{length:,} samples are {length / rate_hz:.2f} s, expected at least {config.min_duration_s:g} s"
-        )
+    shortest = math.ceil(config.min_duration_s * rate_hz)
+    if length < shortest:
+        expected = f"{shortest:,} ({config.min_duration_s:g} s at {rate_hz:g} Hz)"
+        raise UnusableDataError("S08", f"{length:,} samples, expected at least {expected}")
     path = parse_path(key)
     warnings = {*path.warnings, *_check_missing(stored, rate_hz)}
     named = leads == len(config.lead_names)
@@ -118,13 +119,11 @@ def _find_signal(matrices: dict[str, Matrix], others: dict[str, str], config: So
         raise UnusableDataError("S04", f"the file holds no real numeric matrix: {list_others(others)}")
     candidates = [name for name, matrix in matrices.items() if name not in config.rate_names or matrix.size > 1]
     if len(candidates) != 1:
-        found = (
-            f"{len(candidates)} candidates ({', '.join(candidates[:NAMED_IN_MESSAGES])})"
-            if candidates
-            else "no candidate"
-        )
+        listed = ", ".join(candidates[:NAMED_IN_MESSAGES]) or "none"
         raise UnusableDataError(
-            "S03", f"{found} for the signal: expected {' or '.join(config.signal_names)}, or exactly one matrix"
+            "S03",
+            f"{len(candidates)} candidates for the signal ({listed}): "
+            f"expected {' or '.join(config.signal_names)}, or exactly one matrix",
         )
     return matrices[candidates[0]]
 
@@ -167,12 +166,12 @@ def _check_missing(stored: Matrix, rate_hz: float) -> tuple[str, ...]:
     if not missing.any():
         return ()
     share = float(missing.mean(axis=1).max())
-    run_s = max(_longest_run(lead) for lead in missing) / rate_hz
-    if share > MAX_MISSING_SHARE or run_s > MAX_MISSING_RUN_S:
+    run, longest = max(_longest_run(lead) for lead in missing), math.floor(MAX_MISSING_RUN_S * rate_hz)
+    if share > MAX_MISSING_SHARE or run > longest:
         raise UnusableDataError(
             "S06",
-            f"{share:.1%} of a lead are NaN or infinite, {run_s:.2f} s in a row: "
-            f"expected at most {MAX_MISSING_SHARE:.0%} and {MAX_MISSING_RUN_S:g} s",
+            f"{share:.1%} of a lead are NaN or infinite, {run:,} samples in a row: "
+            f"expected at most {MAX_MISSING_SHARE:.0%} and {longest:,} ({MAX_MISSING_RUN_S:g} s)",
         )
     return ("S06",)
 
@@ -184,14 +183,16 @@ def _longest_run(flags: npt.NDArray[np.bool_]) -> int:
 
 def _exact(stored: Matrix) -> Samples:
     """int32 where every value is such an integer, else float64; a value that neither holds is refused (S10)."""
+    is_float = stored.dtype.kind == "f"
     low, high = stored.min().item(), stored.max().item()  # Python numbers: compared exactly, NaN with nothing
     if INT32.min <= low and high <= INT32.max:
         as_int: npt.NDArray[np.int32] = stored.astype(np.int32, order="C")
-        if np.array_equal(as_int, stored) and not np.signbit(stored[stored == 0]).any():
+        if not is_float or (np.array_equal(as_int, stored) and not np.signbit(stored[stored == 0]).any()):
             return as_int
-    as_float: npt.NDArray[np.float64] = stored.astype(np.float64, order="C")
-    # Back in its integer type a rounded value differs; those rounded out of its range must not get that far.
-    if stored.dtype.kind == "f" or (
+    with np.errstate(invalid="ignore"):  # a signalling NaN of a float32
+        as_float: npt.NDArray[np.float64] = stored.astype(np.float64, order="C")
+    # Back in its integer type a rounded value differs; one rounded out of its range must not get that far.
+    if is_float or (
         as_float.max().item() <= np.iinfo(stored.dtype).max
         and np.array_equal(as_float.astype(stored.dtype), stored)
     ):
