@@ -84,43 +84,39 @@ class ObjectStore:
         from obstore.exceptions import InvalidPathError
 
         def quick() -> list[ObjectInfo]:
-            return [
-                ObjectInfo(meta["path"], meta["e_tag"] or "", meta["size"], meta["last_modified"])
-                for page in self._store.list(prefix, chunk_size=1000)
-                for meta in page
-            ]
+            return [_info(meta) for page in self._store.list(prefix, chunk_size=1000) for meta in page]
 
         try:
-            return [item for item in self._call(quick, prefix) if item.key.startswith(prefix)]
-        except InvalidPathError:
-            return self._call(lambda: self._list_exactly(prefix), prefix)
+            return self._call(quick, prefix)
+        except (InvalidPathError, ValueError):  # a key that obstore does not take
+            return self._call(lambda: self._list_exactly(prefix), prefix)[1]
 
-    def _list_exactly(self, prefix: str) -> list[ObjectInfo]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        return [
-            ObjectInfo(item["Key"], item["ETag"], item["Size"], item["LastModified"])
-            for page in pages
-            for item in page.get("Contents", [])
-        ]
+    def _list_exactly(self, prefix: str, delimiter: str = "") -> tuple[list[str], list[ObjectInfo]]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix, Delimiter=delimiter
+        )
+        folders: list[str] = []
+        items: list[ObjectInfo] = []
+        for page in pages:
+            folders += [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
+            items += [
+                ObjectInfo(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
+                for entry in page.get("Contents", [])
+            ]
+        return folders, items
 
     def folders(self, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
         """The folders directly below a prefix (each ending in "/") and the objects directly in it."""
-        folders: list[str] = []
-        items: list[ObjectInfo] = []
+        from obstore.exceptions import InvalidPathError
 
-        def read() -> None:
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=prefix, Delimiter="/"
-            )
-            for page in pages:
-                folders.extend(entry["Prefix"] for entry in page.get("CommonPrefixes", []))
-                items.extend(
-                    ObjectInfo(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
-                    for entry in page.get("Contents", [])
-                )
+        def quick() -> tuple[list[str], list[ObjectInfo]]:
+            page = self._store.list_with_delimiter(prefix)
+            return [f"{folder}/" for folder in page["common_prefixes"]], [_info(meta) for meta in page["objects"]]
 
-        self._call(read, prefix)
-        return folders, items
+        try:
+            return self._call(quick, prefix)
+        except (InvalidPathError, ValueError):  # a key that obstore does not take
+            return self._call(lambda: self._list_exactly(prefix, "/"), prefix)
 
     def get(self, key: str, version: str | None = None) -> bytes:
         """The content; FileNotFoundError when it is gone or is no longer `version`."""
@@ -223,6 +219,10 @@ class ObjectStore:
             if name in ("InvalidPathError", "PreconditionError", "AlreadyExistsError"):
                 raise
             raise _explain(name, text, where) from error
+
+
+def _info(meta: Any) -> ObjectInfo:
+    return ObjectInfo(meta["path"], meta["e_tag"] or "", meta["size"], meta["last_modified"])
 
 
 def _explain(status: str, text: str, where: str) -> TransientError | PermanentError:

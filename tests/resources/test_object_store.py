@@ -101,3 +101,10 @@ def test_a_silent_server_is_transient(settings: Settings, monkeypatch: pytest.Mo
     deaf = ObjectStore(settings.model_copy(update={"s3_endpoint": "http://127.0.0.1:1"}), settings.raw_bucket)
     with pytest.raises(TransientError):
         deaf.objects("ecg/")
+
+
+def test_a_folder_that_obstore_refuses_is_looked_into(raw: ObjectStore) -> None:
+    raw._client.put_object(Bucket=raw.bucket, Key="ecg/odd\tfolder/x.mat", Body=b"content")
+    folders, items = raw.folders("ecg/")
+    assert (folders, items) == (["ecg/odd\tfolder/"], [])
+    assert [item.key for item in raw.objects(folders[0])] == ["ecg/odd\tfolder/x.mat"]

@@ -110,6 +110,8 @@ def test_the_token_is_in_no_error_log_or_repr(
         with pytest.raises((TransientError, PermanentError)) as caught:
             slack.post(alert)
     assert caplog.records
+    assert caught.value.__suppress_context__  # the SDK's error holds the request
+    assert caught.value.__cause__ is None
     everything = [caplog.text, repr(slack), str(slack), *traceback.format_exception(caught.value)]
     assert TOKEN not in "".join(everything)
 

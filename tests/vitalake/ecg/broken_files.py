@@ -31,7 +31,15 @@ class BrokenFile(NamedTuple):
 @functools.cache
 def broken_files() -> list[BrokenFile]:
     """All of them; names are unique and end in ``.mat``."""
-    return [*_no_matlab(), *_truncated(), *_damaged(), *_hostile(), *_no_numbers(), *_no_ecg()]
+    return [
+        *_no_matlab(),
+        *_truncated(),
+        *_damaged(),
+        *_damaged_in_compression(),
+        *_hostile(),
+        *_no_numbers(),
+        *_no_ecg(),
+    ]
 
 
 def _no_matlab() -> Iterator[BrokenFile]:
@@ -42,6 +50,7 @@ def _no_matlab() -> Iterator[BrokenFile]:
     yield BrokenFile("noise.mat", np.random.default_rng(7).bytes(7224), "S02")
     yield BrokenFile("zeros.mat", bytes(7224), "S02")
     yield BrokenFile("v73.mat", V5_HEADER[:124] + b"\x00\x02IM" + bytes(384) + HDF5 + bytes(2048), "S02")
+    yield BrokenFile("v73_cut_off.mat", V5_HEADER[:124] + b"\x00\x02IM" + bytes(100), "S02")
     yield BrokenFile("hdf5.mat", HDF5 + bytes(2048), "S02")
 
 
@@ -53,27 +62,50 @@ def _truncated() -> Iterator[BrokenFile]:
 
 
 def _damaged() -> Iterator[BrokenFile]:
-    v4, v5, v7 = v4_file(strip()), v5_file(val=strip()), v5_file(compress=True, val=strip())
-    # The type of the values, int16, becomes type 0: this one byte ends a process that calls scipy.io.loadmat.
-    yield BrokenFile("v5_kills_scipy.mat", v5[:176] + b"\0" + v5[177:], "S02")
-    yield BrokenFile("v5_wrong_dimensions.mat", v5[:160] + struct.pack("<i", 7) + v5[164:], "S02")
-    yield BrokenFile("v5_negative_dimensions.mat", v5[:160] + struct.pack("<2i", -1, -3600) + v5[168:], "S02")
-    yield BrokenFile("v5_name_not_text.mat", v5.replace(b"val", b"\x01\xff\x02", 1), "S02")
-    yield BrokenFile("v5_junk_at_end.mat", v5 + b"\xab" * 99, "S02")
-    yield BrokenFile("v5_two_of_a_name.mat", v5 + v5[128:], "S02")
-    yield BrokenFile("v5_no_variable.mat", V5_HEADER, "S02")
-    yield BrokenFile("v7_damaged.mat", v7[:1000] + bytes([v7[1000] ^ 1]) + v7[1001:], "S02")
-    yield BrokenFile("v7_wrong_checksum.mat", v7[:-1] + bytes([v7[-1] ^ 1]), "S02")
-    yield BrokenFile("v4_negative_dimensions.mat", v4[:4] + struct.pack("<2i", -1, -3600) + v4[12:], "S02")
+    v4 = v4_file(strip())
+    yield BrokenFile("v4_negative_dimensions.mat", _patch(v4, 4, struct.pack("<2i", -1, -3600)), "S02")
+    yield BrokenFile("v4_imaginary_parts.mat", _patch(v4, 12, b"\x07"), "S02")
     yield BrokenFile("v4_name_not_text.mat", v4.replace(b"val", b"\x01\xff\x02", 1), "S02")
     yield BrokenFile("v4_junk_at_end.mat", v4 + b"\xab" * 99, "S02")
+    v5 = v5_file(val=strip())
+    # The type of the values, int16, becomes type 0: this one byte ends a process that calls scipy.io.loadmat.
+    yield BrokenFile("v5_kills_scipy.mat", _patch(v5, 176, b"\0"), "S02")
+    yield BrokenFile("v5_flags_too_long.mat", _patch(v5, 140, b"\x10"), "S02")
+    yield BrokenFile("v5_unknown_class.mat", _patch(v5, 144, b"\x20"), "S02")
+    yield BrokenFile("v5_one_dimension.mat", _patch(v5, 156, b"\x04"), "S02")
+    yield BrokenFile("v5_wrong_dimensions.mat", _patch(v5, 160, b"\x07"), "S02")
+    yield BrokenFile("v5_negative_dimensions.mat", _patch(v5, 160, struct.pack("<2i", -1, -3600)), "S02")
+    yield BrokenFile("v5_small_name_too_long.mat", _patch(v5, 170, b"\x05"), "S02")
+    yield BrokenFile("v5_name_not_text.mat", v5.replace(b"val", b"\x01\xff\x02", 1), "S02")
+    yield BrokenFile("v5_values_too_long.mat", _patch(v5, 182, b"\x01"), "S02")
+    yield BrokenFile("v5_variable_too_short.mat", _patch(v5, 132, b"\x04\0")[:140], "S02")
+    yield BrokenFile("v5_junk_at_end.mat", v5 + b"\xab" * 99, "S02")
+    yield BrokenFile("v5_odd_byte_at_end.mat", v5 + b"\0", "S02")
+    yield BrokenFile("v5_two_of_a_name.mat", v5 + v5[128:], "S02")
+    yield BrokenFile("v5_no_variable.mat", V5_HEADER, "S02")
+
+
+def _damaged_in_compression() -> Iterator[BrokenFile]:
+    v7, matrix = v5_file(compress=True, val=strip()), v5_file(val=strip())[128:]
+    packed = zlib.compress(matrix)
+    contents = {
+        "junk": packed + b"junk",
+        "no_checksum": packed[:-4],
+        "no_variable": zlib.compress(bytes(64)),
+        "nothing": zlib.compress(b""),
+        "less_than_announced": zlib.compress(matrix[:-8]),
+        "more_than_announced": zlib.compress(matrix + bytes(8)),
+    }
+    for name, content in contents.items():
+        yield BrokenFile(f"v7_holds_{name}.mat", V5_HEADER + struct.pack("<2I", 15, len(content)) + content, "S02")
+    yield BrokenFile("v7_damaged.mat", _patch(v7, 1000, bytes([v7[1000] ^ 1])), "S02")
+    yield BrokenFile("v7_wrong_checksum.mat", v7[:-1] + bytes([v7[-1] ^ 1]), "S02")
 
 
 def _hostile() -> Iterator[BrokenFile]:
-    v4, v5 = v4_file(strip()), v5_file(val=strip())
     shape = struct.pack("<2i", 2**20, 2**20)
-    yield BrokenFile("v4_asks_for_2_40_samples.mat", v4[:4] + shape + v4[12:], "S02")
-    yield BrokenFile("v5_asks_for_2_40_samples.mat", v5[:160] + shape + v5[168:], "S02")
+    yield BrokenFile("v4_asks_for_2_40_samples.mat", _patch(v4_file(strip()), 4, shape), "S02")
+    yield BrokenFile("v5_asks_for_2_40_samples.mat", _patch(v5_file(val=strip()), 160, shape), "S02")
     for name, announced in (("honest", BOMB_BYTES - 8), ("lying", 64)):
         packer = zlib.compressobj()
         packed = packer.compress(struct.pack("<2I", 14, announced))
@@ -115,3 +147,7 @@ def _with_missing(where: slice) -> np.ndarray:
     values = strip().astype(np.float32)
     values[0, where] = np.nan
     return values
+
+
+def _patch(data: bytes, at: int, new: bytes) -> bytes:
+    return data[:at] + new + data[at + len(new) :]

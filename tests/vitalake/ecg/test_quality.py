@@ -22,7 +22,7 @@ TIME = np.arange(10 * RATE) / RATE
 
 def good() -> npt.NDArray[np.float64]:
     """Ten seconds of 1-mV spikes on a slow wave, never standing still."""
-    return 1.2 * (TIME % 1 < 0.02) + 0.3 * np.sin(2 * np.pi * 1.3 * TIME) + 0.01 * (-1.0) ** np.arange(TIME.size)
+    return 1.2 * (TIME % 1 < 0.02) + 0.3 * np.sin(2 * np.pi * 1.3 * TIME) + 0.05 * (-1.0) ** np.arange(TIME.size)
 
 
 def hold(seconds: float) -> npt.NDArray[np.float64]:
@@ -43,7 +43,7 @@ def clipped(seconds: float) -> npt.NDArray[np.float64]:
 def scaled(column: str, value: float) -> npt.NDArray[np.float64]:
     """The good strip at the scale that gives one of its measures this value."""
     x = good()
-    return x * value / measure(x[None], RATE, LSB)[column][0]
+    return x * float(value / measure(x[None], RATE, LSB)[column][0])
 
 
 def verdict(x: npt.NDArray[np.float64]) -> Verdict:

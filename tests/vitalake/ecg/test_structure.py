@@ -28,14 +28,14 @@ def test_broken_files_are_refused_by_their_rule(file: BrokenFile) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("two_candidates.mat", "2 candidates (raw, filtered)"),
+        ("two_candidates.mat", "2 candidates for the signal (raw, filtered): expected val"),
         ("leads_20.mat", "would be 20 leads, expected 1 to 16"),
-        ("nan_run.mat", "2.0% of a lead are NaN or infinite, 0.20 s in a row"),
+        ("nan_run.mat", "2.0% of a lead are NaN or infinite, 73 samples in a row: expected at most 5% and 72"),
         ("rate_too_low.mat", "10 Hz in fs: expected one from 50 to 2000 Hz"),
         ("rates_contradict.mat", "360 Hz in fs and 500 Hz in Fs"),
         ("rate_is_text.mat", "'fs' is text, expected a single number"),
         ("rate_is_many.mat", "'Fs' is 1 x 2 values"),
-        ("too_short.mat", "1,799 samples are 5.00 s, expected at least 5 s"),
+        ("too_short.mat", "1,799 samples, expected at least 1,800 (5 s at 360 Hz)"),
         ("v5_text_beside_numbers.mat", "'val' is text, expected a real numeric matrix"),
     ],
 )
@@ -173,12 +173,13 @@ def test_a_real_v5_file_with_its_own_rate(data_dir: Path) -> None:
     data = (data_dir / "mat_other/100m_v5_uint16.mat").read_bytes()
     recording = read_recording("a.mat", data, SourceConfig(sampling_rate_hz=500))
     assert (recording.file_format, recording.calibration.sampling_rate_hz) == ("matlab_v5", 360)
-    assert (recording.samples.shape, recording.samples.dtype) == ((1, 3600), np.int32)
+    assert recording.samples.shape == (1, 3600)
+    assert recording.samples.dtype == np.int32
 
 
 @pytest.mark.data
 def test_a_real_file_of_many_matrices_is_refused_with_their_names(data_dir: Path) -> None:
-    with pytest.raises(UnusableDataError, match=r"S03: 9 candidates \(ECG12Lead, R_12L, "):
+    with pytest.raises(UnusableDataError, match=r"S03: 9 candidates for the signal \(ECG12Lead, R_12L, "):
         read_recording("a.mat", (data_dir / "mat_other/test1.mat").read_bytes(), CONFIG)
 
 
