@@ -9,6 +9,7 @@ segments), so listings that hold such a key, and reads of it, go through boto3: 
 
 from __future__ import annotations
 
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -225,13 +226,19 @@ def _info(meta: Any) -> ObjectInfo:
     return ObjectInfo(meta["path"], meta["e_tag"] or "", meta["size"], meta["last_modified"])
 
 
-def _explain(status: str, text: str, where: str) -> TransientError | PermanentError:
-    """An error of the store in the project's terms: what happened, where, what to do."""
-    if "NoSuchBucket" in text or "status code: 404" in text:
-        return PermanentError(
-            f"{where}: the bucket does not exist; create it or set VITALAKE_RAW_BUCKET/_LAKE_BUCKET"
-        )
-    denied = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403", "401")
-    if status in ("PermissionDeniedError", "UnauthenticatedError", "403", "401") or any(f in text for f in denied):
+def _explain(name: str, text: str, where: str) -> TransientError | PermanentError:
+    """An error of the store in the project's terms: what happened, where, what to do.
+
+    Args:
+        name: HTTP status, or the class of obstore's error.
+        text: S3's error code, or obstore's message, which holds both status and code.
+        where: bucket and key.
+    """
+    found = re.search(r"status code: (\d{3})", text)
+    status = found[1] if found else name
+    if status == "404":
+        advice = "create it, or set VITALAKE_RAW_BUCKET and VITALAKE_LAKE_BUCKET"
+        return PermanentError(f"{where}: the bucket does not exist; {advice}")
+    if status in ("401", "403", "PermissionDeniedError", "UnauthenticatedError"):
         return PermanentError(f"{where}: access denied; check the AWS credentials and the bucket's policy")
     return TransientError(f"{where}: the object store did not answer as it should ({status})")
