@@ -38,7 +38,8 @@ def measure(home: Path, uploads: int) -> list[float]:
         aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
     )
-    recordings = [file.data for file in demo_files(datetime.now(timezone.utc).date(), days=1) if file.kind == "clean"]
+    today = datetime.now(timezone.utc).date()
+    recordings = [file.data for file in demo_files(today, days=1) if file.kind == "clean"]
     waits = []
     for number in range(uploads):
         key = f"ecg/bench/{time.time_ns()}.mat"

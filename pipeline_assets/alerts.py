@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from dagster import DagsterRun, HookContext, HookDefinition, failure_hook
 
+from pipeline_assets.shown import run_link
 from vitalake.alerts import Alert, describe_error, run_failed, will_be_retried
 
 if TYPE_CHECKING:
     from resources.outbox import Outbox
 
 _PARTITION_TAG = "dagster/partition"
+_RUN_KEY_TAG = "dagster/run_key"
 _RETRY_TAG = "dagster/retry_number"
 
 
@@ -36,10 +38,11 @@ def run_alert(
         error_class=error_class,
         message=message,
         run_id=run.run_id,
-        root_run_id=run.root_run_id or run.run_id,
+        # The sensor asks again as long as the same content is not built: still one piece of news.
+        root_run_id=run.tags.get(_RUN_KEY_TAG, "").rpartition(":")[0] or run.root_run_id or run.run_id,
         attempt=int(run.tags.get(_RETRY_TAG, 0)) + 1,
         will_retry=will_retry,
-        link=f"{webserver_url.rstrip('/')}/runs/{run.run_id}" if webserver_url else None,
+        link=run_link(webserver_url, run.run_id),
     )
 
 

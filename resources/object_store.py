@@ -81,8 +81,11 @@ class ObjectStore:
         return client
 
     def objects(self, prefix: str) -> list[ObjectInfo]:
-        """All objects below a prefix, in no particular order; raises when any page fails."""
+        """All objects below a folder ("…/"), in no particular order; raises when any page fails."""
         from obstore.exceptions import InvalidPathError
+
+        if not prefix.endswith("/"):
+            raise ValueError(f"{prefix!r} is no folder: obstore lists whole path segments and would find nothing")
 
         def quick() -> list[ObjectInfo]:
             return [_info(meta) for page in self._store.list(prefix, chunk_size=1000) for meta in page]

@@ -11,9 +11,8 @@ from dagster import SensorDefinition
 
 from pipeline_assets.build import Jobs
 from resources.object_store import ObjectStore
-from resources.outbox import Outbox
+from resources.outbox import Outbox, Poster
 from resources.settings import Settings
-from resources.slack import SlackAlerts
 from sensors.alerts import build_alert_sensors
 from sensors.drops import drop_sensor, sweep_sensor
 from vitalake.dataset import Dataset
@@ -21,7 +20,6 @@ from vitalake.dataset import Dataset
 
 def build_sensors(settings: Settings, datasets: Sequence[Dataset], jobs: Jobs) -> list[SensorDefinition]:
     """Two sensors per dataset that look for objects, and those that carry alerts."""
-    token = settings.slack_token.get_secret_value() if settings.slack_token else None
     sensors: list[SensorDefinition] = []
     for dataset in datasets:
         sensors += [
@@ -30,6 +28,13 @@ def build_sensors(settings: Settings, datasets: Sequence[Dataset], jobs: Jobs) -
         ]
     return sensors + build_alert_sensors(
         lambda: Outbox(ObjectStore(settings, settings.lake_bucket)),
-        lambda: SlackAlerts(token=token, channel=settings.slack_channel, base_url=settings.slack_base_url),
+        lambda: _slack(settings),
         settings.webserver_url,
     )
+
+
+def _slack(settings: Settings) -> Poster:
+    from resources.slack import SlackAlerts  # slack_sdk is heavy, and wanted only when there is something to post
+
+    token = settings.slack_token.get_secret_value() if settings.slack_token else None
+    return SlackAlerts(token=token, channel=settings.slack_channel, base_url=settings.slack_base_url)

@@ -79,7 +79,7 @@ def run_failed(
         link: address of the run in the web UI.
         created_at: now, if not given.
     """
-    retry = {True: "It will be retried by itself.", False: "It will not be retried before somebody acts.", None: ""}
+    retry = {True: "It will be retried by itself.", False: "It will not pass before somebody acts.", None: ""}
     lines = [
         f"Step: {step}" if step else "No step failed: the process of the run ended, was killed or never started.",
         f"Error: {error_class}: {message or SEE_THE_RUN}" if error_class else "",

@@ -142,9 +142,8 @@ def _orient(matrix: Matrix, config: SourceConfig) -> Matrix:
 def _find_rate(matrices: dict[str, Matrix], others: dict[str, str], config: SourceConfig) -> float:
     """Sampling rate in Hz: the file's if it has one, else the configured one."""
     low, high = config.rate_range_hz
-    rates = {
-        name: _single_number(name, matrices, others) for name in config.rate_names if name in {**matrices, **others}
-    }
+    named = [name for name in config.rate_names if name in matrices or name in others]
+    rates = {name: _single_number(name, matrices, others) for name in named}
     rates = rates or {"the configuration": config.sampling_rate_hz}
     if len(set(rates.values())) > 1 or not all(low <= rate <= high for rate in rates.values()):
         shown = " and ".join(f"{rate:g} Hz in {where}" for where, rate in rates.items())
