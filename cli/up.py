@@ -94,7 +94,7 @@ def _wait_until_built(settings: Settings, console: Console) -> None:
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         task = progress.add_task("The sensor finds them, runs check them: days built", total=None)
         while True:
-            days = _count_days(settings, resources)
+            days = count_days(settings, resources)
             progress.update(task, completed=days.built, total=days.all)
             if days != before:
                 last_progress, before = time.monotonic(), days
@@ -120,7 +120,7 @@ class _Days(NamedTuple):
     built: int
 
 
-def _count_days(settings: Settings, resources: Mapping[str, Any]) -> _Days:
+def count_days(settings: Settings, resources: Mapping[str, Any]) -> _Days:
     from pipeline_assets.build import DATASETS
     from vitalake.arrivals import arrived, by_partition, listed_fingerprint
     from vitalake.stages import is_built

@@ -50,7 +50,7 @@ def materialization(report: Report, table: str, fingerprint: str) -> dict[str, A
     deleted = [key for key in report.deleted if key.startswith(f"{table}/")]
     metadata: dict[str, Any] = {
         "dagster/partition_row_count": report.rows.get(table, 0),
-        "outcome": f"{len(written)} parts written, {len(deleted)} deleted" if written or deleted else "unchanged",
+        "outcome": f"parts: {len(written)} written, {len(deleted)} deleted" if written or deleted else "unchanged",
         FINGERPRINT: fingerprint,
     }
     if written:
@@ -80,8 +80,8 @@ def check_result(check: Statement, asset: str, count: Count) -> AssetCheckResult
             "bad": count.bad,
             "total": count.total,
             "share": round(count.share, 6),
-            "warn above": check.threshold.warn,
-            "block above": check.threshold.block,
+            "warns above": f"{check.threshold.warn:.1%}",
+            "blocks above": f"{check.threshold.block:.1%}",
             **({"details": MetadataValue.json(dict(details))} if details else {}),
             **({"details left out": more} if more else {}),
         },

@@ -1,0 +1,67 @@
+# From a fresh clone to a running system: make run. Everything lands in .venv and .vitalake, nothing elsewhere.
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint bench lock clean
+SHELL := /bin/sh
+
+UV_VERSION := 0.13.8
+BIN := .venv/bin
+# The first of these that is new enough is used; PYTHON=/path/to/python chooses another one.
+PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.10 python)
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
+
+run: .venv/ready ## Start everything with demo recordings; Ctrl-C stops it, state stays (DATA=folder of recordings)
+	@$(BIN)/vitalake up --demo $(if $(DATA),--data "$(DATA)")
+
+demo: .venv/ready ## Start everything, load the demo recordings (or DATA=folder), show the result, stop
+	@$(BIN)/vitalake up --demo --exit $(if $(DATA),--data "$(DATA)")
+
+test: lint ## Lint, types and all tests
+	@$(BIN)/python -m pytest
+
+lint: .venv/ready ## Lint, format and types only
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: .venv/ready ## Measure throughput and latency on this machine
+	@$(BIN)/python -m benchmarks
+
+lock: .venv/ready ## Resolve requirements.lock anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --custom-compile-command "make lock" --upgrade --extra dev pyproject.toml \
+		--output-file requirements.lock
+	@! grep -nE 'https?://|file:|--find-links' requirements.lock
+
+clean: ## Delete all local state in .vitalake
+	@if [ -e .vitalake/lock ]; then \
+		py=$$(for p in $(PYTHONS); do command -v $$p && break; done); \
+		$$py -c 'import fcntl; fcntl.flock(open(".vitalake/lock"), fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null || \
+		{ echo "Vitalake is running here: stop it with Ctrl-C where it was started, then make clean." >&2; exit 1; }; \
+	fi
+	@rm -rf .vitalake
+
+# pip alone needs minutes for what uv does in seconds, so pip installs uv only.
+.venv/ready: requirements.lock pyproject.toml
+	@set -e; python=; \
+	for p in $(PYTHONS); do \
+		if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then python=$$p; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Vitalake needs Python 3.10 or newer, and none of these is: $(PYTHONS)." >&2; \
+		echo "Install one, or name it: make run PYTHON=/path/to/python3" >&2; exit 1; \
+	fi; \
+	if ! "$$python" -c 'import venv, ensurepip' 2>/dev/null; then \
+		echo "$$python cannot make virtual environments: install its venv module" >&2; \
+		echo "(Debian and Ubuntu: apt install python3-venv) or name another one with PYTHON=." >&2; exit 1; \
+	fi; \
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then \
+		echo "Setting up .venv with $$("$$python" --version); this happens once and takes a minute."; \
+		"$$python" -m venv --clear .venv; \
+	fi; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock; \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,88 @@
+"""Dagster's three processes: the code server (parent of all runs), the web server and the daemon.
+
+Belongs here: how they are started and when they are ready. Does not belong here: keeping them running
+(`cli/processes.py`), what they run (`definitions.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cli.ports import HOST, Port
+from cli.service import Service
+
+PORTS = (Port("web interface", 3000), Port("code server", 4266))
+_LOCATION = "vitalake"
+_LOCATIONS = """{workspaceOrError {... on Workspace {locationEntries {
+    loadStatus locationOrLoadError {... on PythonError {message}}}}}}"""
+_HEARTBEATS = "{instance {daemonHealth {allDaemonStatuses {required lastHeartbeatTime}}}}"
+
+
+def dagster_services(home: Path, ports: Mapping[str, int], env: Mapping[str, str], module: str) -> list[Service]:
+    """The code server with `module`, web server and daemon, in the order of their start."""
+    workspace, logs = home / "workspace.yaml", home / "logs"
+    code_port, web_port = str(ports["code server"]), str(ports["web interface"])
+    server = {"host": HOST, "port": int(code_port), "location_name": _LOCATION}
+    workspace.write_text(json.dumps({"load_from": [{"grpc_server": server}]}) + "\n")  # JSON is YAML
+    url = f"http://{HOST}:{web_port}"
+    code = [sys.executable, "-m", "dagster", "api", "grpc", "--host", HOST, "--port", code_port, "-m", module]
+    web = [sys.executable, "-m", "dagster_webserver", "-h", HOST, "-p", web_port, "-w", str(workspace)]
+    daemon = [sys.executable, "-m", "cli.daemon", "run", "-w", str(workspace)]
+    return [
+        Service(
+            "code-server",
+            [*code, "--location-name", _LOCATION, "--use-python-environment-entry-point"],
+            env,
+            lambda _: _listens(int(code_port)),
+            logs / "code-server.log",
+        ),
+        Service("webserver", web, env, lambda _: _loaded(url), logs / "webserver.log", needs=("code-server",)),
+        # It may launch runs only after orphaned ones have been told apart from those of a new code server.
+        Service(
+            "daemon",
+            daemon,
+            env,
+            lambda started: _beats(url, started),
+            logs / "daemon.log",
+            needs=("code-server", "object-store"),
+            follows="code-server",
+        ),
+    ]
+
+
+def query(url: str, text: str, **variables: Any) -> dict[str, Any]:
+    """The answer of Dagster's GraphQL interface; raises OSError when there is none, RuntimeError on a refusal."""
+    body = json.dumps({"query": text, "variables": variables}).encode()
+    request = urllib.request.Request(f"{url}/graphql", body, {"Content-Type": "application/json"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        answer = json.load(response)
+    if "errors" in answer:
+        raise RuntimeError(str(answer["errors"]))
+    data: dict[str, Any] = answer["data"]
+    return data
+
+
+def _listens(port: int) -> bool:
+    with socket.create_connection((HOST, port), timeout=1):
+        return True
+
+
+def _loaded(url: str) -> bool:
+    """Whether the web server answers and shows the code."""
+    entries = query(url, _LOCATIONS)["workspaceOrError"]["locationEntries"]
+    for entry in entries:
+        if "message" in (entry["locationOrLoadError"] or {}):
+            raise RuntimeError(entry["locationOrLoadError"]["message"])
+    return bool(entries) and all(entry["loadStatus"] == "LOADED" for entry in entries)
+
+
+def _beats(url: str, since: float) -> bool:
+    """Whether every daemon has shown itself after `since` (seconds since 1970)."""
+    statuses = query(url, _HEARTBEATS)["instance"]["daemonHealth"]["allDaemonStatuses"]
+    return all((status["lastHeartbeatTime"] or 0) > since for status in statuses if status["required"])

@@ -1,0 +1,161 @@
+"""The whole system on one machine: object store, code server, web server and daemon, on loopback ports.
+
+Belongs here: the state folder, its lock, and the composition of services. Does not belong here: how one service is
+started (`cli/store_service.py`, `cli/dagster_services.py`) and kept running (`cli/processes.py`).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli import dagster_services, store_service
+from cli.environment import local_keys, process_env, read_env, write_env
+from cli.interrupts import interruptible
+from cli.leftovers import clear
+from cli.ports import HOST, choose_ports
+from cli.processes import Supervisor
+from resources.settings import Settings
+from vitalake.errors import PermanentError
+
+_ROOT = Path(__file__).resolve().parents[1]
+_LEAST_FREE_BYTES = 500_000_000
+
+
+@dataclass(frozen=True)
+class LocalSystem:
+    """A running system: where it is and how to talk to it."""
+
+    home: Path
+    endpoint: str
+    webserver_url: str
+    env: dict[str, str]
+    supervisor: Supervisor
+
+
+@contextmanager
+def local_system(
+    home: Path,
+    echo: Callable[[str], None],
+    *,
+    module: str = "definitions",
+    least_free_bytes: int = _LEAST_FREE_BYTES,
+) -> Iterator[LocalSystem]:
+    """Everything started and ready; stopped, to the last process, when the block ends, however it ends.
+
+    In the main thread SIGINT raises KeyboardInterrupt and SIGTERM SystemExit in the block; a second one kills.
+
+    Args:
+        home: the state folder; made when it is missing, one system at a time.
+        echo: receives lines about progress and trouble.
+        module: the module with Dagster's definitions.
+        least_free_bytes: refuse to start with less free space on the disk.
+
+    Raises:
+        PermanentError: it cannot start, or a service cannot be kept running (raised when the block ends, or by
+            `supervisor.wait()`); says what to do.
+    """
+    home = home.resolve()
+    with _explained(home):
+        _open_home(home, least_free_bytes)
+    with _locked(home), ExitStack() as stack:
+        with _explained(home), _in_turn():
+            system = _prepare(home, echo, module)
+            stack.enter_context(interruptible(system.supervisor.interrupt))
+            stack.callback(_stop, system, echo)
+            system.supervisor.start()
+        yield system
+        system.supervisor.wait(0)
+
+
+def _stop(system: LocalSystem, echo: Callable[[str], None]) -> None:
+    echo("stopping everything (Ctrl-C kills it at once)")
+    system.supervisor.stop()
+
+
+def _prepare(home: Path, echo: Callable[[str], None], module: str) -> LocalSystem:
+    """Everything up to the start of the first process."""
+    clear(home, echo)  # before ports are chosen: leftovers hold the usual ones
+    ports = choose_ports((*dagster_services.PORTS, *store_service.PORTS), home / "ports.json", echo)
+    endpoint, url = f"http://{HOST}:{ports['S3']}", f"http://{HOST}:{ports['web interface']}"
+    from_file = read_env(home / "env")
+    values = {
+        "VITALAKE_HOME": str(home),
+        "VITALAKE_S3_ENDPOINT": endpoint,
+        "VITALAKE_RAW_BUCKET": str(Settings.model_fields["raw_bucket"].default),
+        "VITALAKE_LAKE_BUCKET": str(Settings.model_fields["lake_bucket"].default),
+        "VITALAKE_WEBSERVER_URL": url,
+        **local_keys(from_file),
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": endpoint,
+        "DAGSTER_HOME": str(home / "dagster"),
+    }
+    write_env(home / "env", values)
+    (home / "dagster").mkdir(exist_ok=True)
+    shutil.copyfile(_ROOT / "dagster.yaml", home / "dagster" / "dagster.yaml")
+    env = process_env(from_file, values)
+    services = [
+        store_service.store_service(home, ports, env),
+        *dagster_services.dagster_services(home, ports, env, module),
+    ]
+    return LocalSystem(home, endpoint, url, values, Supervisor(home, services, echo))
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """One system a home. The system lets go of the lock when this process ends, however it ends."""
+    with (home / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            url = read_env(home / "env").get("VITALAKE_WEBSERVER_URL", "its web interface")
+            raise PermanentError(
+                f"Vitalake is already running in {home} (process {lock.read().strip()}): use {url}, "
+                "stop it with Ctrl-C where it was started, or choose another folder with VITALAKE_HOME"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """One start at a time on this machine, so that two systems do not choose the same free ports."""
+    folder = os.open(tempfile.gettempdir(), os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _explained(home: Path) -> Iterator[None]:
+    """Trouble with the state folder in words."""
+    try:
+        yield
+    except OSError as error:
+        raise PermanentError(
+            f"cannot use {home} for the local state: {error.strerror or error}; "
+            "make it writable, free some space, or choose another folder with VITALAKE_HOME"
+        ) from error
+
+
+def _open_home(home: Path, least_free_bytes: int) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)  # health data
+    (home / "logs").mkdir(exist_ok=True)
+    free = shutil.disk_usage(home).free
+    if free < least_free_bytes:
+        raise OSError(
+            errno.ENOSPC, f"only {free / 1e6:,.0f} MB are free, {least_free_bytes / 1e6:,.0f} MB are needed"
+        )

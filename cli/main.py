@@ -1,0 +1,53 @@
+"""The program `vitalake`: its commands, and how errors become messages and exit codes.
+
+Belongs here: which commands there are. Does not belong here: what one does, each in a module of its own. Those
+import heavy libraries inside functions, so that `vitalake --help` is there at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from cli import backfill, quarantine, sql, status, upload
+from vitalake.errors import PermanentError, TransientError
+
+EXIT_PERMANENT = 2
+EXIT_TRANSIENT = os.EX_TEMPFAIL
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="vitalake",
+    help="From a bucket of health recordings to trustworthy SQL.",
+    epilog="Begin with: vitalake up — then, in another terminal: vitalake upload FOLDER --dataset ecg",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,  # a traceback with local values would show keys and data
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+# `up` takes its place here, first in the help.
+for module in (upload, sql, backfill, quarantine, status):
+    module.register(app)
+
+
+def main() -> None:
+    """Run one command. Exit codes: 1 part of it failed, 2 set-up or usage, 75 try again later, 130 interrupted."""
+    try:
+        app()
+    except PermanentError as error:
+        _end(str(error), EXIT_PERMANENT)
+    except TransientError as error:
+        _end(f"{error}\nTry again later; `vitalake status` says what runs.", EXIT_TRANSIENT)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _end(message: str, code: int) -> None:
+    sys.stderr.write(f"vitalake: {message}\n")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""What several commands share: the state folder, the choice of a dataset, both consoles, the question for consent.
+
+Belongs here: options with one meaning everywhere. Does not belong here: what a command does with them.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vitalake.errors import PermanentError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from rich.console import Console
+
+    from resources.settings import Settings
+    from vitalake.dataset import Dataset
+
+DEFAULT_HOME = Path(".vitalake")
+_PIPE_WIDTH = 10_000  # nobody looks at a pipe's width: lines are not broken there
+
+Home = Annotated[Path, typer.Option("--home", envvar="VITALAKE_HOME", help="State folder of the local system.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the runs to end.")]
+
+
+def settings_of(home: Path) -> Settings:
+    """The settings of the system in `home`; a value that cannot be used is a PermanentError that names it."""
+    from pydantic import ValidationError
+
+    from resources.settings import load_settings
+
+    try:
+        return load_settings(home)
+    except ValidationError as error:
+        # Not str(error): it repeats the value, which may be a secret.
+        found = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise PermanentError(f"a setting cannot be used: {found}\nLook at the environment and at {home / 'env'}.") from None
+
+
+def dataset_named(name: str) -> Dataset:
+    """The declared dataset of this name; a usage error that lists the known ones otherwise."""
+    known = {dataset.name: dataset for dataset in all_datasets()}
+    if name not in known:
+        raise typer.BadParameter(f"unknown dataset {name!r}; known: {', '.join(sorted(known))}")
+    return known[name]
+
+
+def all_datasets() -> tuple[Dataset, ...]:
+    """Every dataset that is declared."""
+    from pipeline_assets.build import DATASETS
+
+    return DATASETS
+
+
+def day(text: str) -> date:
+    """A calendar day as ``YYYY-MM-DD``; a usage error otherwise."""
+    from datetime import datetime
+
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-11-20") from None
+
+
+def stdout() -> Console:
+    """Where results go; a pipe gets them unbroken and without colours."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+
+
+def stderr() -> Console:
+    """Where trouble and progress go."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask unless told not to; ends the command (exit 1) on a no, and where there is nobody to ask (exit 2)."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise PermanentError("nothing was started: there is no terminal to confirm on; pass --yes")
+    typer.confirm(question, abort=True)

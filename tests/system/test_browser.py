@@ -1,0 +1,100 @@
+"""What a person sees: the graph, a materialization by click, check results, a picture. Screenshots are kept."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from cli.demo_data import demo_files
+from cli.local import LocalSystem
+from resources.object_store import ObjectStore
+from resources.settings import load_settings
+from tests.system.waiting import wait_until_built
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.browser,
+    pytest.mark.timeout(300),
+    pytest.mark.usefixtures("day"),
+]
+
+SCREENSHOTS = Path(os.environ.get("VITALAKE_SCREENSHOTS", "ci-output/screenshots"))
+# Nothing but this machine: without these flags Chromium looks up its maker's hosts at every start.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        found = browser.new_page(viewport={"width": 1500, "height": 1000})
+        found.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
+        yield found
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def day(running: LocalSystem) -> str:
+    """A day of demo recordings, built by the sensor."""
+    settings = load_settings(running.home)
+    raw = ObjectStore(settings, settings.raw_bucket)
+    today = datetime.now(timezone.utc).date()
+    for file in demo_files(today, days=1):
+        raw.put(file.key, file.data, expected=None)
+    wait_until_built(settings)
+    return today.isoformat()
+
+
+def keep(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def test_the_graph_shows_every_table(running: LocalSystem, page: Page) -> None:
+    page.goto(f"{running.webserver_url}/locations/vitalake/asset-groups/ecg/lineage")
+    for asset in ("raw_ecg", "ecg_recordings", "ecg_signals", "ecg_quarantine", "ecg_features"):
+        expect(page.get_by_text(asset, exact=True).first).to_be_visible()
+    expect(page.get_by_text("6 / 6", exact=False).or_(page.get_by_text("Warn")).first).to_be_visible()
+    keep(page, "1-graph")
+
+
+def test_checks_say_how_good_the_day_is(running: LocalSystem, page: Page) -> None:
+    page.goto(f"{running.webserver_url}/assets/ecg_recordings?view=checks")
+    page.get_by_text("quarantined", exact=True).first.click()
+    expect(page.get_by_text(re.compile(r"\d+ of \d+ \(\d+\.\d%\)")).first).to_be_visible()
+    keep(page, "2-checks")
+
+
+def test_the_strips_are_a_picture(running: LocalSystem, page: Page, day: str) -> None:
+    page.goto(f"{running.webserver_url}/assets/ecg_signals?view=events&partition={day}")
+    page.get_by_text("Show Markdown").first.click()
+    image = page.locator("img[src^='data:image/png']").first
+    expect(image).to_be_visible()
+    assert image.evaluate("element => element.naturalWidth") > 600
+    keep(page, "3-strips")
+
+
+def test_a_day_is_materialized_by_click(running: LocalSystem, page: Page, day: str) -> None:
+    page.goto(f"{running.webserver_url}/assets/ecg_features?view=partitions&partition={day}")
+    page.get_by_role("button", name=re.compile("Materialize")).first.click()
+    dialog = page.get_by_role("dialog")
+    keep(page, "4-dialog")
+    dialog.get_by_role("button", name=re.compile("Launch 1 run")).click()
+    page.goto(f"{running.webserver_url}/runs")
+    expect(page.get_by_text("Success").first).to_be_visible()
+    run = page.locator("a[href*='/runs/']").first
+    run.click()
+    expect(page.get_by_text("RUN_SUCCESS").or_(page.get_by_text("Success")).first).to_be_visible()
+    keep(page, "5-run")
