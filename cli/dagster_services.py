@@ -19,6 +19,7 @@ from cli.service import Service
 
 PORTS = (Port("web interface", 3000), Port("code server", 4266))
 _LOCATION = "vitalake"
+_POSTGRES = "\nstorage:\n  postgres:\n    postgres_url:\n      env: VITALAKE_POSTGRES_URL\n"
 _LOCATIONS = """{workspaceOrError {... on Workspace {locationEntries {
     loadStatus locationOrLoadError {... on PythonError {message}}}}}}"""
 _HEARTBEATS = "{instance {daemonHealth {allDaemonStatuses {required lastHeartbeatTime}}}}"
@@ -54,6 +55,12 @@ def dagster_services(home: Path, ports: Mapping[str, int], env: Mapping[str, str
             follows="code-server",
         ),
     ]
+
+
+def instance_yaml(env: Mapping[str, str]) -> str:
+    """The project's ``dagster.yaml``, with PostgreSQL as the storage where the settings name one."""
+    text = (Path(__file__).resolve().parents[1] / "dagster.yaml").read_text()
+    return text + (_POSTGRES if env.get("VITALAKE_POSTGRES_URL") else "")
 
 
 def query(url: str, text: str, **variables: Any) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from cli.processes import Supervisor
 from resources.settings import Settings
 from vitalake.errors import PermanentError
 
-_ROOT = Path(__file__).resolve().parents[1]
 _LEAST_FREE_BYTES = 500_000_000
 
 
@@ -98,9 +97,9 @@ def _prepare(home: Path, echo: Callable[[str], None], module: str) -> LocalSyste
         "DAGSTER_HOME": str(home / "dagster"),
     }
     write_env(home / "env", values)
-    (home / "dagster").mkdir(exist_ok=True)
-    shutil.copyfile(_ROOT / "dagster.yaml", home / "dagster" / "dagster.yaml")
     env = process_env(from_file, values)
+    (home / "dagster").mkdir(exist_ok=True)
+    (home / "dagster" / "dagster.yaml").write_text(dagster_services.instance_yaml(env))
     services = [
         store_service.store_service(home, ports, env),
         *dagster_services.dagster_services(home, ports, env, module),

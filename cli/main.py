@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from cli import backfill, quarantine, sql, status, upload
+from cli import backfill, quarantine, sql, status, upload_command
 from vitalake.errors import PermanentError, TransientError
 
 EXIT_PERMANENT = 2
@@ -23,12 +23,13 @@ app = typer.Typer(
     help="From a bucket of health recordings to trustworthy SQL.",
     epilog="Begin with: vitalake up — then, in another terminal: vitalake upload FOLDER --dataset ecg",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
+    add_completion=False,
     pretty_exceptions_enable=False,  # a traceback with local values would show keys and data
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # `up` takes its place here, first in the help.
-for module in (upload, sql, backfill, quarantine, status):
+for module in (upload_command, sql, backfill, quarantine, status):
     module.register(app)
 
 

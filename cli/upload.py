@@ -1,104 +1,234 @@
-"""`vitalake upload`: files and folders into the raw bucket, again and again with the same result.
+"""Many files into a bucket, side by side: what is there with the same content stays.
 
-Belongs here: the command, its keys and what it says. Does not belong here: sending (`cli/sending.py`).
+Belongs here: finding files, comparing with the bucket, conditional puts, progress. Does not belong here: which keys
+they get and what the command says (`cli/upload_command.py`).
+
+An object's ETag is the MD5 of its content when it was put in one piece without a KMS key, and all of ours are. Under
+KMS no ETag matches, so everything is sent again, with the same result.
 """
 
 from __future__ import annotations
 
-import re
-import shlex
+import hashlib
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Protocol
 
-import typer
-
-from cli.options import DEFAULT_HOME, Home, dataset_named, day, settings_of, stderr, stdout
-from cli.running import require_store
-from cli.sending import Source, files_below, upload_all
+from vitalake.dataset import Limits
+from vitalake.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
-    from datetime import date
+    from rich.console import Console
 
+    from resources.object_store import ObjectStore
     from resources.settings import Settings
 
-_DEVICE = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
+_ATTEMPTS = 5
+_SAY_EVERY_S = 5.0
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("upload")(upload)
+@dataclass(frozen=True)
+class Source:
+    """One object to be: its key, and its content or the file that holds it."""
+
+    key: str
+    content: bytes | Path
+
+    @property
+    def size_bytes(self) -> int:
+        """Size as far as it is known before reading; 0 for a file that cannot be looked at."""
+        if isinstance(self.content, bytes):
+            return len(self.content)
+        try:
+            return self.content.stat().st_size
+        except OSError:
+            return 0
 
 
-def upload(
-    paths: Annotated[list[Path], typer.Argument(help="Files, and folders with all that is below them.", exists=True)],
-    dataset: Annotated[str, typer.Option(help="Dataset that the files belong to, e.g. ecg.")],
-    date: Annotated[str | None, typer.Option(help="Day of the recordings, YYYY-MM-DD; default: today in UTC.")] = None,
-    device: Annotated[str | None, typer.Option(help="Id of the device that recorded them.")] = None,
-    workers: Annotated[int, typer.Option(min=1, max=128, help="Uploads side by side.")] = 16,
-    home: Home = DEFAULT_HOME,
-) -> None:
-    """Upload recordings: files, and folders with their structure.
+@dataclass
+class Sent:
+    """What an upload did."""
 
-    What is there already with the same content is skipped, so an upload that was interrupted goes on where it
-    stopped when the same command is given again. Other content under the same name replaces what is there.
-    Hidden files inside folders are left out.
+    uploaded: int = 0
+    skipped: int = 0
+    failed: list[tuple[str, str]] = field(default_factory=list)
 
-    Example: [bold]vitalake upload recordings/ --dataset ecg --device holter-01 --date 2026-11-20[/]
+
+class Advance(Protocol):
+    """Told after each object: how many of how many are done, and the size of this one."""
+
+    def __call__(self, done: int, total: int, size_bytes: int) -> None:
+        """Show it."""
+
+
+class UnusableFileError(Exception):
+    """This file cannot be sent; the others can."""
+
+
+def files_below(paths: Sequence[Path], prefix: str) -> list[Source]:
+    """Files as they are, and those below folders with their relative path, in order.
+
+    Hidden files and folders inside a folder are left out; links to folders are not followed.
+
+    Raises:
+        PermanentError: a folder cannot be read, or two files would get the same key.
     """
-    from datetime import datetime, timezone
+    found: dict[str, Path] = {}
+    for path in paths:
+        for file, name in _walk(path) if path.is_dir() else [(path, path.name)]:
+            key = prefix + name
+            if key in found and found[key] != file:
+                raise PermanentError(
+                    f"{found[key]} and {file} would both become {key}\n"
+                    "Upload the folder above them, or one after the other with another --device or --date."
+                )
+            found[key] = file
+    return [Source(key, file) for key, file in found.items()]
 
-    prefix = f"{dataset_named(dataset).name}/"
-    today = datetime.now(timezone.utc).date()
-    on = day(date) if date else today
-    settings = settings_of(home)
-    _check_day(on, today, settings)
-    if device is not None and (not _DEVICE.fullmatch(device) or device in (".", "..")):
-        raise typer.BadParameter("a device id is one part of a key: no slash, no control characters, not empty")
-    prefix += f"date={on}/" + (f"device={device}/" if device else "")
-    sources = files_below(paths, prefix)
-    console, trouble = stdout(), stderr()
-    if not sources:
-        console.print(f"Nothing to upload: no files below {', '.join(map(str, paths))}.", markup=False)
-        return
-    require_store(settings)
-    command = _command(paths, dataset, on, device, workers, home)
-    console.print(f"{_files(len(sources))} to s3://{settings.raw_bucket}/{prefix}", markup=False)
+
+def upload_all(settings: Settings, sources: Sequence[Source], console: Console, *, workers: int = 16) -> Sent:
+    """Bring the bucket in line with `sources`; files that cannot be read or named are listed as failed.
+
+    Raises:
+        TransientError, PermanentError: the bucket does not take anything; what was sent until then stays.
+    """
+    from resources.object_store import ObjectStore
+
+    raw = ObjectStore(settings, settings.raw_bucket)
+    present: dict[str, str] = {}
+    for prefix in sorted({"/".join(source.key.split("/")[:2]) + "/" for source in sources}):
+        present.update((item.key, item.version) for item in raw.objects(prefix))
+    sent = Sent()
+    stop = threading.Event()
+
+    def send(source: Source) -> bool:
+        return not stop.is_set() and _send(raw, source, present.get(source.key))
+
+    with _progress(console, sources) as advance, ThreadPoolExecutor(workers) as pool:
+        waiting: dict[Future[bool], Source] = {}
+        todo = iter(sources)
+        done = 0
+        try:
+            while True:
+                for source in todo:
+                    waiting[pool.submit(send, source)] = source
+                    if len(waiting) >= 4 * workers:
+                        break
+                if not waiting:
+                    return sent
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    source = waiting.pop(future)
+                    try:
+                        uploaded = future.result()
+                        sent.uploaded += uploaded
+                        sent.skipped += not uploaded
+                    except UnusableFileError as error:
+                        sent.failed.append((str(source.content), str(error)))
+                    done += 1
+                    advance(done, len(sources), source.size_bytes)
+        finally:
+            stop.set()  # leaving early: what is under way is finished, nothing new begins
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _send(raw: ObjectStore, source: Source, version: str | None) -> bool:
+    """Put one object unless it is there with this content; whether it was put."""
+    from obstore.exceptions import InvalidPathError
+
+    from vitalake.reconcile import ConflictError
+
+    data = _read(source)
+    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    for _ in range(_ATTEMPTS):
+        if version is not None and version.strip('"') == digest:
+            return False
+        try:
+            raw.put(source.key, data, expected=version)
+        except ConflictError:  # somebody else wrote or deleted it: look again
+            version = next((item.version for item in raw.objects(source.key) if item.key == source.key), None)
+        except (InvalidPathError, ValueError) as error:
+            raise UnusableFileError("its name cannot be part of a key; rename it") from error
+        else:
+            return True
+    raise TransientError(f"{source.key}: somebody else keeps writing it")
+
+
+def _read(source: Source) -> bytes:
+    if isinstance(source.content, bytes):
+        return source.content
     try:
-        sent = upload_all(settings, sources, console, workers=workers)
-    except BaseException:
-        trouble.print(f"Stopped. What is there stays; go on with:\n  {command}", markup=False)
-        raise
-    for key, reason in sent.failed:
-        trouble.print(f"failed: {key}: {reason}", markup=False)
-    console.print(f"{sent.uploaded:,} uploaded, {sent.skipped:,} skipped (already there), {len(sent.failed):,} failed")
-    if sent.failed:
-        trouble.print(f"When that is mended, go on with:\n  {command}", markup=False)
-        raise typer.Exit(1)
+        source.key.encode()
+        status = source.content.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+            raise UnusableFileError("not a regular file")
+        if status.st_size > Limits.object_bytes:
+            raise UnusableFileError(f"{status.st_size:,} bytes; an object may have {Limits.object_bytes:,}")
+        return source.content.read_bytes()
+    except UnicodeEncodeError:
+        raise UnusableFileError("its name is not valid UTF-8; rename it") from None
+    except OSError as error:
+        raise UnusableFileError(error.strerror or str(error)) from None
 
 
-def _check_day(on: date, today: date, settings: Settings) -> None:
-    from datetime import timedelta
+def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
+    def refuse(error: OSError) -> None:
+        raise PermanentError(f"cannot read the folder {error.filename}: {error.strerror}; nothing was uploaded")
 
-    if on < settings.first_day:
-        raise typer.BadParameter(
-            f"{on} is before {settings.first_day}, the first day of the lake (VITALAKE_FIRST_DAY), so it would not "
-            "be taken for the day of the recordings"
-        )
-    if on > today + timedelta(days=1):
-        stderr().print(f"{on} has not come yet: the recordings wait in the bucket until then.")
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file{'s' * (count != 1)}"
+    for base, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(_shown(folders))
+        for name in sorted(_shown(files)):
+            path = Path(base, name)
+            yield path, path.relative_to(folder).as_posix()
 
 
-def _command(paths: list[Path], dataset: str, on: date, device: str | None, workers: int, home: Path) -> str:
-    """The command that goes on with this upload, on any day."""
-    words = ["vitalake", "upload", *map(str, paths), "--dataset", dataset, "--date", str(on)]
-    words += ["--device", device] if device else []
-    words += ["--workers", str(workers)] if workers != 16 else []
-    words += ["--home", str(home)] if home != DEFAULT_HOME else []
-    return shlex.join(words)
+def _shown(names: Iterable[str]) -> Iterator[str]:
+    return (name for name in names if not name.startswith("."))
 
 
-__all__ = ["Source", "files_below", "upload_all"]  # `vitalake up` feeds its demo through these
+@contextmanager
+def _progress(console: Console, sources: Sequence[Source]) -> Iterator[Advance]:
+    """A bar on a terminal; elsewhere a line now and then."""
+    from rich import progress as bars
+
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.TextColumn("{task.fields[files]}"),
+        bars.DownloadColumn(),
+        bars.TransferSpeedColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns, console=console, transient=True) as bar:
+        total = sum(source.size_bytes for source in sources)
+        task = bar.add_task("uploading", total=total, files=f"0/{len(sources):,}")
+
+        def advance(done: int, total: int, size_bytes: int) -> None:
+            bar.update(task, advance=size_bytes, files=f"{done:,}/{total:,} files")
+
+        yield advance
+
+
+class _Lines:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said_at = self._started = time.monotonic()
+        self._bytes = 0
+
+    def __call__(self, done: int, total: int, size_bytes: int) -> None:
+        self._bytes += size_bytes
+        now = time.monotonic()
+        if now - self._said_at >= _SAY_EVERY_S or done == total:
+            self._said_at = now
+            elapsed_s = now - self._started
+            rate = f"{done / elapsed_s:,.0f} files/s" if elapsed_s else ""
+            self._console.print(f"{done:,} of {total:,} files, {self._bytes / 1e6:,.1f} MB, {rate}")

@@ -75,7 +75,7 @@ def check_result(check: Statement, asset: str, count: Count) -> AssetCheckResult
         check_name=check.name,
         asset_key=asset,
         severity=AssetCheckSeverity.ERROR if blocks else AssetCheckSeverity.WARN,
-        description=f"{count.bad} of {count.total} ({count.share:.1%}); {check.doc}",
+        description=f"{count.bad} of {count.total} ({count.share:.1%}) fail this: {check.doc}",
         metadata={
             "bad": count.bad,
             "total": count.total,

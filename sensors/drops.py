@@ -87,7 +87,7 @@ def _sensor(
         last_day = (now.date() + timedelta(days=1)).isoformat()
         waiting = {partition for partition in listed if partition > last_day}
         if waiting:
-            count = sum(len(groups[date.fromisoformat(partition)]) for partition in waiting)
+            count = sum(len(groups.get(date.fromisoformat(partition), ())) for partition in waiting)
             context.log.warning("%d objects name a day that has not come yet: %s", count, sorted(waiting)[:5])
 
         equal: dict[str, str] = json.loads(context.cursor or "{}")

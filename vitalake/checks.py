@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vitalake import parquet
@@ -40,7 +41,7 @@ def readable(dataset: str, threshold: Threshold) -> Check:
 
 def quarantined(dataset: str, threshold: Threshold) -> Check:
     """Objects that made it out of quarantine."""
-    return _refusals(dataset, "quarantined", "Objects are usable, whatever the reason might be.", threshold, None)
+    return _refusals(dataset, "quarantined", "Objects are usable.", threshold, None)
 
 
 def _refusals(dataset: str, name: str, doc: str, threshold: Threshold, rules: tuple[str, ...] | None) -> Check:
@@ -97,7 +98,7 @@ def schema_differences(lake: Store, tables: list[Table], partition: str) -> Coun
         declared = {field.name: field.type for field in table.arrow_schema()}
         columns += len(declared)
         for part in parts_of(lake, table.name, partition).values():
-            tail = lake.tail(part.key, parquet.FOOTER_BYTES)
+            tail = parquet.whole_tail(partial(lake.tail, part.key))
             stored = {field.name: field.type for field in pq.read_schema(io.BytesIO(tail))}
             for name in declared.keys() | stored.keys():
                 if declared.get(name) != stored.get(name):

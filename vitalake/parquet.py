@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vitalake.tables import Table
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 INPUTS_KEY = b"vitalake.inputs"
 FOOTER_BYTES = 64 * 1024
+_MAGIC = b"PAR1"
 _ROWS_PER_GROUP = 1024
 _ENCODINGS = {"list<int32>": "DELTA_BINARY_PACKED", "list<float64>": "BYTE_STREAM_SPLIT"}
 _PART = re.compile(r"/part-(\d{5})\.parquet$")
@@ -78,6 +80,16 @@ def decode(data: bytes, columns: list[str] | None = None) -> pa.Table:
     return table.replace_schema_metadata(None)
 
 
+def whole_tail(read: Callable[[int], bytes]) -> bytes:
+    """The last bytes of a part, with its whole footer; `read` gives that many bytes from the end.
+
+    One request, or two where there are so many row groups or such long keys that the footer is larger than usual.
+    """
+    tail = read(FOOTER_BYTES)
+    size = _footer_size(tail)
+    return read(size) if tail[-4:] == _MAGIC and size > len(tail) else tail
+
+
 def footer(tail: bytes) -> tuple[str, int]:
     """(inputs digest, number of rows) from the last bytes of a part.
 
@@ -86,9 +98,15 @@ def footer(tail: bytes) -> tuple[str, int]:
     """
     import pyarrow.parquet as pq
 
-    size = int.from_bytes(tail[-8:-4], "little") + 8
-    if tail[-4:] != b"PAR1" or size > len(tail):
+    if tail[-4:] != _MAGIC or _footer_size(tail) > len(tail):
         raise ValueError("not the end of a Parquet file")
-    metadata = pq.read_metadata(io.BytesIO(tail))
+    try:
+        metadata = pq.read_metadata(io.BytesIO(tail))
+    except OSError as error:  # what pyarrow raises for a footer that it cannot make sense of
+        raise ValueError("not the end of a Parquet file") from error
     inputs = (metadata.metadata or {}).get(INPUTS_KEY, b"")
     return inputs.decode(), metadata.num_rows
+
+
+def _footer_size(tail: bytes) -> int:
+    return int.from_bytes(tail[-8:-4], "little") + 8

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from vitalake import parquet
@@ -124,7 +125,7 @@ def parts_of(lake: Store, table: str, partition: str) -> dict[int, Part]:
         if index is None:
             continue
         try:
-            text, rows = parquet.footer(lake.tail(item.key, parquet.FOOTER_BYTES))
+            text, rows = parquet.footer(parquet.whole_tail(partial(lake.tail, item.key)))
             inputs: Inputs | None = Inputs.parse(text)
         except FileNotFoundError:
             continue  # another run deleted it since the listing

@@ -119,7 +119,7 @@ def read_part(dataset: Dataset, raw: RawBucket, items: Sequence[ObjectInfo]) -> 
             refused.append(_refusal(dataset, item, UnusableDataError(VANISHED, message)))
             continue
         try:
-            parsed.append(dataset.parse(RawObject(item.key, item.version, item.size_bytes, item.uploaded_at, data)))
+            parsed.append(_parse(dataset, item, data))
         except UnusableDataError as error:
             refused.append(_refusal(dataset, item, error, data))
     tables = dataset.tabulate(parsed)
