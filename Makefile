@@ -1,7 +1,7 @@
 # From a fresh clone to a running system: make run. Everything lands in .venv and .vitalake, nothing elsewhere.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint bench lock clean
+.PHONY: help run demo test lint bench docs lock clean
 SHELL := /bin/sh
 
 UV_VERSION := 0.13.8
@@ -28,6 +28,9 @@ lint: .venv/ready ## Lint, format and types only
 
 bench: .venv/ready ## Measure throughput and latency on this machine
 	@$(BIN)/python -m benchmarks
+
+docs: .venv/ready ## Write the reference pages from the declarations
+	@$(BIN)/python -m cli.reference
 
 lock: .venv/ready ## Resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \

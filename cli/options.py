@@ -40,7 +40,9 @@ def settings_of(home: Path) -> Settings:
     except ValidationError as error:
         # Not str(error): it repeats the value, which may be a secret.
         found = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise PermanentError(f"a setting cannot be used: {found}\nLook at the environment and at {home / 'env'}.") from None
+        raise PermanentError(
+            f"a setting cannot be used: {found}\nLook at the environment and at {home / 'env'}."
+        ) from None
 
 
 def dataset_named(name: str) -> Dataset:

@@ -1,50 +1,56 @@
 """`vitalake up`: the whole system on this machine, with demo recordings or a folder of yours if wanted.
 
-Belongs here: starting, feeding, waiting and telling. Does not belong here: how services are kept (`cli/local.py`) or
-what the demo recordings are (`cli/demo_data.py`).
+Belongs here: the command, the first SQL answer, and what to try next. Does not belong here: how services are kept
+(`cli/local.py`), what is uploaded and how long that takes (`cli/feed.py`).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta, timezone
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from cli.feed import feed, wait_until_built
 from cli.local import LocalSystem, local_system
+from cli.options import DEFAULT_HOME, Home, stdout
 from resources.settings import Settings, load_settings
-from vitalake.errors import TransientError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_DEMO_DAYS = 4
-_PATIENCE_S = 180.0
-_HELD_BACK_S = 20.0
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("up")(up)
 
 
-def up(home: Path, console: Console, *, demo: bool, data: Path | None, leave: bool) -> None:
-    """Start everything, feed it, show an answer; then keep running, or leave with nothing running.
+def up(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Upload generated recordings and show what becomes of them.")
+    ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Upload this folder of recordings instead.", exists=True, file_okay=False),
+    ] = None,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop everything when the uploads can be queried.")] = False,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Start everything on this machine: S3, Dagster with its web interface, and the sensors. Ctrl-C stops it.
 
-    Args:
-        home: the state folder.
-        console: where progress and answers go.
-        demo: upload generated recordings of several devices and days.
-        data: upload this folder of recordings.
-        leave: stop when what was uploaded can be queried.
+    All state is below the state folder and survives a restart. Only this machine can reach what is started.
 
-    Raises:
-        PermanentError: a service cannot be started or kept running.
-        TransientError: what was uploaded was not processed within minutes of the last progress.
+    Example: `vitalake up --demo`
     """
+    console = stdout()
     console.print(f"[bold]Vitalake[/] starts, with its state in {home}")
     with local_system(home, lambda line: console.print(f"  {line}", highlight=False)) as system:
         settings = load_settings(home.resolve())
         publish_empty(settings)
         if demo or data:
-            _feed(settings, console, data)
-            _wait_until_built(settings, console)
+            feed(settings, console, data)
+            wait_until_built(settings, console)
             _show_answer(settings, console)
         _say_what_next(system, settings, console, leave=leave)
         if not leave:
@@ -57,84 +63,6 @@ def publish_empty(settings: Settings) -> None:
     from pipeline_assets.catalog_asset import publish_catalog
 
     publish_catalog(settings, build_resources(settings)["lake"], DATASETS)
-
-
-def _feed(settings: Settings, console: Console, data: Path | None) -> None:
-    from cli.demo_data import demo_files
-    from cli.upload import Source, files_below, upload_all
-
-    if data is not None:
-        sources = files_below([data], f"ecg/date={datetime.now(timezone.utc).date()}/")
-        console.print(f"Uploading {len(sources)} files of {data}")
-    else:
-        first_day = _first_demo_day(settings)
-        sources = [Source(file.key, file.data) for file in demo_files(first_day, _DEMO_DAYS)]
-        console.print(f"Uploading {len(sources)} generated recordings of four devices, some of them broken on purpose")
-    upload_all(settings, sources, console)
-
-
-def _first_demo_day(settings: Settings) -> date:
-    """The demo's own days: the same after a restart, so that the demo is uploaded once."""
-    remembered = settings.home / "demo-first-day"
-    if not remembered.exists():
-        first = datetime.now(timezone.utc).date() - timedelta(days=_DEMO_DAYS - 1)
-        remembered.write_text(first.isoformat())
-    return date.fromisoformat(remembered.read_text().strip())
-
-
-def _wait_until_built(settings: Settings, console: Console) -> None:
-    """Until every day in the bucket is in the lake, showing how far it is."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    from pipeline_assets.build import build_resources
-
-    resources = build_resources(settings)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    last_progress, before = time.monotonic(), None
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
-        task = progress.add_task("The sensor finds them, runs check them: days built", total=None)
-        while True:
-            days = count_days(settings, resources)
-            progress.update(task, completed=days.built, total=days.all)
-            if days != before:
-                last_progress, before = time.monotonic(), days
-            idle_s = time.monotonic() - last_progress
-            if days.built == days.all or (days.read == days.all and idle_s > _HELD_BACK_S):
-                break
-            if idle_s > _PATIENCE_S:
-                raise TransientError(
-                    f"{days.all - days.read} of {days.all} days are not read after {_PATIENCE_S:.0f} s without "
-                    f"progress; look at the runs in {settings.webserver_url}/runs and the logs in {settings.home}/logs"
-                )
-            time.sleep(1)
-    console.print(f"{days.built} of {days.all} days are built")
-    if days.built < days.all:
-        console.print(f"[yellow]Checks hold back what follows on the others: {settings.webserver_url}/runs[/]")
-
-
-class _Days(NamedTuple):
-    """Days with objects: all of them, those whose objects were read, those whose every table is up to date."""
-
-    all: int
-    read: int
-    built: int
-
-
-def count_days(settings: Settings, resources: Mapping[str, Any]) -> _Days:
-    from pipeline_assets.build import DATASETS
-    from vitalake.arrivals import arrived, by_partition, listed_fingerprint
-    from vitalake.stages import is_built
-
-    total = read = built = 0
-    for dataset in DATASETS:
-        items = arrived(resources["raw"], dataset.prefix, settings.first_day)
-        for day, group in by_partition(items, settings.first_day).items():
-            wanted = listed_fingerprint(group, dataset.limits)
-            is_read = is_built(resources["lake"], [dataset.quarantine_table], day.isoformat(), wanted)
-            total += 1
-            read += is_read
-            built += is_read and is_built(resources["lake"], dataset.all_tables, day.isoformat(), wanted)
-    return _Days(total, read, built)
 
 
 ANSWERS = (
@@ -178,7 +106,7 @@ def _say_what_next(system: LocalSystem, settings: Settings, console: Console, *,
     show(f"  Keys      . {settings.home / 'env'}   (then aws, boto3, dagster and dg work in that shell)")
     show(f"  SQL       duckdb -init {settings.home / 'init.sql'} {settings.catalog_path}")
     show("\nTry, in another terminal:")
-    show("  .venv/bin/vitalake sql \"SELECT verdict, count(*) FROM ecg_recordings GROUP BY ALL\"")
+    show('  .venv/bin/vitalake sql "SELECT verdict, count(*) FROM ecg_recordings GROUP BY ALL"')
     show("  .venv/bin/vitalake upload FOLDER --dataset ecg --device my-device")
     show("  .venv/bin/vitalake quarantine list")
     show("  .venv/bin/vitalake status")

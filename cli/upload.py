@@ -152,7 +152,8 @@ def _send(raw: ObjectStore, source: Source, version: str | None) -> bool:
         try:
             raw.put(source.key, data, expected=version)
         except ConflictError:  # somebody else wrote or deleted it: look again
-            version = next((item.version for item in raw.objects(source.key) if item.key == source.key), None)
+            _, siblings = raw.folders(source.key.rpartition("/")[0] + "/")
+            version = next((item.version for item in siblings if item.key == source.key), None)
         except (InvalidPathError, ValueError) as error:
             raise UnusableFileError("its name cannot be part of a key; rename it") from error
         else:

@@ -82,7 +82,7 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
     )
     def read(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
         lake, outbox, day = context.resources.lake, context.resources.outbox, context.partition_key
-        link = shown.run_link(context.resources.settings.webserver_url, context.run_id)
+        link = shown.run_link(context.resources.settings.webserver_url, context.run.run_id)
 
         def announce(rows: list[dict[str, Any]]) -> None:
             news = [(row["source_key"], row["source_version"], row["rule"], row["message"]) for row in rows]

@@ -43,8 +43,8 @@ def part_index(key: str) -> int | None:
 def encode(table: Table, rows: pa.Table, inputs: str) -> bytes:
     """Parquet bytes of `rows`; equal rows, declaration and inputs give equal bytes.
 
-    Integer samples are delta packed, fractions byte-stream split, strings dictionary coded: the smallest and fastest
-    encodings that DuckDB reads (docs/adr/0002). ZSTD goes over everything.
+    Integer samples are delta packed, fractions byte-stream split, strings dictionary coded: the smallest and
+    fastest encodings that DuckDB reads (docs/adr/0002). ZSTD goes over everything.
 
     Args:
         table: the declaration; `rows` must have its schema.

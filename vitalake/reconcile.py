@@ -125,7 +125,9 @@ def parts_of(lake: Store, table: str, partition: str) -> dict[int, Part]:
         if index is None:
             continue
         try:
-            text, rows = parquet.footer(parquet.whole_tail(partial(lake.tail, item.key)))
+            # S3 answers a request for the end of an empty object with an error.
+            tail = parquet.whole_tail(partial(lake.tail, item.key)) if item.size_bytes else b""
+            text, rows = parquet.footer(tail)
             inputs: Inputs | None = Inputs.parse(text)
         except FileNotFoundError:
             continue  # another run deleted it since the listing

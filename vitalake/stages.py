@@ -14,7 +14,17 @@ from vitalake import parquet
 from vitalake.arrivals import Bucket, ObjectInfo, arrived, cut, in_upload_order, objects_digest
 from vitalake.dataset import Dataset, Derived, RawObject
 from vitalake.errors import UnusableDataError
-from vitalake.reconcile import ConflictError, Inputs, Output, Part, Report, Store, fingerprint_of, parts_of, reconcile
+from vitalake.reconcile import (
+    ConflictError,
+    Inputs,
+    Output,
+    Part,
+    Report,
+    Store,
+    fingerprint_of,
+    parts_of,
+    reconcile,
+)
 from vitalake.tables import Table
 from vitalake.version import code_digest
 

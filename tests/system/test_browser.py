@@ -90,15 +90,15 @@ def test_the_strips_are_a_picture(running: LocalSystem, page: Page, day: str) ->
 def test_a_day_is_materialized_by_click(running: LocalSystem, page: Page, day: str) -> None:
     page.goto(f"{running.webserver_url}/assets/ecg_features?view=partitions&partition={day}")
     page.get_by_role("button", name=re.compile("Materialize")).first.click()
-    dialog = page.get_by_role("dialog")
+    launch = page.get_by_role("dialog").get_by_role("button", name=re.compile("Launch 1 run"))
+    expect(launch).to_be_enabled()
     keep(page, "4-dialog")
-    dialog.get_by_role("button", name=re.compile("Launch 1 run")).click()
+    with page.expect_response(lambda response: "LaunchPipelineExecution" in (response.request.post_data or "")):
+        launch.click()
     page.goto(f"{running.webserver_url}/runs")
-    row = page.locator("tr, [role=row], div", has=page.get_by_text("ecg_features", exact=True)).filter(
-        has_text="Success"
-    )
-    expect(row.last).to_be_visible()
-    page.locator("a[href^='/runs/']").first.click()
-    expect(page.get_by_text("ecg_features", exact=True).first).to_be_visible()
-    expect(page.get_by_text(re.compile("Finished execution of run")).first).to_be_visible()
+    expect(page.get_by_text("Manually launched")).to_be_visible()
+    page.get_by_text(re.compile("^[0-9a-f]{8}$")).first.click()
+    expect(page.get_by_text("Manually launched").or_(page.get_by_text("ecg_features")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("Finished execution of run"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Materialized value ecg_features"))).to_be_visible()
     keep(page, "5-run")

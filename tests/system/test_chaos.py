@@ -115,7 +115,7 @@ def test_the_whole_system_is_killed_and_started_again(tmp_path: Path) -> None:
     def start() -> subprocess.Popen[bytes]:
         (tmp_path / "home").mkdir(exist_ok=True)
         log = (tmp_path / "up.log").open("ab")
-        argv = [sys.executable, "-m", "cli.main", "--home", str(home), "up"]
+        argv = [sys.executable, "-m", "cli.main", "up", "--home", str(home)]
         return subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
 
     def is_up() -> bool:

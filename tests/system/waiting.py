@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from cli.up import count_days
+from cli.feed import count_days
 from pipeline_assets.build import build_resources
 from resources.settings import Settings
 from vitalake.errors import TransientError

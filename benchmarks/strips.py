@@ -1,0 +1,69 @@
+"""CPU per 10-s strip from bytes to rows: parse, every measure and verdict, R peaks, Parquet.
+
+The same bytes are parsed by scipy's reader in the same run, for comparison of the parsing alone.
+
+python -m benchmarks.strips
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+import numpy as np
+import scipy.io
+
+from cli.demo_data import matlab_v4, stored, strip_mv
+from vitalake import parquet
+from vitalake.dataset import RawObject
+from vitalake.datasets.ecg import ECG
+
+STRIPS = 1000
+TARGET_MS = 1.5
+
+
+def main() -> None:
+    """Best of three for each step, over the same thousand strips."""
+    rng = np.random.default_rng(1)
+    now = datetime.now(timezone.utc)
+    files = [matlab_v4(stored(strip_mv("clean", rng))) for _ in range(STRIPS)]
+    objects = [RawObject(f"ecg/{n}.mat", str(n), len(data), now, data) for n, data in enumerate(files)]
+    parsed = [ECG.parse(item) for item in objects]
+    tables = ECG.tabulate(parsed)
+    features = ECG.derived[0].compute(tables["ecg_signals"])
+
+    def encode() -> None:
+        for name, rows in {**tables, "ecg_features": features}.items():
+            parquet.encode(ECG.table(name), rows, "")
+
+    steps: dict[str, Callable[[], object]] = {
+        "parse": lambda: [ECG.parse(item) for item in objects],
+        "measure_and_judge": lambda: ECG.tabulate(parsed),
+        "r_peaks": lambda: ECG.derived[0].compute(tables["ecg_signals"]),
+        "parquet": encode,
+    }
+    costs = {name: cpu_ms(step) for name, step in steps.items()}
+    for name, cost in costs.items():
+        print(json.dumps({"bench": f"strip_{name}", "value": cost, "unit": "ms CPU", "target": None, "ok": True}))
+    total = round(sum(costs.values()), 3)
+    line = {"bench": "strip_total", "value": total, "unit": "ms CPU", "target": TARGET_MS, "ok": total <= TARGET_MS}
+    print(json.dumps(line))
+    ratio = round(cpu_ms(lambda: [scipy.io.loadmat(io.BytesIO(data)) for data in files]) / costs["parse"], 2)
+    print(json.dumps({"bench": "loadmat_over_parse", "value": ratio, "unit": "×", "target": None, "ok": True}))
+
+
+def cpu_ms(step: Callable[[], object]) -> float:
+    """CPU milliseconds a strip, the best of three."""
+    best = float("inf")
+    for _ in range(3):
+        started = time.process_time()
+        step()
+        best = min(best, time.process_time() - started)
+    return round(best / STRIPS * 1e3, 3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What there is of each dataset: objects in the bucket, rows in the lake, and the difference.
+
+Belongs here: counting. Does not belong here: whether services run (`cli/health.py`), how it is shown
+(`cli/status.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import duckdb
+
+    from resources.settings import Settings
+    from vitalake.arrivals import ObjectInfo
+    from vitalake.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class InLake:
+    """What the lake knows of a dataset.
+
+    Args:
+        newest_processed_at: the latest upload in the manifest (UTC).
+        unprocessed: objects of the bucket that are not in the manifest with this content.
+        unprocessed_since: when the first of them was uploaded (UTC).
+        recordings: rows of the dataset's first table.
+        quarantine: rule → rows.
+        verdicts: verdict → rows; empty where recordings get none.
+    """
+
+    newest_processed_at: datetime | None
+    unprocessed: int
+    unprocessed_since: datetime | None
+    recordings: int
+    quarantine: dict[str, int]
+    verdicts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What there is of one dataset.
+
+    Args:
+        objects: objects in the raw bucket whose day has come.
+        waiting: objects whose key names a day that has not come yet.
+        newest_upload_at: the latest upload among the objects (UTC).
+        lake: None where the lake cannot be asked.
+    """
+
+    objects: int
+    waiting: int
+    newest_upload_at: datetime | None
+    lake: InLake | None
+
+
+def count(settings: Settings, dataset: Dataset, connection: duckdb.DuckDBPyConnection | None) -> Holdings:
+    """Compare the bucket with the lake, as far as there is a connection to it.
+
+    Raises:
+        duckdb.Error: the lake cannot be asked.
+        TransientError, PermanentError: the bucket cannot be listed.
+    """
+    from datetime import datetime, timedelta, timezone
+
+    from resources.object_store import ObjectStore
+    from vitalake.arrivals import arrived, partition_of
+
+    tomorrow = datetime.now(timezone.utc).date() + timedelta(days=1)
+    found = arrived(ObjectStore(settings, settings.raw_bucket), dataset.prefix, settings.first_day)
+    come = [item for item in found if partition_of(item, settings.first_day) <= tomorrow]
+    return Holdings(
+        objects=len(come),
+        waiting=len(found) - len(come),
+        newest_upload_at=max((item.uploaded_at for item in come), default=None),
+        lake=_in_lake(connection, dataset, come) if connection else None,
+    )
+
+
+def _in_lake(connection: duckdb.DuckDBPyConnection, dataset: Dataset, items: list[ObjectInfo]) -> InLake:
+    from datetime import datetime, timezone
+
+    def counts(column: str, table: str) -> dict[str, int]:
+        return dict(connection.execute(f"SELECT {column}, count(*) FROM {table} GROUP BY 1 ORDER BY 1").fetchall())  # noqa: S608
+
+    recordings = dataset.tables[0]
+    manifest = f"SELECT source_key, source_version, epoch_us(uploaded_at) FROM {dataset.raw_table.name}"  # noqa: S608
+    rows = connection.execute(manifest).fetchall()
+    known = {(key, version) for key, version, _ in rows}
+    missing = [item.uploaded_at for item in items if (item.key, item.version) not in known]
+    newest_us = max((uploaded_us for _, _, uploaded_us in rows), default=None)
+    return InLake(
+        newest_processed_at=None if newest_us is None else datetime.fromtimestamp(newest_us / 1e6, timezone.utc),
+        unprocessed=len(missing),
+        unprocessed_since=min(missing, default=None),
+        recordings=sum(counts("'all'", recordings.name).values()),
+        quarantine=counts("rule", dataset.quarantine_table.name),
+        verdicts=counts("verdict", recordings.name) if "verdict" in recordings.names else {},
+    )

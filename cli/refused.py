@@ -1,0 +1,97 @@
+"""The rows of quarantine, as the lake has them.
+
+Belongs here: asking the view `quarantine`. Does not belong here: what is said about them (`cli/quarantine.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cli.running import require_store
+from vitalake.errors import TransientError
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    import duckdb
+    import pyarrow as pa
+
+    from resources.settings import Settings
+
+_SHORT = "date, dataset, rule, source_key, message"
+_COLUMNS = """dataset, date, source_key, source_version, size_bytes, epoch_us(uploaded_at), record_number, rule, message,
+    excerpt_hex"""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One row of quarantine."""
+
+    dataset: str
+    day: date
+    key: str
+    version: str
+    size_bytes: int
+    uploaded_at: datetime
+    record_number: int | None
+    rule: str
+    message: str
+    excerpt_hex: str | None
+
+
+@contextmanager
+def asking(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the lake, whose errors are ours. Raises PermanentError, TransientError."""
+    import duckdb
+
+    from resources.lake import connect
+
+    require_store(settings)
+    try:
+        with connect(settings) as connection:
+            yield connection
+    except duckdb.Error as error:
+        raise TransientError(f"the lake could not be asked: {str(error).splitlines()[0]}") from error
+
+
+def listed(
+    connection: duckdb.DuckDBPyConnection,
+    dataset: str | None,
+    on: date | None,
+    rule: str | None,
+    *,
+    everything: bool,
+) -> pa.RecordBatchReader:
+    """The rows that fit, newest day first; `everything`: all columns, else those that a person reads first."""
+    query = f"""SELECT {"*" if everything else _SHORT} FROM quarantine
+        WHERE (? IS NULL OR dataset = ?) AND (? IS NULL OR date = ?) AND (? IS NULL OR rule = upper(?))
+        ORDER BY date DESC, source_key, record_number"""  # noqa: S608
+    values = [value for each in (dataset, on, rule) for value in (each, each)]
+    return connection.execute(query, values).to_arrow_reader(2048)
+
+
+def matching(connection: duckdb.DuckDBPyConnection, key: str) -> list[Refused]:
+    """The rows of the object with this key; where there is none, of all whose keys end so."""
+    from datetime import datetime, timezone
+
+    query = f"""SELECT {_COLUMNS} FROM quarantine WHERE source_key = ? OR suffix(source_key, ?)
+        ORDER BY source_key, record_number"""  # noqa: S608
+    rows = connection.execute(query, [key, key]).fetchall()
+    found = [Refused(*row[:5], datetime.fromtimestamp(row[5] / 1e6, timezone.utc), *row[6:]) for row in rows]
+    return [item for item in found if item.key == key] or found
+
+
+def state_now(settings: Settings, item: Refused) -> str:
+    """What the bucket holds under this key at present."""
+    from resources.object_store import ObjectStore
+
+    _, siblings = ObjectStore(settings, settings.raw_bucket).folders(item.key.rpartition("/")[0] + "/")
+    present = [each for each in siblings if each.key == item.key]
+    if not present:
+        return "the object is gone; its row goes when the day is built again"
+    if present[0].version != item.version:
+        return "another version is there; it is read when the day is built again"
+    return "the object is there, unchanged"

@@ -1,0 +1,65 @@
+"""What each rule of quarantine means, and what a person can do about it.
+
+Belongs here: words for people. Does not belong here: the rules themselves (`vitalake/stages.py`,
+`vitalake/ecg/structure.py`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Remedy(NamedTuple):
+    """A rule in words."""
+
+    meaning: str
+    fix: str
+
+
+_AGAIN = "Upload a whole file under the same key; it replaces this one."
+
+REMEDIES: dict[str, Remedy] = {
+    "S00": Remedy(
+        "The object was deleted or replaced between being listed and being read.",
+        "Nothing: the sensor builds the day again within a minute. To hurry it, retry.",
+    ),
+    "S01": Remedy(
+        "The object is empty or larger than the dataset allows.",
+        f"An empty file is most often an upload that broke off. {_AGAIN} Cut larger recordings into pieces.",
+    ),
+    "S02": Remedy(
+        "The content cannot be read as a file of this format: another format, cut off, or damaged.",
+        f"Compare the first bytes and the message. {_AGAIN} MATLAB files are read when saved as v4, v5, v6 or v7, "
+        "not as v7.3 (`save -v7`).",
+    ),
+    "S03": Remedy(
+        "No variable has the configured name, and several could be the signal.",
+        "Save the signal under the configured name (`val`), or as the only matrix of the file.",
+    ),
+    "S04": Remedy(
+        "The signal is no real, numeric matrix: text, cells, a structure or complex numbers.",
+        "Save the samples as a plain numeric matrix.",
+    ),
+    "S05": Remedy(
+        "The matrix has a shape that no recording has: neither side can be the leads.",
+        "Save one row (or column) a lead, within the number of leads that the message names.",
+    ),
+    "S06": Remedy(
+        "Too many samples of a lead are missing (NaN) or infinite.",
+        "Nothing can restore them. Upload the recording without the gap, or leave it here.",
+    ),
+    "S07": Remedy(
+        "The sampling rate is no number, or outside of what an ECG can have.",
+        "Save the rate in Hz under the configured name (`fs`), or leave it out for the dataset's own.",
+    ),
+    "S08": Remedy(
+        "The recording is shorter than what can be judged.",
+        "Upload longer recordings. A short one cannot be used.",
+    ),
+    "S10": Remedy(
+        "Values do not fit the types that samples are stored as without loss.",
+        "Save the samples as integers of at most 32 bits, or as floating point numbers.",
+    ),
+}
+
+UNKNOWN = Remedy("This version of the program has no description of the rule.", "The message says what was expected.")

@@ -1,0 +1,173 @@
+"""Days built again through Dagster: launched as a backfill of the dataset's job, followed to the end.
+
+Belongs here: the questions to Dagster and the progress shown. Does not belong here: which days, and asking for
+consent (`cli/backfill.py`, `cli/quarantine.py`).
+
+A backfill of the job rather than of its assets: each day is one run of `<dataset>_job`, with the job's tags, by
+which the sensor sees that the day is under way, and with its hooks, which raise alerts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cli.running import ask
+from vitalake.errors import PermanentError, TransientError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from rich.console import Console
+
+    from vitalake.dataset import Dataset
+
+_LOCATION = {"repositoryLocationName": "vitalake", "repositoryName": "__repository__"}
+_LAUNCH = """mutation ($params: LaunchBackfillParams!) {launchPartitionBackfill(backfillParams: $params) {
+    __typename ... on LaunchBackfillSuccess {backfillId} ... on Error {message}}}"""
+_PROGRESS = """query ($id: String!) {partitionBackfillOrError(backfillId: $id) {
+    ... on PartitionBackfill {status error {message} partitionStatusCounts {runStatus count}} ... on Error {message}}}"""
+_RESULT = """query ($id: String!) {partitionBackfillOrError(backfillId: $id) {
+    ... on PartitionBackfill {partitionStatuses {results {partitionName runId runStatus}}}}}"""
+_LAST_RUNS = """query ($filter: RunsFilter, $limit: Int) {runsOrError(filter: $filter, limit: $limit) {
+    ... on Runs {results {runId status jobName creationTime startTime endTime tags {key value}}}}}"""
+_UNDER_WAY = ("REQUESTED", "CANCELING", "FAILING")
+_POLL_S = 1.0
+_SILENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class DayRun:
+    """How the last run of a day ended; no run where none was started."""
+
+    day: str
+    run_id: str | None
+    status: str
+
+
+class Show(Protocol):
+    """Told how many days are done, and how many failed."""
+
+    def __call__(self, done: int, failed: int) -> None:
+        """Show it."""
+
+
+def rebuild(url: str, dataset: Dataset, days: Sequence[date], console: Console, *, wait: bool) -> bool:
+    """Build these days again; whether all of them were built, or were launched where nobody waits.
+
+    Raises:
+        PermanentError: Dagster refuses, or gave the backfill up.
+        TransientError: Dagster does not answer; what it does goes on without us.
+    """
+    backfill = launch(url, dataset, days)
+    link = f"{url}/runs/b/{backfill}"
+    console.print(f"Backfill {backfill}: {link}", markup=False)
+    if not wait:
+        return True
+    try:
+        results = follow(url, backfill, len(days), console)
+    except (KeyboardInterrupt, TransientError):
+        console.print(f"The backfill goes on without this command; follow or cancel it at {link}", markup=False)
+        raise
+    failed = [run for run in results if run.status != "SUCCESS"]
+    console.print(f"{len(results) - len(failed):,} of {len(days):,} days built, {len(failed):,} failed")
+    for run in failed:
+        where = f"{url}/runs/{run.run_id}" if run.run_id else "no run was started"
+        console.print(f"  {run.day}  {run.status.lower()}  {where}", markup=False)
+    return not failed and len(results) == len(days)
+
+
+def launch(url: str, dataset: Dataset, days: Sequence[date]) -> str:
+    """Request one run a day; the backfill's id."""
+    params = {
+        "selector": {"partitionSetName": f"{dataset.name}_job_partition_set", "repositorySelector": _LOCATION},
+        "partitionNames": [day.isoformat() for day in days],
+        "title": f"vitalake: {len(days)} days of {dataset.name}",
+    }
+    answer = ask(url, _LAUNCH, params=params)["launchPartitionBackfill"]
+    if "backfillId" not in answer:
+        raise PermanentError(f"Dagster refused the backfill: {answer.get('message') or answer['__typename']}")
+    return str(answer["backfillId"])
+
+
+def follow(url: str, backfill: str, total: int, console: Console) -> list[DayRun]:
+    """Show progress until the backfill has ended; the last run of each day."""
+    with _progress(console, total) as show:
+        before: dict[str, int] | None = None
+        shown = (-1, -1)
+        changed_at = heard_at = time.monotonic()
+        hinted = False
+        while True:
+            try:
+                state = ask(url, _PROGRESS, id=backfill)["partitionBackfillOrError"]
+                heard_at = time.monotonic()
+            except TransientError:  # a web server that restarts is back within seconds
+                if time.monotonic() - heard_at > _SILENCE_S:
+                    raise
+                time.sleep(_POLL_S)
+                continue
+            if "status" not in state:
+                raise PermanentError(f"Dagster lost the backfill {backfill}: {state.get('message')}")
+            counts = {item["runStatus"]: item["count"] for item in state["partitionStatusCounts"]}
+            if counts != before:
+                before, changed_at, hinted = counts, time.monotonic(), False
+                now = (counts.get("SUCCESS", 0), counts.get("FAILURE", 0) + counts.get("CANCELED", 0))
+                if now != shown:
+                    shown = now
+                    show(*now)
+            if state["status"] not in _UNDER_WAY or counts.get("SUCCESS", 0) == total:
+                break
+            if not hinted and time.monotonic() - changed_at > _SILENCE_S:
+                hinted = True
+                console.print(f"nothing has moved for {_SILENCE_S:.0f} s; `vitalake status` says what runs")
+            time.sleep(_POLL_S)
+    if state["error"]:
+        raise PermanentError(f"Dagster gave the backfill {backfill} up: {state['error']['message'].strip()}")
+    found = ask(url, _RESULT, id=backfill)["partitionBackfillOrError"]["partitionStatuses"]["results"]
+    return [DayRun(item["partitionName"], item["runId"], item["runStatus"]) for item in found]
+
+
+def last_runs(url: str, limit: int, job: str | None = None, day: str | None = None) -> list[dict[str, Any]]:
+    """The newest runs, of one job and one day if wanted: run_id, job, partition, status, began_at, ended_at."""
+    chosen: dict[str, Any] = {"pipelineName": job} if job else {}
+    if day:
+        chosen["tags"] = [{"key": "dagster/partition", "value": day}]
+    found = ask(url, _LAST_RUNS, filter=chosen, limit=limit)["runsOrError"]["results"]
+    return [
+        {
+            "run_id": run["runId"],
+            "job": run["jobName"],
+            "partition": next((tag["value"] for tag in run["tags"] if tag["key"] == "dagster/partition"), None),
+            "status": run["status"],
+            "began_at": run["startTime"] or run["creationTime"],
+            "ended_at": run["endTime"],
+            "link": f"{url}/runs/{run['runId']}",
+        }
+        for run in found
+    ]
+
+
+@contextmanager
+def _progress(console: Console, total: int) -> Iterator[Show]:
+    from rich import progress as bars
+
+    if not console.is_terminal:
+        yield lambda done, failed: console.print(f"{done:,} of {total:,} days built, {failed:,} failed")
+        return
+    columns = (
+        bars.SpinnerColumn(),
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.TimeElapsedColumn(),
+    )
+    with bars.Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("waiting for the first run", total=total)
+
+        def show(done: int, failed: int) -> None:
+            text = f"{done:,} of {total:,} days built" + (f", {failed:,} failed" if failed else "")
+            bar.update(task, completed=done + failed, description=text)
+
+        yield show

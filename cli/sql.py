@@ -1,0 +1,71 @@
+"""`vitalake sql`: ask the lake, in one command or at a prompt.
+
+Belongs here: the command. Does not belong here: how a result is shown (`cli/results.py`), what an input means
+(`cli/sql_session.py`), the connection (`resources/lake.py`).
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import DEFAULT_HOME, Home, settings_of, stderr
+
+
+class Format(str, Enum):
+    """How a result is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("sql")(sql)
+
+
+def sql(
+    query: Annotated[
+        str | None, typer.Argument(help="SQL, or .tables, .schema T; default: standard input.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="How the result is written.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option(help="Write to this file; needed for parquet.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Most rows that a table shows.")] = 50,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Ask the lake in SQL (DuckDB's), read-only; without a query at a prompt.
+
+    Tables are for reading: long lists and texts are shortened, and rows beyond --limit are counted only. csv, json
+    and parquet hold everything. With several statements they hold the result of the last one.
+
+    Example: `vitalake sql "SELECT verdict, count(*) FROM ecg_recordings GROUP BY ALL"`
+
+    Example: `vitalake sql "FROM ecg_features" --format parquet --output features.parquet`
+    """
+    if form is Format.PARQUET and output is None:
+        raise typer.BadParameter("parquet needs a file: add --output FILE")
+    if output is not None and not output.absolute().parent.is_dir():
+        raise typer.BadParameter(f"{output.absolute().parent} is not a folder")
+    from cli.sql_session import Session, prompt
+    from resources.lake import connect
+
+    settings = settings_of(home)
+    with connect(settings) as connection:
+        session = Session(connection, settings, form.value, output, limit)
+        if query is None and sys.stdin.isatty():
+            if form is not Format.TABLE or output is not None:
+                raise typer.BadParameter("--format and --output need a query")
+            prompt(session, settings.home / "sql_history")
+            return
+        text = sys.stdin.read() if query is None else query
+        if not text.strip():
+            raise typer.BadParameter("there is no query")
+        if (error := session.run(text)) is not None:
+            stderr().print(error, markup=False)
+            raise typer.Exit(1)

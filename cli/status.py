@@ -1,0 +1,133 @@
+"""`vitalake status`: how the system is, at a glance or as JSON.
+
+Belongs here: the command and how it looks. Does not belong here: finding out (`cli/health.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import DEFAULT_HOME, Home, all_datasets, settings_of, stdout
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rich.console import Console
+
+    from cli.health import Health
+    from cli.holdings import Holdings
+
+EXIT_TROUBLE = 1
+EXIT_NOT_RUNNING = 3
+_COLOURS = {"SUCCESS": "green", "FAILURE": "red", "CANCELED": "yellow"}
+
+
+class Format(str, Enum):
+    """How the answer is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("status")(status)
+
+
+def status(
+    form: Annotated[Format, typer.Option("--format", help="How the answer is written.")] = Format.TABLE,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Say what runs, what was built last, what every dataset holds and what it waits for.
+
+    Exit codes: 0 all works, 1 something does not, 3 nothing runs.
+
+    Example: `vitalake status --format json`
+    """
+    from dataclasses import asdict
+
+    from cli.health import look
+
+    health = look(settings_of(home), all_datasets())
+    console = stdout()
+    if form is Format.JSON:
+        typer.echo(json.dumps(asdict(health), indent=1, default=str, ensure_ascii=False))
+    elif health.running:
+        _show(console, health)
+    else:
+        console.print(f"Not running, with its state in {health.home} ({_size(health.home_bytes)}).", markup=False)
+        for name, service in health.services.items():
+            console.print(f"  {name:<11} {service.detail}", markup=False)
+        console.print("Start it with `make run` or `vitalake up`, or name another folder with --home.")
+    if not health.running:
+        raise typer.Exit(EXIT_NOT_RUNNING)
+    if not all(service.works for service in health.services.values()):
+        raise typer.Exit(EXIT_TROUBLE)
+
+
+def _show(console: Console, health: Health) -> None:
+    from rich.markup import escape
+
+    for name, service in health.services.items():
+        sign = "[green]ok[/]     " if service.works else "[red]trouble[/]"
+        console.print(f"{name:<11} {sign} {escape(service.detail)}")
+    alerts = f"to Slack, {health.slack_channel}" if health.slack_channel else "Slack is off: they go to the log"
+    console.print(f"{'alerts':<11} {escape(alerts)}")
+    console.print(f"{'disk':<11} {_size(health.home_bytes)} in {escape(health.home)}, {_size(health.free_bytes)} free")
+    for name, holdings in health.datasets.items():
+        console.print(f"\n[bold]{name}[/]")
+        for label, text in _facts(holdings).items():
+            console.print(f"  {label:<11} {text}", markup=False)
+    if health.runs:
+        console.print("\n[bold]last runs[/]")
+    for run in health.runs:
+        state, age_s = run["status"], time.time() - (run["ended_at"] or run["began_at"])
+        when = f"{_age(age_s)} ago" if run["ended_at"] else f"for {_age(age_s)}"
+        colour = _COLOURS.get(state, "cyan")
+        day = run["partition"] or "—"
+        console.print(f"  [{colour}]{state.lower():<9}[/] {run['job']:<10} {day:<11} {when:<12} {run['link']}")
+
+
+def _facts(holdings: Holdings) -> dict[str, str]:
+    waiting = f"; {holdings.waiting:,} more wait for a day that has not come yet" if holdings.waiting else ""
+    facts = {"objects": f"{holdings.objects:,}{_newest(holdings.newest_upload_at)}{waiting}"}
+    lake = holdings.lake
+    if lake is None:
+        return facts | {"lake": "cannot be asked"}
+    facts["processed"] = "all of them"
+    if lake.unprocessed and lake.unprocessed_since:
+        since = _age(time.time() - lake.unprocessed_since.timestamp())
+        facts["processed"] = (
+            f"all but {lake.unprocessed:,}, the first of which waits for {since}{_newest(lake.newest_processed_at)}"
+        )
+    facts["recordings"] = f"{lake.recordings:,}"
+    if lake.verdicts:
+        facts["recordings"] += f": {_counts(lake.verdicts)}"
+    facts["quarantine"] = f"{sum(lake.quarantine.values()):,}"
+    if lake.quarantine:
+        facts["quarantine"] += f": {_counts(lake.quarantine)} (vitalake quarantine list)"
+    return facts
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number:,} {name}" for name, number in counts.items())
+
+
+def _newest(at: datetime | None) -> str:
+    return f", the newest {_age(time.time() - at.timestamp())} old" if at else ""
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:,.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:,.0f} MB"

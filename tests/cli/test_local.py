@@ -1,0 +1,228 @@
+"""The whole local system with real parts: killed as a whole, killed part by part, stopped with Ctrl-C."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import psutil
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+from cli.dagster_services import instance_yaml, query
+from cli.environment import read_env
+from cli.leftovers import Owner, find, kill_all
+from cli.local import LocalSystem, local_system
+from tests.cli.test_processes import until
+from vitalake.errors import PermanentError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+MODULE = "tests.cli.slow_job"
+ROOT = Path(__file__).resolve().parents[2]
+UP = f"""
+import sys
+from pathlib import Path
+from cli.local import local_system
+with local_system(Path(sys.argv[1]), print, module={MODULE!r}) as system:
+    (system.home / "up").touch()
+    system.supervisor.wait()
+"""
+LAUNCH = """mutation {launchRun(executionParams: {selector: {repositoryLocationName: "vitalake",
+    repositoryName: "__repository__", jobName: "slow_job"}}) {... on LaunchRunSuccess {run {runId}}}}"""
+RETRIES = """query ($id: String!) {runsOrError(filter: {tags: [{key: "dagster/parent_run_id", value: $id}]}) {
+    ... on Runs {results {runId}}}}"""
+STATUS = "query ($id: ID!) {runOrError(runId: $id) {... on Run {status}}}"
+
+
+def launch(url: str, home: Path) -> tuple[str, int]:
+    """A run that has begun and goes on until ``<home>/finish`` is there, and its process."""
+    run_id = str(query(url, LAUNCH)["launchRun"]["run"]["runId"])
+    begun = home / f"begun-{run_id}"
+    until(begun.exists, 60)
+    return run_id, int(begun.read_text())
+
+
+def status(url: str, run_id: str) -> str:
+    return str(query(url, STATUS, id=run_id)["runOrError"]["status"])
+
+
+def client(system: LocalSystem, **other: str) -> S3Client:
+    env = {**system.env, **other}
+    connected: S3Client = boto3.client(
+        "s3",
+        endpoint_url=env["AWS_ENDPOINT_URL"],
+        region_name=env["AWS_REGION"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+    )
+    return connected
+
+
+def gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def renewed(system: LocalSystem, name: str, before: dict[str, int]) -> bool:
+    return system.supervisor.pid(name) not in (None, before[name]) and system.supervisor.ready(name)
+
+
+@pytest.fixture(scope="module")
+def crashed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """The home of a system whose supervisor was killed during a run, and the run."""
+    home = tmp_path_factory.mktemp("home")
+    program = subprocess.Popen([sys.executable, "-c", UP, str(home)], cwd=ROOT)
+    try:
+        until((home / "up").exists, 120)
+        run_id, worker = launch(read_env(home / "env")["VITALAKE_WEBSERVER_URL"], home)
+        program.kill()
+        until(lambda: not find(Owner(home)), 5)
+        until(lambda: gone(worker))
+        yield home, run_id
+    finally:
+        program.kill()
+        program.wait()
+        kill_all(Owner(home))
+
+
+@pytest.fixture(scope="module")
+def system(crashed: tuple[Path, str]) -> Iterator[LocalSystem]:
+    with local_system(crashed[0], print, module=MODULE) as running:
+        yield running
+
+
+@pytest.mark.system
+def test_after_kill_9_of_everything_the_run_is_failed_and_the_next_one_goes_on(
+    system: LocalSystem, crashed: tuple[Path, str]
+) -> None:
+    assert status(system.webserver_url, crashed[1]) == "FAILURE"
+    run_id, _ = launch(system.webserver_url, system.home)
+    (system.home / "finish").touch()
+    until(lambda: status(system.webserver_url, run_id) == "SUCCESS", 30)
+    (system.home / "finish").unlink()
+
+
+@pytest.mark.system
+def test_everything_listens_on_this_machine_only_and_other_web_pages_are_refused(system: LocalSystem) -> None:
+    addresses = {
+        connection.laddr.ip.removeprefix("::ffff:")  # an IPv4 address on a socket for both
+        for process in find(Owner(system.home))
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
+    filer = json.loads((system.home / "ports.json").read_text())["S3 filer"]
+    page = urllib.request.Request(f"http://127.0.0.1:{filer}/buckets/", headers={"Origin": "http://example.com"})
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(page, timeout=5)  # noqa: S310
+
+
+@pytest.mark.system
+def test_the_env_file_gives_access_and_the_raw_bucket_keeps_versions(system: LocalSystem) -> None:
+    assert read_env(system.home / "env") == system.env
+    raw = system.env["VITALAKE_RAW_BUCKET"]
+    assert client(system).get_bucket_versioning(Bucket=raw)["Status"] == "Enabled"
+    assert "Contents" not in client(system).list_objects_v2(Bucket=system.env["VITALAKE_LAKE_BUCKET"])
+    stranger = client(system, AWS_SECRET_ACCESS_KEY="wrong")
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        stranger.list_buckets()
+
+
+@pytest.mark.system
+def test_each_service_comes_back_after_kill_9_and_nothing_acknowledged_is_lost(system: LocalSystem) -> None:
+    raw = system.env["VITALAKE_RAW_BUCKET"]
+    client(system).put_object(Bucket=raw, Key="a/b.txt", Body=b"kept")
+    run_id, worker = launch(system.webserver_url, system.home)
+    names = ["object-store", "webserver", "daemon", "code-server"]
+    before = {name: system.supervisor.pid(name) or 0 for name in names}
+    for name in names[:3]:
+        os.kill(before[name], signal.SIGKILL)
+    until(lambda: all(renewed(system, name, before) for name in names[:3]), 90)
+    assert status(system.webserver_url, run_id) == "STARTED"  # its process lives, so nobody touches it
+    before["daemon"] = system.supervisor.pid("daemon") or 0
+    os.kill(before["code-server"], signal.SIGKILL)
+    until(lambda: all(renewed(system, name, before) for name in names[2:]), 90)
+    assert gone(worker)
+    assert status(system.webserver_url, run_id) == "FAILURE"
+    until(lambda: query(system.webserver_url, RETRIES, id=run_id)["runsOrError"]["results"], 60)
+    assert client(system).get_object(Bucket=raw, Key="a/b.txt")["Body"].read() == b"kept"
+    (system.home / "finish").touch()
+    again, _ = launch(system.webserver_url, system.home)
+    until(lambda: status(system.webserver_url, again) == "SUCCESS", 30)
+
+
+@pytest.mark.system
+def test_a_second_system_in_the_same_home_is_refused(system: LocalSystem) -> None:
+    with (
+        pytest.raises(
+            PermanentError, match=rf"already running in .*process {os.getpid()}\): use {system.webserver_url}"
+        ),
+        local_system(system.home, print),
+    ):
+        pytest.fail("it started")
+
+
+@pytest.mark.system
+def test_ctrl_c_ends_the_block_and_leaves_no_process(system: LocalSystem) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)
+    system.supervisor.stop()
+    assert find(Owner(system.home)) == []
+
+
+def test_dagster_keeps_its_runs_in_postgres_where_the_settings_say_so() -> None:
+    plain: dict[str, str] = {}
+    postgres = {"VITALAKE_POSTGRES_URL": "postgresql://x"}
+    assert "storage" not in yaml.safe_load(instance_yaml(plain))
+    storage = yaml.safe_load(instance_yaml(postgres))["storage"]
+    assert storage == {"postgres": {"postgres_url": {"env": "VITALAKE_POSTGRES_URL"}}}
+
+
+def test_a_home_that_is_no_folder_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(PermanentError, match=r"cannot use .*/file/home"),
+        local_system(tmp_path / "file/home", print),
+    ):
+        pytest.fail("it started")
+
+
+def test_a_full_disk_is_explained(tmp_path: Path) -> None:
+    with (
+        pytest.raises(PermanentError, match="MB are free, 1,000,000,000,000 MB are needed"),
+        local_system(tmp_path, print, least_free_bytes=10**18),
+    ):
+        pytest.fail("it started")
+
+
+def test_a_missing_object_store_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PermanentError, match=r"weed.*missing"), local_system(tmp_path, print):
+        pytest.fail("it started")
+
+
+def test_two_systems_choose_their_ports_one_after_the_other(tmp_path: Path) -> None:
+    turn = os.open(tempfile.gettempdir(), os.O_RDONLY)
+    fcntl.flock(turn, fcntl.LOCK_EX)
+    code = "import sys; from cli import local; local._prepare = lambda *_: sys.exit('chosen')\n" + UP
+    program = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stderr=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        program.wait(2)
+    os.close(turn)
+    assert program.communicate(timeout=10)[1] == b"chosen\n"

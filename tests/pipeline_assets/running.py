@@ -1,0 +1,56 @@
+"""A day of a dataset, built in this very process as Dagster builds it, and what there is to see of it.
+
+Belongs here: running the job, and reading its events. Does not belong here: assertions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dagster import AssetCheckEvaluation, DagsterInstance, ExecuteInProcessResult
+
+from pipeline_assets.build import build_defs
+from resources.object_store import ObjectStore
+from resources.settings import Settings
+from tests.vitalake.notes import upload
+from vitalake.datasets.ecg import ECG
+from vitalake.stages import load_table
+
+DAY = "2025-03-02"
+
+
+def run_day(
+    settings: Settings, instance: DagsterInstance, overrides: Mapping[str, Any] | None = None, day: str = DAY
+) -> ExecuteInProcessResult:
+    """The job of the ECG dataset for one day."""
+    job = build_defs(settings, overrides=overrides).resolve_job_def("ecg_job")
+    return job.execute_in_process(instance=instance, partition_key=day, raise_on_error=False)
+
+
+def upload_all(raw: ObjectStore, files: Iterable[tuple[str, bytes]], day: str = DAY) -> list[str]:
+    """Put files into a day, in order; their keys."""
+    keys = []
+    for name, data in files:
+        keys.append(f"ecg/date={day}/{name}")
+        upload(raw, keys[-1], data)
+    return keys
+
+
+def rows(store: ObjectStore, table: str) -> list[dict[str, Any]]:
+    """All rows of one table of the day."""
+    found: list[dict[str, Any]] = load_table(store, ECG.table(table), DAY).to_pylist()
+    return found
+
+
+def materialized(result: ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
+    """Metadata of what the run materialized, by asset."""
+    events = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    return {
+        event.asset_key.to_user_string(): {name: item.value for name, item in event.metadata.items()} for event in events
+    }
+
+
+def checks(result: ExecuteInProcessResult) -> dict[str, AssetCheckEvaluation]:
+    """What the checks found, by name."""
+    return {found.check_name: found for found in result.get_asset_check_evaluations()}

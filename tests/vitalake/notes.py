@@ -1,0 +1,85 @@
+"""A dataset of short texts, so small that the mechanism around it is all there is to test.
+
+Belongs here: the dataset, and building and looking at its lake. Does not belong here: assertions.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from resources.object_store import ObjectStore
+from vitalake.dataset import OBJECT_COLUMNS, Dataset, Derived, Limits, RawObject
+from vitalake.errors import UnusableDataError
+from vitalake.reconcile import Report, Store
+from vitalake.stages import RawBucket, derive, list_objects, read_objects
+from vitalake.tables import Column, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FIRST_DAY = date(2015, 1, 1)
+_NUMBERS = itertools.count()
+
+
+def notes_dataset() -> Dataset:
+    """A dataset with a name of its own: parts of 3 objects, objects of 20 bytes at most."""
+    name = f"notes{next(_NUMBERS)}"
+    texts = Table(f"{name}_texts", "Texts.", (*OBJECT_COLUMNS, Column("text", "string", "The text.")))
+    lengths = Table(f"{name}_lengths", "Lengths.", (OBJECT_COLUMNS[0], Column("length", "int32", "Characters.")))
+
+    def tabulate(parsed: Sequence[Any]) -> dict[str, pa.Table]:
+        return {texts.name: texts.from_rows(parsed)}
+
+    def measure(rows: pa.Table) -> pa.Table:
+        pairs = [(row["source_key"], len(row["text"])) for row in rows.to_pylist()]
+        return lengths.from_rows([{"source_key": key, "length": length} for key, length in pairs])
+
+    return Dataset(
+        name=name,
+        doc="Short texts.",
+        owner="team:data",
+        parse=_parse,
+        tabulate=tabulate,
+        tables=(texts,),
+        derived=(Derived(lengths, texts.name, measure),),
+        limits=Limits(part_objects=3, object_bytes=20),
+    )
+
+
+def _parse(item: RawObject) -> dict[str, Any]:
+    """`bad…` is refused; what is no UTF-8 surprises the parser, as real files do."""
+    if item.data.startswith(b"bad"):
+        raise UnusableDataError("S03", "the text says itself that it is bad")
+    columns = {column.name: getattr(item, column.name.replace("source_", "")) for column in OBJECT_COLUMNS}
+    return columns | {"text": item.data.decode()}
+
+
+def upload(raw: ObjectStore, key: str, data: bytes) -> None:
+    """Put an object, whether or not there is one, as a device does."""
+    raw._client.put_object(Bucket=raw.bucket, Key=key, Body=data)
+
+
+def remove(raw: ObjectStore, key: str) -> None:
+    """Delete an object, if there is one."""
+    raw._client.delete_object(Bucket=raw.bucket, Key=key)
+
+
+def build(dataset: Dataset, raw: RawBucket, lake: Store, day: date | str) -> list[Report]:
+    """One run: the three stages of a partition."""
+
+    def quiet(*_: object) -> None:
+        pass
+
+    return [
+        list_objects(dataset, raw, lake, str(day), FIRST_DAY, quiet),
+        read_objects(dataset, raw, lake, str(day), quiet, quiet),
+        *(derive(dataset, derived, lake, str(day), quiet) for derived in dataset.derived),
+    ]
+
+
+def contents(lake: ObjectStore, tables: Iterable[Table]) -> dict[str, bytes]:
+    """Every object of these tables, whatever it is, with its bytes."""
+    return {item.key: lake.get(item.key) for table in tables for item in lake.objects(f"{table.name}/")}

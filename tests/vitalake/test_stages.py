@@ -1,0 +1,255 @@
+"""What one run of the stages does to the lake, object by object, on a real store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from resources.object_store import ObjectStore
+from resources.settings import Settings
+from tests.vitalake.notes import FIRST_DAY, build, contents, notes_dataset, remove, upload
+from tests.vitalake.watched_store import Crash, WatchedStore, crash_at
+from vitalake.arrivals import ObjectInfo, arrived, listed_fingerprint
+from vitalake.dataset import Dataset
+from vitalake.errors import PermanentError, TransientError
+from vitalake.reconcile import fingerprint_of, parts_of
+from vitalake.stages import list_objects, load_table, read_objects
+
+pytestmark = pytest.mark.store
+DAY = "2026-11-20"
+
+
+@pytest.fixture
+def notes() -> Dataset:
+    return notes_dataset()
+
+
+@pytest.fixture
+def put(raw: ObjectStore, notes: Dataset) -> Callable[[str, bytes], None]:
+    return lambda name, data: upload(raw, f"{notes.prefix}date={DAY}/{name}", data)
+
+
+@pytest.fixture
+def delete(raw: ObjectStore, notes: Dataset) -> Callable[[str], None]:
+    return lambda name: remove(raw, f"{notes.prefix}date={DAY}/{name}")
+
+
+Put = Callable[[str, bytes], None]
+Delete = Callable[[str], None]
+
+
+class UncertainRaw:
+    """The raw bucket, in which something happens when its listing or its objects are asked for."""
+
+    def __init__(self, raw: ObjectStore, before_listing: Any = None, before_reading: Any = None) -> None:
+        self._raw, self._before_listing, self._before_reading = raw, before_listing, before_reading
+        self.hidden: str | None = None
+
+    def objects(self, prefix: str) -> list[ObjectInfo]:
+        if self._before_listing:
+            self._before_listing(prefix)
+        return self._raw.objects(prefix)
+
+    def folders(self, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
+        return self._raw.folders(prefix)
+
+    def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
+        if self._before_reading:
+            self._before_reading()
+        for item, data in self._raw.get_many(items):
+            yield item, None if self.hidden and item.key.endswith(self.hidden) else data
+
+
+def rows(store: ObjectStore, notes: Dataset, table: str, *columns: str) -> list[tuple[Any, ...]]:
+    loaded = load_table(store, notes.table(f"{notes.name}_{table}"), DAY)
+    return [
+        tuple(row[column].rpartition("/")[2] if column == "source_key" else row[column] for column in columns)
+        for row in loaded.to_pylist()
+    ]
+
+
+def test_each_object_becomes_rows_or_one_row_of_quarantine(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put
+) -> None:
+    files = {"a": b"one", "b": b"bad", "c": b"", "d": b"\xff\xfe", "e": b"x" * 21, "f": b"x" * 20}
+    for name, data in files.items():
+        put(name, data)
+    build(notes, raw, store, DAY)
+    assert rows(store, notes, "texts", "source_key", "text") == [("a", "one"), ("f", "x" * 20)]
+    assert rows(store, notes, "lengths", "source_key", "length") == [("a", 3), ("f", 20)]
+    assert rows(store, notes, "quarantine", "source_key", "rule", "message", "excerpt_hex") == [
+        ("b", "S03", "the text says itself that it is bad", "626164"),
+        ("c", "S01", "the object is empty (0 bytes)", None),
+        ("d", "S02", "the reader failed on it (UnicodeDecodeError)", "fffe"),
+        ("e", "S01", "the object has 21 bytes; the limit is 20", None),
+    ]
+
+
+def test_an_append_writes_the_last_part_of_each_table_and_no_other(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put
+) -> None:
+    for name in "abcdefg":
+        put(name, b"text")
+    build(notes, raw, store, DAY)
+    put("h", b"text")
+    watched = WatchedStore(store)
+    reports = build(notes, raw, watched, DAY)
+    assert watched.writes == [f"{table.name}/date={DAY}/part-00002.parquet" for table in notes.all_tables]
+    assert watched.deletions == []
+    assert [key for report in reports for key in report.written] == watched.writes
+    assert [report.unchanged for report in reports] == [2, 4, 2]
+
+
+def test_a_day_that_shrinks_loses_its_surplus_parts_and_at_last_all(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put, delete: Delete
+) -> None:
+    for name in "abcdefg":
+        put(name, b"text")
+    build(notes, raw, store, DAY)
+    for name in "defg":
+        delete(name)
+    watched = WatchedStore(store)
+    build(notes, raw, watched, DAY)
+    gone = [f"{table.name}/date={DAY}/part-0000{n}.parquet" for table in notes.all_tables for n in (2, 1)]
+    assert (watched.writes, watched.deletions) == ([], gone)  # last part first: never a gap in between
+    for name in "abc":
+        delete(name)
+    build(notes, raw, store, DAY)
+    assert contents(store, notes.all_tables) == {}
+
+
+def test_a_change_stays_in_its_day(raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put) -> None:
+    other = f"{notes.prefix}date=2026-11-21/a"
+    upload(raw, other, b"text")
+    put("a", b"text")
+    for day in (DAY, "2026-11-21"):
+        build(notes, raw, store, day)
+    before = contents(store, notes.all_tables)
+    put("a", b"other text")
+    build(notes, raw, store, DAY)
+    after = contents(store, notes.all_tables)
+    assert rows(store, notes, "texts", "text") == [("other text",)]
+    changed = {key for key in before | after if before.get(key) != after.get(key)}
+    # Nothing is in quarantine, but which objects its rows would come from has changed as well.
+    assert changed == {f"{table.name}/date={DAY}/part-00000.parquet" for table in notes.all_tables}
+
+
+def test_a_listing_that_fails_is_an_error_and_deletes_nothing(
+    settings: Settings, raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put
+) -> None:
+    def fail(_prefix: str) -> None:
+        raise TransientError("the second page did not come")
+
+    put("a", b"text")
+    build(notes, raw, store, DAY)
+    before = contents(store, notes.all_tables)
+    missing = ObjectStore(settings, "no-such-bucket")
+    for bucket, error in ((UncertainRaw(raw, before_listing=fail), TransientError), (missing, PermanentError)):
+        watched = WatchedStore(store)
+        with pytest.raises(error):
+            build(notes, bucket, watched, DAY)
+        assert watched.writes == watched.deletions == []
+    assert contents(store, notes.all_tables) == before
+
+
+@pytest.mark.parametrize("replacement", [None, b"new"])
+def test_what_changes_between_listing_and_reading_is_named_and_built_again(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put, delete: Delete, replacement: bytes | None
+) -> None:
+    put("a", b"text")
+    put("b", b"old")
+    uncertain = UncertainRaw(raw, None, lambda: put("b", replacement) if replacement else delete("b"))
+    reports = build(notes, uncertain, store, DAY)
+    assert rows(store, notes, "texts", "source_key", "text") == [("a", "text")]
+    assert rows(store, notes, "quarantine", "source_key", "rule") == [("b", "S00")]
+    assert reports[1].vanished == [f"{notes.prefix}date={DAY}/b"]
+    build(notes, raw, store, DAY)
+    left = [("a", "text")] + [("b", "new")] * (replacement is not None)
+    assert rows(store, notes, "texts", "source_key", "text") == left
+    assert rows(store, notes, "quarantine", "source_key") == []
+
+
+def test_an_object_that_was_gone_for_a_moment_is_read_by_the_next_run(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put
+) -> None:
+    """The listing is the same before and after, so only the parts can tell that something is missing."""
+    put("a", b"text")
+    put("b", b"text")
+    uncertain = UncertainRaw(raw)
+    uncertain.hidden = "/b"
+    build(notes, uncertain, store, DAY)
+    assert rows(store, notes, "quarantine", "source_key", "rule") == [("b", "S00")]
+    manifest, *others = (fingerprint_of(parts_of(store, table.name, DAY)) for table in notes.all_tables)
+    assert manifest == listed_fingerprint(arrived(raw, notes.prefix, FIRST_DAY), notes.limits)
+    assert set(others) == {"incomplete"}
+    build(notes, raw, store, DAY)
+    assert rows(store, notes, "lengths", "source_key") == [("a",), ("b",)]
+    assert rows(store, notes, "quarantine", "source_key") == []
+    assert {fingerprint_of(parts_of(store, table.name, DAY)) for table in notes.all_tables} == {manifest}
+
+
+def test_fingerprints_are_equal_exactly_when_all_is_built(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put, delete: Delete
+) -> None:
+    def equal() -> set[bool]:
+        listed = listed_fingerprint(arrived(raw, notes.prefix, FIRST_DAY), notes.limits)
+        return {fingerprint_of(parts_of(store, table.name, DAY)) == listed for table in notes.all_tables}
+
+    changes: list[Callable[[], None]] = [
+        lambda: put("a", b"text"),
+        lambda: put("b", b"bad"),
+        lambda: put("a", b"new"),
+        lambda: delete("a"),
+    ]
+    assert equal() == {True}  # nothing of nothing
+    for change in changes:
+        change()
+        assert equal() == {False}
+        build(notes, raw, store, DAY)
+        assert equal() == {True}
+
+
+@pytest.mark.parametrize("damage", [b"", b"junk", b"\xff" * 100 + b"\x50\0\0\0PAR1"])
+def test_a_part_that_is_none_of_ours_is_replaced(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put, damage: bytes
+) -> None:
+    put("a", b"text")
+    build(notes, raw, store, DAY)
+    before = contents(store, notes.all_tables)
+    for key in before:
+        upload(store, key, damage)
+    assert fingerprint_of(parts_of(store, notes.raw_table.name, DAY)) == "incomplete"
+    build(notes, raw, store, DAY)
+    assert contents(store, notes.all_tables) == before
+
+
+def test_news_of_quarantine_is_told_once_and_before_it_is_written(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put
+) -> None:
+    def run(bucket: UncertainRaw | ObjectStore, lake: WatchedStore | ObjectStore = store) -> list[str]:
+        told: list[str] = []
+
+        def announce(news: list[dict[str, Any]]) -> None:
+            told.extend(row["source_key"].rpartition("/")[2] + " " + row["rule"] for row in news)
+
+        list_objects(notes, raw, store, DAY, FIRST_DAY, lambda _done, _total: None)
+        with suppress(Crash):
+            read_objects(notes, bucket, lake, DAY, lambda _done, _total: None, announce)
+        return told
+
+    put("a", b"bad")
+    assert run(raw, WatchedStore(store, crash_at(0, "before write"))) == ["a S03"]
+    assert run(raw) == ["a S03"]  # the crash may repeat the news, never lose it
+    assert run(raw) == []
+    put("b", b"")
+    assert run(raw) == ["b S01"]  # the part is written again with both of them
+    put("a", b"bad again")
+    assert run(raw) == ["a S03"]
+    put("c", b"bad")
+    uncertain = UncertainRaw(raw)
+    uncertain.hidden = "/c"
+    assert run(uncertain) == []  # gone for a moment is no news
+    assert run(raw) == ["c S03"]
