@@ -19,7 +19,7 @@ from cli.running import ask
 from vitalake.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from rich.console import Console
 
@@ -142,12 +142,18 @@ def last_runs(url: str, limit: int, job: str | None = None, day: str | None = No
             "job": run["jobName"],
             "partition": next((tag["value"] for tag in run["tags"] if tag["key"] == "dagster/partition"), None),
             "status": run["status"],
-            "began_at": run["startTime"] or run["creationTime"],
-            "ended_at": run["endTime"],
+            "began_at": _time(run["startTime"] or run["creationTime"]),
+            "ended_at": _time(run["endTime"]),
             "link": f"{url}/runs/{run['runId']}",
         }
         for run in found
     ]
+
+
+def _time(seconds: float | None) -> datetime | None:
+    from datetime import datetime, timezone
+
+    return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
 
 
 @contextmanager

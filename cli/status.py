@@ -86,7 +86,7 @@ def _show(console: Console, health: Health) -> None:
     if health.runs:
         console.print("\n[bold]last runs[/]")
     for run in health.runs:
-        state, age_s = run["status"], time.time() - (run["ended_at"] or run["began_at"])
+        state, age_s = run["status"], time.time() - (run["ended_at"] or run["began_at"]).timestamp()
         when = f"{_age(age_s)} ago" if run["ended_at"] else f"for {_age(age_s)}"
         colour = _COLOURS.get(state, "cyan")
         day = run["partition"] or "—"

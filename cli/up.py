@@ -67,6 +67,11 @@ def publish_empty(settings: Settings) -> None:
 
 ANSWERS = (
     (
+        "Every object is a recording or in quarantine",
+        "SELECT (SELECT count(*) FROM raw_ecg) AS objects, (SELECT count(*) FROM ecg_recordings) AS recordings,\n"
+        "  (SELECT count(*) FROM quarantine) AS quarantined, (SELECT count(*) FROM ecg_duplicates) AS duplicates",
+    ),
+    (
         "Recordings by day and verdict",
         "SELECT date, verdict, count(*) AS recordings, round(avg(heart_rate_bpm)) AS mean_heart_rate_bpm\n"
         "FROM ecg_recordings JOIN ecg_features USING (recording_id, date) GROUP BY ALL ORDER BY ALL",
@@ -88,8 +93,9 @@ def _show_answer(settings: Settings, console: Console) -> None:
         for title, query in ANSWERS:
             result = connection.execute(query)
             names = [column[0] for column in result.description or []]
-            table = Table(*names, title=title, title_justify="left")
-            for row in result.fetchall():
+            rows = result.fetchall()
+            table = Table(*names, title=title if rows else f"{title}: nothing", title_justify="left")
+            for row in rows:
                 table.add_row(*("" if value is None else str(value) for value in row))
             console.print()
             console.print(Syntax(query, "sql", background_color="default"))
