@@ -1,0 +1,48 @@
+"""What a run tells people: newly quarantined files once, failures once, with the way to the run."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from dagster import DagsterInstance
+
+from cli.demo_data import demo_files
+from resources.object_store import ObjectStore
+from resources.outbox import Outbox
+from resources.settings import Settings
+from tests.pipeline_assets.running import DAY, run_day, upload_all
+
+pytestmark = pytest.mark.store
+
+
+def test_a_newly_quarantined_file_is_told_once(
+    settings: Settings, raw: ObjectStore, store: ObjectStore, instance: DagsterInstance
+) -> None:
+    settings = settings.model_copy(update={"webserver_url": "http://127.0.0.1:3000"})
+    today = date(2025, 3, 2)
+    good = [(f"{n}.mat", f.data) for n, f in enumerate(demo_files(today, days=1)) if f.kind == "clean"]
+    upload_all(raw, [*good[:5], ("bad.mat", b"no recording")])
+    run_id = run_day(settings, instance).run_id
+    [alert] = Outbox(store).pending()
+    assert alert.kind == "quarantine"
+    assert alert.link == f"http://127.0.0.1:3000/runs/{run_id}"
+    for told in ("ecg", DAY, "bad.mat", "S02"):
+        assert told in alert.title + alert.body
+
+    upload_all(raw, [("worse.mat", b"no recording either")])
+    run_day(settings, instance)
+    assert len(Outbox(store).pending()) == 2, "the second file is news"
+    run_day(settings, instance)
+    assert len(Outbox(store).pending()) == 2, "an unchanged day is none"
+
+
+def test_a_failed_run_is_told_once_however_often_it_fails(
+    settings: Settings, store: ObjectStore, instance: DagsterInstance
+) -> None:
+    broken = {"raw": ObjectStore(settings, "no-such-bucket")}
+    assert not run_day(settings, instance, broken).success
+    [alert] = Outbox(store).pending()
+    assert alert.kind == "run_failed"
+    assert "no-such-bucket" in alert.body
+    assert "does not exist" in alert.body
