@@ -1,7 +1,7 @@
 """`vitalake backfill`: build days again, whether or not anything about them has changed.
 
-Belongs here: the command, and which days of a range there is something to build for. Does not belong here: launching
-and following (`cli/runs.py`).
+Belongs here: the command, and which days of a range have something to build. Does not belong here: launching and
+following (`cli/runs.py`).
 """
 
 from __future__ import annotations
@@ -100,8 +100,9 @@ def plan_days(settings: Settings, dataset: Dataset, start: date, end: date) -> P
     found = by_partition(arrived(raw, dataset.prefix, settings.first_day, span), settings.first_day)
     objects = {each: len(items) for each, items in found.items() if each <= tomorrow}
     folders = [folder for table in dataset.all_tables for folder in lake.folders(f"{table.name}/")[0]]
-    built = {date_in_key(folder) for folder in folders} & span
-    emptied = sorted(each for each in built - objects.keys() if each is not None)
+    candidates = [(date_in_key(folder), folder) for folder in folders]
+    # A server may go on listing a folder after the last object in it was deleted.
+    emptied = sorted({each for each, folder in candidates if each in span - found.keys() and lake.objects(folder)})
     waiting = sum(len(items) for each, items in found.items() if each > tomorrow)
     return Plan(objects, emptied, len(span) - len(found.keys() | set(emptied)), waiting)
 
@@ -116,10 +117,11 @@ def show_plan(console: Console, dataset: Dataset, plan: Plan, start: date, end: 
     if len(plan.days) > _DAYS_SHOWN:
         console.print(f"  … and {_many(len(plan.days) - _DAYS_SHOWN, 'day')} more")
     console.print(
-        f"{_many(len(plan.days), 'day')} to build with {sum(plan.objects.values()):,} objects; {plan.nothing:,} without"
+        f"{_many(len(plan.days), 'day')} to build, {_many(sum(plan.objects.values()), 'object')}; "
+        f"{_many(plan.nothing, 'day')} with nothing"
     )
     if plan.waiting:
-        console.print(f"{plan.waiting:,} objects name days that have not come yet; they wait")
+        console.print(f"{_many(plan.waiting, 'object')} in days that have not come yet, to be built then")
     if not plan.days:
         console.print("There is nothing to build.")
 

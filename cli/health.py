@@ -1,7 +1,7 @@
 """How the system is: services, runs, disk, alerts, and what every dataset holds.
 
-Belongs here: finding out, each part by itself, so that one that is down hides no other. Does not belong here: counting
-(`cli/holdings.py`), how it is shown (`cli/status.py`).
+Belongs here: finding out, each part by itself, so that one that is down hides no other. Does not belong here:
+counting (`cli/holdings.py`), how it is shown (`cli/status.py`).
 """
 
 from __future__ import annotations
@@ -142,7 +142,9 @@ def _daemon(url: str) -> Service:
     }
     late = sorted(name for name, age_s in ages_s.items() if age_s > _LATE_S)
     if late:
-        return Service(False, f"no heartbeat for {_LATE_S:.0f} s of {', '.join(late)}: no sensor looks, no run starts")
+        return Service(
+            False, f"no heartbeat for {_LATE_S:.0f} s of {', '.join(late)}: no sensor looks, no run starts"
+        )
     return Service(True, f"last heartbeat {max(ages_s.values(), default=0):.0f} s ago")
 
 

@@ -84,6 +84,11 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def printable(text: str) -> str:
+    r"""Text as a terminal can take it: what is no character there (control codes, stray bytes) as ``\x01``."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def confirm(question: str, *, yes: bool) -> None:
     """Ask unless told not to; ends the command (exit 1) on a no, and where there is nobody to ask (exit 2)."""
     if yes:

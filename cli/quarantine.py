@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DEFAULT_HOME, Home, NoWait, Yes, all_datasets, confirm, day, settings_of, stderr, stdout
+from cli.options import (
+    DEFAULT_HOME,
+    Home,
+    NoWait,
+    Yes,
+    all_datasets,
+    confirm,
+    day,
+    printable,
+    settings_of,
+    stderr,
+    stdout,
+)
 from cli.running import answers, require_dagster
 
 if TYPE_CHECKING:
@@ -87,9 +99,9 @@ def show(
     if not found:
         _not_there(key)
     if len({item.key for item in found}) > 1:
-        stderr().print(f"{key} fits {len(found):,} objects; name more of it:", markup=False)
+        stderr().print(f"{printable(key)} fits {len(found):,} objects; name more of it:", markup=False)
         for item in found[:10]:
-            stderr().print(f"  {item.key}", markup=False)
+            stderr().print(f"  {printable(item.key)}", markup=False)
         raise typer.Exit(2)
     for item in found:
         remedy = REMEDIES.get(item.rule, UNKNOWN)
@@ -109,7 +121,7 @@ def show(
         }
         for name, value in facts.items():
             if value is not None:
-                console.print(f"{name:<12} {value}", markup=False)
+                console.print(f"{name:<12} {printable(value)}", markup=False)
 
 
 def retry(
@@ -160,7 +172,7 @@ def retry(
 
 
 def _not_there(key: str) -> None:
-    stderr().print(f"{key} is not in quarantine; `vitalake quarantine list` shows what is", markup=False)
+    stderr().print(f"{printable(key)} is not in quarantine; `vitalake quarantine list` shows what is", markup=False)
     raise typer.Exit(1)
 
 

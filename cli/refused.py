@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from resources.settings import Settings
 
 _SHORT = "date, dataset, rule, source_key, message"
-_COLUMNS = """dataset, date, source_key, source_version, size_bytes, epoch_us(uploaded_at), record_number, rule, message,
-    excerpt_hex"""
+_COLUMNS = """dataset, date, source_key, source_version, size_bytes, epoch_us(uploaded_at), record_number, rule,
+    message, excerpt_hex"""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,10 @@ def matching(connection: duckdb.DuckDBPyConnection, key: str) -> list[Refused]:
     query = f"""SELECT {_COLUMNS} FROM quarantine WHERE source_key = ? OR suffix(source_key, ?)
         ORDER BY source_key, record_number"""  # noqa: S608
     rows = connection.execute(query, [key, key]).fetchall()
-    found = [Refused(*row[:5], datetime.fromtimestamp(row[5] / 1e6, timezone.utc), *row[6:]) for row in rows]
+    found = []
+    for dataset, day, source_key, version, size_bytes, uploaded_us, *rest in rows:
+        uploaded_at = datetime.fromtimestamp(uploaded_us / 1e6, timezone.utc)
+        found.append(Refused(dataset, day, source_key, version, size_bytes, uploaded_at, *rest))
     return [item for item in found if item.key == key] or found
 
 

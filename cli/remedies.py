@@ -62,4 +62,6 @@ REMEDIES: dict[str, Remedy] = {
     ),
 }
 
-UNKNOWN = Remedy("This version of the program has no description of the rule.", "The message says what was expected.")
+UNKNOWN = Remedy(
+    "This version of the program has no description of the rule.", "The message says what was expected."
+)

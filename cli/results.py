@@ -16,6 +16,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from cli.options import printable
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
@@ -86,7 +88,7 @@ def unique(names: Sequence[str]) -> list[str]:
     return taken
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911 (one line a type)
     """A value as JSON holds it: times as ISO 8601, numbers that are none as null, bytes as hex digits."""
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -165,10 +167,7 @@ def _cell(value: Any, *, shorten: bool) -> str:
     if isinstance(value, datetime):
         text = value.replace(tzinfo=None).isoformat(" ", "milliseconds" if value.microsecond else "seconds")
         return f"{text} UTC" if value.tzinfo else text
-    # A control character in a key must not reach the terminal.
-    text = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(value)
-    )
+    text = printable(str(value))  # a control character in a key must not reach the terminal
     return text if len(text) <= _CELL_CHARS or not shorten else text[: _CELL_CHARS - 1] + "…"
 
 

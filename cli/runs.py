@@ -29,7 +29,8 @@ _LOCATION = {"repositoryLocationName": "vitalake", "repositoryName": "__reposito
 _LAUNCH = """mutation ($params: LaunchBackfillParams!) {launchPartitionBackfill(backfillParams: $params) {
     __typename ... on LaunchBackfillSuccess {backfillId} ... on Error {message}}}"""
 _PROGRESS = """query ($id: String!) {partitionBackfillOrError(backfillId: $id) {
-    ... on PartitionBackfill {status error {message} partitionStatusCounts {runStatus count}} ... on Error {message}}}"""
+    ... on PartitionBackfill {status error {message} partitionStatusCounts {runStatus count}}
+    ... on Error {message}}}"""
 _RESULT = """query ($id: String!) {partitionBackfillOrError(backfillId: $id) {
     ... on PartitionBackfill {partitionStatuses {results {partitionName runId runStatus}}}}}"""
 _LAST_RUNS = """query ($filter: RunsFilter, $limit: Int) {runsOrError(filter: $filter, limit: $limit) {

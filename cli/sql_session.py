@@ -110,7 +110,7 @@ def prompt(session: Session, history: Path) -> None:
     from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
     from prompt_toolkit.history import FileHistory
     from prompt_toolkit.lexers import PygmentsLexer
-    from pygments.lexers.sql import SqlLexer
+    from pygments.lexers.sql import SqlLexer  # type: ignore[import-untyped]
 
     try:
         history.touch(mode=0o600)
@@ -122,6 +122,7 @@ def prompt(session: Session, history: Path) -> None:
         key_bindings=_enter_ends_statements(),
         lexer=PygmentsLexer(SqlLexer),
         auto_suggest=AutoSuggestFromHistory(),
+        reserve_space_for_menu=0,
         prompt_continuation="     ... ",
     )
     console = stdout()
@@ -138,11 +139,11 @@ def prompt(session: Session, history: Path) -> None:
         if not text.strip("; \n"):
             continue
         try:
-            error = session.run(text)
+            trouble = session.run(text)
         except KeyboardInterrupt:
-            error = "interrupted"
-        if error:
-            console.print(error, style="red", markup=False)
+            trouble = "interrupted"
+        if trouble:
+            console.print(trouble, style="red", markup=False)
 
 
 def is_complete(text: str) -> bool:

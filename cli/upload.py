@@ -1,10 +1,10 @@
 """Many files into a bucket, side by side: what is there with the same content stays.
 
-Belongs here: finding files, comparing with the bucket, conditional puts, progress. Does not belong here: which keys
-they get and what the command says (`cli/upload_command.py`).
+Belongs here: finding files, comparing with the bucket, conditional puts. Does not belong here: which keys they get
+and what the command says (`cli/upload_command.py`), progress (`cli/upload_progress.py`).
 
-An object's ETag is the MD5 of its content when it was put in one piece without a KMS key, and all of ours are. Under
-KMS no ETag matches, so everything is sent again, with the same result.
+An object's ETag is the MD5 of its content when it was put in one piece without a KMS key, and all of ours are.
+Under KMS no ETag matches, so everything is sent again, with the same result.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ import hashlib
 import os
 import stat
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from cli.upload_progress import upload_progress
 from vitalake.dataset import Limits
 from vitalake.errors import PermanentError, TransientError
 
@@ -61,15 +60,8 @@ class Sent:
     failed: list[tuple[str, str]] = field(default_factory=list)
 
 
-class Advance(Protocol):
-    """Told after each object: how many of how many are done, and the size of this one."""
-
-    def __call__(self, done: int, total: int, size_bytes: int) -> None:
-        """Show it."""
-
-
 class UnusableFileError(Exception):
-    """This file cannot be sent; the others can."""
+    """A file that cannot be sent; the others can."""
 
 
 def files_below(paths: Sequence[Path], prefix: str) -> list[Source]:
@@ -111,10 +103,12 @@ def upload_all(settings: Settings, sources: Sequence[Source], console: Console, 
     def send(source: Source) -> bool:
         return not stop.is_set() and _send(raw, source, present.get(source.key))
 
-    with _progress(console, sources) as advance, ThreadPoolExecutor(workers) as pool:
+    with (
+        upload_progress(console, [source.size_bytes for source in sources]) as advance,
+        ThreadPoolExecutor(workers) as pool,
+    ):
         waiting: dict[Future[bool], Source] = {}
         todo = iter(sources)
-        done = 0
         try:
             while True:
                 for source in todo:
@@ -131,8 +125,7 @@ def upload_all(settings: Settings, sources: Sequence[Source], console: Console, 
                         sent.skipped += not uploaded
                     except UnusableFileError as error:
                         sent.failed.append((str(source.content), str(error)))
-                    done += 1
-                    advance(done, len(sources), source.size_bytes)
+                    advance(source.size_bytes)
         finally:
             stop.set()  # leaving early: what is under way is finished, nothing new begins
             pool.shutdown(wait=True, cancel_futures=True)
@@ -191,45 +184,3 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
 
 def _shown(names: Iterable[str]) -> Iterator[str]:
     return (name for name in names if not name.startswith("."))
-
-
-@contextmanager
-def _progress(console: Console, sources: Sequence[Source]) -> Iterator[Advance]:
-    """A bar on a terminal; elsewhere a line now and then."""
-    from rich import progress as bars
-
-    if not console.is_terminal:
-        yield _Lines(console)
-        return
-    columns = (
-        bars.TextColumn("{task.description}"),
-        bars.BarColumn(),
-        bars.TextColumn("{task.fields[files]}"),
-        bars.DownloadColumn(),
-        bars.TransferSpeedColumn(),
-        bars.TimeRemainingColumn(),
-    )
-    with bars.Progress(*columns, console=console, transient=True) as bar:
-        total = sum(source.size_bytes for source in sources)
-        task = bar.add_task("uploading", total=total, files=f"0/{len(sources):,}")
-
-        def advance(done: int, total: int, size_bytes: int) -> None:
-            bar.update(task, advance=size_bytes, files=f"{done:,}/{total:,} files")
-
-        yield advance
-
-
-class _Lines:
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._said_at = self._started = time.monotonic()
-        self._bytes = 0
-
-    def __call__(self, done: int, total: int, size_bytes: int) -> None:
-        self._bytes += size_bytes
-        now = time.monotonic()
-        if now - self._said_at >= _SAY_EVERY_S or done == total:
-            self._said_at = now
-            elapsed_s = now - self._started
-            rate = f"{done / elapsed_s:,.0f} files/s" if elapsed_s else ""
-            self._console.print(f"{done:,} of {total:,} files, {self._bytes / 1e6:,.1f} MB, {rate}")

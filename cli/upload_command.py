@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DEFAULT_HOME, Home, dataset_named, day, settings_of, stderr, stdout
+from cli.options import DEFAULT_HOME, Home, dataset_named, day, printable, settings_of, stderr, stdout
 from cli.running import require_store
 from cli.upload import files_below, upload_all
 
@@ -62,18 +62,18 @@ def upload(
     sources = files_below(paths, prefix)
     console, trouble = stdout(), stderr()
     if not sources:
-        console.print(f"Nothing to upload: no files below {', '.join(map(str, paths))}.", markup=False)
+        console.print(f"Nothing to upload: no files below {printable(', '.join(map(str, paths)))}.", markup=False)
         return
     require_store(settings)
-    command = _command(paths, dataset, on, device, workers, home)
-    console.print(f"{_files(len(sources))} to s3://{settings.raw_bucket}/{prefix}", markup=False)
+    command = printable(_command(paths, dataset, on, device, workers, home))
+    console.print(f"{_files(len(sources))} to s3://{settings.raw_bucket}/{printable(prefix)}", markup=False)
     try:
         sent = upload_all(settings, sources, console, workers=workers)
     except BaseException:
         trouble.print(f"Stopped. What is there stays; go on with:\n  {command}", markup=False)
         raise
-    for key, reason in sent.failed:
-        trouble.print(f"failed: {key}: {reason}", markup=False)
+    for file, reason in sent.failed:
+        trouble.print(f"failed: {printable(file)}: {reason}", markup=False)
     console.print(
         f"{sent.uploaded:,} uploaded, {sent.skipped:,} skipped (already there), {len(sent.failed):,} failed"
     )

@@ -1,0 +1,111 @@
+"""Fixtures for the commands: a home that finds the test's buckets, a filled lake, a running system."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance
+
+from cli.demo_data import broken, matlab_v4, stored, strip_mv
+from cli.environment import write_env
+from cli.local import local_system
+from cli.main import main
+from pipeline_assets.build import build_defs
+from resources.object_store import ObjectStore
+from resources.settings import Settings
+
+DAYS = ("2026-01-05", "2026-01-06")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+Vitalake = Callable[..., Answer]
+
+
+def recording(seed: int = 0) -> bytes:
+    """A MATLAB file with a good recording."""
+    import numpy as np
+
+    return matlab_v4(stored(strip_mv("clean", np.random.default_rng(seed))))
+
+
+@pytest.fixture
+def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder whose `env` names the test's own buckets."""
+    secret = settings.aws_secret_access_key
+    settings.home.mkdir()
+    write_env(
+        settings.home / "env",
+        {
+            "VITALAKE_S3_ENDPOINT": settings.s3_endpoint or "",
+            "VITALAKE_RAW_BUCKET": settings.raw_bucket,
+            "VITALAKE_LAKE_BUCKET": settings.lake_bucket,
+            "AWS_ACCESS_KEY_ID": settings.aws_access_key_id or "",
+            "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
+        },
+    )
+    monkeypatch.setenv("VITALAKE_HOME", str(settings.home))
+    return settings.home
+
+
+@pytest.fixture
+def vitalake(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Vitalake:
+    """Runs a command as the program does."""
+
+    def run(*args: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["vitalake", *args])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        return Answer(int(end.value.code or 0), said.out, said.err)
+
+    return run
+
+
+def build(settings: Settings, *days: str) -> None:
+    """Build these days in this process."""
+    job = build_defs(settings).resolve_job_def("ecg_job")
+    with DagsterInstance.ephemeral() as instance:
+        for day in days:
+            job.execute_in_process(instance=instance, partition_key=day, raise_on_error=False)
+
+
+@pytest.fixture
+def lake(settings: Settings, home: Path, raw: ObjectStore) -> Settings:  # noqa: ARG001 (its `env` is needed)
+    """Two days: three good recordings and an empty file; two good recordings and one of text."""
+    for number in range(3):
+        raw.put(f"ecg/date={DAYS[0]}/device=a/{number}.mat", recording(number), expected=None)
+    raw.put(f"ecg/date={DAYS[0]}/device=a/empty.mat", b"", expected=None)
+    for number in range(2):
+        raw.put(f"ecg/date={DAYS[1]}/device=b/{number}.mat", recording(number), expected=None)
+    raw.put(f"ecg/date={DAYS[1]}/device=b/text.mat", broken("text"), expected=None)
+    build(settings, *DAYS)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def system_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The state folder of a whole running system."""
+    home = tmp_path_factory.mktemp("system")
+    with local_system(home, lambda _line: None):
+        yield home
+
+
+def today() -> date:
+    """Today in UTC, as uploads date themselves."""
+    from datetime import datetime, timezone
+
+    return datetime.now(timezone.utc).date()

@@ -1,0 +1,132 @@
+"""`vitalake backfill`: the plan against a real bucket, everything else against a whole running system."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from cli.backfill import plan_days
+from cli.demo_data import broken
+from cli.runs import last_runs
+from resources.object_store import ObjectStore
+from resources.settings import Settings, load_settings
+from tests.cli.conftest import DAYS, Vitalake, build, recording, today
+from vitalake.datasets.ecg import ECG
+from vitalake.errors import PermanentError
+
+SPAN = ("--from", "2026-01-01", "--to", "2026-01-31")
+
+
+def test_the_plan_names_days_with_objects_days_to_empty_and_what_waits(
+    vitalake: Vitalake, lake: Settings, raw: ObjectStore
+) -> None:
+    for item in raw.objects(f"ecg/date={DAYS[1]}/"):
+        raw.delete(item.key, expected=item.version)
+    raw.put("ecg/date=2026-01-20/1.mat", recording(), expected=None)
+    answer = vitalake("backfill", "ecg", *SPAN, "--dry-run")
+    assert answer.code == 0, answer.err
+    assert f"{DAYS[0]}  4 objects" in answer.out
+    assert f"{DAYS[1]}  no objects any more" in answer.out
+    assert "2026-01-20  1 object\n" in answer.out
+    assert "3 days to build, 5 objects; 28 days with nothing" in answer.out
+    build(lake, DAYS[1])
+    assert DAYS[1] not in vitalake("backfill", "ecg", *SPAN, "--dry-run").out
+
+
+@pytest.mark.usefixtures("home")
+def test_days_that_have_not_come_wait(settings: Settings, raw: ObjectStore) -> None:
+    tomorrow, later = today() + timedelta(days=1), today() + timedelta(days=2)
+    for day in (tomorrow, later):
+        raw.put(f"ecg/date={day}/1.mat", recording(), expected=None)
+    plan = plan_days(settings, ECG, today(), later)
+    assert (plan.days, plan.waiting, plan.nothing) == ([tomorrow], 1, 1)
+
+
+@pytest.mark.usefixtures("home")
+def test_nothing_to_build_starts_nothing(vitalake: Vitalake) -> None:
+    answer = vitalake("backfill", "ecg", *SPAN, "--yes")
+    assert answer.code == 0
+    assert "There is nothing to build." in answer.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ecgs", *SPAN), "unknown dataset"),
+        (("ecg", "--from", "2026-01-02", "--to", "2026-01-01"), "is after"),
+        (("ecg", "--from", "yesterday", "--to", "2026-01-01"), "YYYY-MM-DD"),
+        (("ecg", "--from", "1999-01-01", "--to", "1999-01-02"), "first day of the lake"),
+    ],
+)
+@pytest.mark.usefixtures("home")
+def test_wrong_words_are_usage_errors(vitalake: Vitalake, words: tuple[str, ...], said: str) -> None:
+    answer = vitalake("backfill", *words)
+    assert answer.code == 2
+    assert said in " ".join(answer.err.replace("│", " ").split())
+
+
+@pytest.mark.usefixtures("home")
+def test_it_asks_first_and_needs_a_web_server(vitalake: Vitalake, raw: ObjectStore) -> None:
+    raw.put(f"ecg/date={DAYS[0]}/1.mat", recording(), expected=None)
+    answer = vitalake("backfill", "ecg", *SPAN)
+    assert (answer.code, "pass --yes" in answer.err) == (2, True)
+    answer = vitalake("backfill", "ecg", *SPAN, "--yes")
+    assert (answer.code, "VITALAKE_WEBSERVER_URL" in answer.err) == (2, True)
+
+
+@pytest.mark.system
+def test_a_running_system_builds_days_again(
+    vitalake: Vitalake, system_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Upload, backfill, status and retry, one after the other as a person would."""
+    monkeypatch.setenv("VITALAKE_HOME", str(system_home))
+    (tmp_path / "good.mat").write_bytes(recording())
+    (tmp_path / "text.mat").write_bytes(broken("text"))
+    for day in DAYS:
+        assert vitalake("upload", str(tmp_path), "--dataset", "ecg", "--date", day).code == 0
+
+    done = vitalake("backfill", "ecg", *SPAN, "--yes")
+    assert done.code == 0, done.out + done.err
+    assert "2 of 2 days built, 0 failed" in done.out
+    settings = load_settings(system_home)
+    runs = last_runs(settings.webserver_url or "", 20, "ecg_job", DAYS[0])
+    assert {run["partition"] for run in runs} == {DAYS[0]}
+
+    health = json.loads(vitalake("status", "--format", "json").out)
+    assert [name for name, service in health["services"].items() if not service["works"]] == []
+    assert health["datasets"]["ecg"]["lake"]["unprocessed"] == 0
+    assert "last runs" in vitalake("status").out
+    assert "/runs/" in vitalake("quarantine", "show", f"{DAYS[0]}/text.mat").out
+
+    again = vitalake("quarantine", "retry", f"{DAYS[0]}/text.mat", "--yes")
+    assert again.code == 0, again.out + again.err
+    assert "1 of 1 are still in quarantine." in again.out
+    later = vitalake("backfill", "ecg", *SPAN, "--yes", "--no-wait")
+    assert (later.code, "/runs/b/" in later.out) == (0, True)
+
+
+@pytest.mark.system
+def test_a_backfill_that_fails_names_the_run(
+    vitalake: Vitalake, system_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than half of the day is unreadable: a check blocks, and the run fails."""
+    monkeypatch.setenv("VITALAKE_HOME", str(system_home))
+    settings = load_settings(system_home)
+    ObjectStore(settings, settings.raw_bucket).put("ecg/date=2026-02-01/text.mat", broken("text"), expected=None)
+    answer = vitalake("backfill", "ecg", "--from", "2026-02-01", "--to", "2026-02-01", "--yes")
+    assert answer.code == 1, answer.out + answer.err
+    assert "0 of 1 days built, 1 failed" in answer.out
+    assert "2026-02-01  failure" in answer.out
+    assert "/runs/" in answer.out
+
+
+@pytest.mark.system
+def test_what_dagster_refuses_is_said(system_home: Path) -> None:
+    from cli.runs import launch
+
+    url = load_settings(system_home).webserver_url or ""
+    with pytest.raises(PermanentError, match="2098-01-01"):
+        launch(url, ECG, [date(2098, 1, 1)])

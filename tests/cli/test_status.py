@@ -1,0 +1,83 @@
+"""`vitalake status` with parts of a system; with a whole one in `test_backfill.py`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.status import EXIT_NOT_RUNNING, EXIT_TROUBLE
+from resources.object_store import ObjectStore
+from tests.cli.conftest import DAYS, Vitalake, recording
+
+
+def test_nothing_runs(vitalake: Vitalake, tmp_path: Path) -> None:
+    elsewhere = str(tmp_path / "elsewhere")
+    answer = vitalake("status", "--home", elsewhere)
+    assert answer.code == EXIT_NOT_RUNNING
+    assert "Start it with `make run` or `vitalake up`" in answer.out
+    answer = vitalake("status", "--home", elsewhere, "--format", "json")
+    assert answer.code == EXIT_NOT_RUNNING
+    assert json.loads(answer.out)["running"] is False
+
+
+@pytest.mark.usefixtures("lake")
+def test_a_system_that_was_stopped(vitalake: Vitalake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITALAKE_S3_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("VITALAKE_WEBSERVER_URL", "http://127.0.0.1:2")
+    answer = vitalake("status")
+    assert answer.code == EXIT_NOT_RUNNING
+    assert "does not answer at http://127.0.0.1:1" in answer.out
+    assert "does not answer at http://127.0.0.1:2" in answer.out
+
+
+@pytest.mark.usefixtures("lake")
+def test_what_a_dataset_holds_and_what_it_waits_for(vitalake: Vitalake, raw: ObjectStore) -> None:
+    raw.put(f"ecg/date={DAYS[0]}/new.mat", recording(7), expected=None)
+    raw.put("ecg/date=2098-01-01/future.mat", recording(8), expected=None)
+    answer = vitalake("status", "--format", "json")
+    assert answer.code == EXIT_TROUBLE  # no web server
+    health = json.loads(answer.out)
+    ecg = health["datasets"]["ecg"]
+    assert (ecg["objects"], ecg["waiting"]) == (8, 1)
+    assert (ecg["lake"]["unprocessed"], ecg["lake"]["recordings"]) == (1, 5)
+    assert ecg["lake"]["quarantine"] == {"S01": 1, "S02": 1}
+    assert sum(ecg["lake"]["verdicts"].values()) == 5
+    assert {name for name, service in health["services"].items() if service["works"]} == {"S3", "catalog"}
+    assert health["home_bytes"] > 0
+    out = vitalake("status").out
+    assert "all but 1, the first of which waits for" in out
+    assert "1 more wait for a day that has not come yet" in out
+    assert "1 S01, 1 S02 (vitalake quarantine list)" in out
+
+
+@pytest.mark.usefixtures("lake")
+def test_a_bucket_that_is_not_there_is_told_in_its_place(
+    vitalake: Vitalake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VITALAKE_RAW_BUCKET", "no-such-bucket")
+    monkeypatch.setenv("VITALAKE_WEBSERVER_URL", "http://127.0.0.1:1")
+    answer = vitalake("status")
+    assert answer.code == EXIT_NOT_RUNNING
+    assert "no-such-bucket" in answer.out
+    assert "does not exist" in answer.out
+
+
+@pytest.mark.usefixtures("home")
+def test_before_the_first_run_there_is_no_catalog(vitalake: Vitalake, raw: ObjectStore) -> None:
+    raw.put(f"ecg/date={DAYS[0]}/1.mat", recording(), expected=None)
+    answer = vitalake("status")
+    assert answer.code == EXIT_TROUBLE
+    assert "comes with the first run" in answer.out
+    assert "cannot be asked" in answer.out
+
+
+@pytest.mark.usefixtures("home")
+def test_slack_is_on_only_with_token_and_channel(vitalake: Vitalake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITALAKE_SLACK_TOKEN", "xoxb-not-a-token")
+    assert "Slack is off" in vitalake("status").out
+    monkeypatch.setenv("VITALAKE_SLACK_CHANNEL", "#health-data")
+    out = vitalake("status").out
+    assert "to Slack, #health-data" in out
+    assert "xoxb" not in out

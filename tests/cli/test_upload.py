@@ -1,0 +1,207 @@
+"""`vitalake upload` against a real S3 server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cli.upload import Source, files_below, upload_all
+from resources.object_store import ObjectStore
+from resources.settings import Settings
+from tests.cli.conftest import Vitalake, today
+from vitalake.arrivals import ObjectInfo
+from vitalake.dataset import Limits
+from vitalake.errors import PermanentError
+
+DAY = "2026-01-05"
+# What a background shell starts ignores SIGINT, and so would its children.
+INTERRUPTIBLE = "import signal, sys; signal.signal(2, signal.default_int_handler); from cli.main import main"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two recordings, one of them in a folder whose name is hard on keys, and hidden files."""
+    top = tmp_path / "recordings"
+    for name in ("1.mat", "ward 3/ünï cö#%d?&+=/2.mat", ".DS_Store", ".git/index"):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_bytes(name.encode())
+    return top
+
+
+def contents(raw: ObjectStore) -> dict[str, bytes]:
+    return {item.key: raw.get(item.key) for item in raw.objects("ecg/")}
+
+
+@pytest.mark.usefixtures("home")
+def test_a_folder_keeps_its_structure_below_dataset_day_and_device(
+    vitalake: Vitalake, raw: ObjectStore, folder: Path
+) -> None:
+    answer = vitalake("upload", str(folder), "--dataset", "ecg", "--date", DAY, "--device", "h1")
+    assert answer.code == 0, answer.err
+    assert "2 uploaded, 0 skipped" in answer.out
+    names = ("1.mat", "ward 3/ünï cö#%d?&+=/2.mat")
+    assert contents(raw) == {f"ecg/date={DAY}/device=h1/{name}": name.encode() for name in names}
+
+
+@pytest.mark.usefixtures("home")
+def test_the_day_is_today_in_utc_and_is_said(vitalake: Vitalake, raw: ObjectStore, folder: Path) -> None:
+    answer = vitalake("upload", str(folder / "1.mat"), "--dataset", "ecg")
+    assert f"ecg/date={today()}/" in answer.out
+    assert list(contents(raw)) == [f"ecg/date={today()}/1.mat"]
+
+
+@pytest.mark.usefixtures("home")
+def test_what_is_there_is_skipped_and_what_changed_is_replaced(
+    vitalake: Vitalake, raw: ObjectStore, folder: Path
+) -> None:
+    command = ("upload", str(folder), "--dataset", "ecg", "--date", DAY)
+    vitalake(*command)
+    before = {item.key: item.uploaded_at for item in raw.objects("ecg/")}
+    (folder / "1.mat").write_bytes(b"corrected")
+    time.sleep(1.1)  # S3 tells times in whole seconds
+    answer = vitalake(*command)
+    assert "1 uploaded, 1 skipped" in answer.out
+    assert contents(raw)[f"ecg/date={DAY}/1.mat"] == b"corrected"
+    untouched = next(item for item in raw.objects("ecg/") if item.key.endswith("2.mat"))
+    assert untouched.uploaded_at == before[untouched.key]
+
+
+@pytest.mark.usefixtures("home")
+def test_files_that_cannot_be_sent_are_named_and_the_others_are_sent(
+    vitalake: Vitalake, raw: ObjectStore, folder: Path
+) -> None:
+    (folder / "gone.mat").symlink_to(folder / "nowhere")
+    os.mkfifo(folder / "pipe.mat")
+    (folder / "control\x01.mat").write_bytes(b"x")
+    Path(os.fsdecode(bytes(folder) + b"/latin\xe9.mat")).write_bytes(b"x")
+    with (folder / "huge.mat").open("wb") as file:
+        file.truncate(Limits.object_bytes + 1)
+    answer = vitalake("upload", str(folder), "--dataset", "ecg", "--date", DAY)
+    assert answer.code == 1
+    assert "2 uploaded, 0 skipped (already there), 5 failed" in answer.out
+    for reason in (
+        "No such file",
+        "not a regular file",
+        "cannot be part of a key",
+        "not valid UTF-8",
+        "67,108,865",
+    ):
+        assert reason in answer.err
+    assert f"vitalake upload {folder} --dataset ecg --date {DAY}" in answer.err
+    assert len(contents(raw)) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--dataset", "ecgs"), "unknown dataset 'ecgs'; known: ecg"),
+        (("--dataset", "ecg", "--date", "2026-02-30"), "YYYY-MM-DD"),
+        (("--dataset", "ecg", "--date", "1999-01-01"), "first day of the lake"),
+        (("--dataset", "ecg", "--device", "a/b"), "no slash"),
+        (("--dataset", "ecg", "--device", ".."), "no slash"),
+    ],
+)
+@pytest.mark.usefixtures("home")
+def test_wrong_options_are_usage_errors_and_send_nothing(
+    vitalake: Vitalake, raw: ObjectStore, folder: Path, options: tuple[str, ...], words: str
+) -> None:
+    answer = vitalake("upload", str(folder), *options)
+    assert answer.code == 2
+    assert words in " ".join(answer.err.replace("│", " ").split())
+    assert contents(raw) == {}
+
+
+@pytest.mark.usefixtures("home")
+def test_a_missing_path_is_a_usage_error(vitalake: Vitalake) -> None:
+    answer = vitalake("upload", "/nowhere/at/all", "--dataset", "ecg")
+    assert answer.code == 2
+    assert "does not exist" in answer.err
+
+
+@pytest.mark.usefixtures("home")
+def test_an_empty_folder_is_nothing_to_upload(vitalake: Vitalake, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    answer = vitalake("upload", str(tmp_path / "empty"), "--dataset", "ecg")
+    assert answer.code == 0
+    assert "Nothing to upload" in answer.out
+
+
+def test_without_a_system_it_says_how_to_start_one(
+    vitalake: Vitalake, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = str(tmp_path / "elsewhere")
+    unknown = vitalake("upload", str(folder), "--dataset", "ecg", "--home", elsewhere)
+    monkeypatch.setenv("VITALAKE_S3_ENDPOINT", "http://127.0.0.1:1")
+    started = time.monotonic()
+    refused = vitalake("upload", str(folder), "--dataset", "ecg", "--home", elsewhere)
+    assert time.monotonic() - started < 10  # not a minute of retries
+    for answer in (unknown, refused):
+        assert answer.code == 2
+        assert "vitalake up" in answer.err
+
+
+def test_two_files_never_become_one_object(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.mat").write_bytes(name.encode())
+    with pytest.raises(PermanentError, match=r"would both become p/1\.mat"):
+        files_below([tmp_path / "a", tmp_path / "b"], "p/")
+    assert files_below([tmp_path / "a", tmp_path / "a" / "1.mat"], "p/") == [
+        Source("p/1.mat", tmp_path / "a" / "1.mat")
+    ]
+
+
+def test_a_racing_upload_loses_nothing(
+    settings: Settings, raw: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between our listing and our put somebody else writes the same key."""
+    key, listing = "ecg/date=2026-01-05/1.mat", ObjectStore.objects
+
+    def list_then_lose(store: ObjectStore, prefix: str) -> list[ObjectInfo]:
+        found = listing(store, prefix)
+        raw.put(key, b"theirs", expected=None)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectStore, "objects", list_then_lose)
+        sent = upload_all(settings, [Source(key, b"ours")], Console(file=StringIO()))
+    assert (sent.uploaded, raw.get(key)) == (1, b"ours")
+
+
+@pytest.mark.usefixtures("home")
+def test_an_interrupted_upload_goes_on_where_it_stopped(
+    vitalake: Vitalake, raw: ObjectStore, tmp_path: Path
+) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(3000):
+        (many / f"{number}.mat").write_bytes(str(number).encode())
+    command = ["upload", str(many), "--dataset", "ecg", "--date", DAY, "--workers", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{INTERRUPTIBLE}; sys.argv[1:] = {command!r}; main()"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not raw.objects("ecg/") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[1]
+    there = len(raw.objects("ecg/"))
+    assert process.returncode == 130
+    assert f"go on with:\n  vitalake {' '.join(command)}" in said
+    assert "Traceback" not in said
+    assert 0 < there < 3000
+    answer = vitalake(*command[:-2])
+    assert f"{3000 - there:,} uploaded, {there:,} skipped" in answer.out
