@@ -55,7 +55,7 @@ def wait_until_built(settings: Settings, console: Console) -> None:
     """Until every day in the bucket is in the lake, showing how far it is."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from pipeline_assets.build import build_resources
+    from resources.build import build_resources
 
     resources = build_resources(settings)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -97,8 +97,8 @@ class _Days(NamedTuple):
 
 def count_days(settings: Settings, resources: Mapping[str, Any]) -> _Days:
     """How far the lake is, from the buckets alone."""
-    from pipeline_assets.build import DATASETS
     from vitalake.arrivals import arrived, by_partition, listed_fingerprint
+    from vitalake.datasets.declared import DATASETS
     from vitalake.stages import is_built
 
     total = read = built = 0

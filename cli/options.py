@@ -55,7 +55,7 @@ def dataset_named(name: str) -> Dataset:
 
 def all_datasets() -> tuple[Dataset, ...]:
     """Every dataset that is declared."""
-    from pipeline_assets.build import DATASETS
+    from vitalake.datasets.declared import DATASETS
 
     return DATASETS
 

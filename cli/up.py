@@ -59,10 +59,11 @@ def up(
 
 def publish_empty(settings: Settings) -> None:
     """Let DuckDB answer from the first moment on, if only with empty tables."""
-    from pipeline_assets.build import DATASETS, build_resources
-    from pipeline_assets.catalog_asset import publish_catalog
+    from resources.build import build_resources
+    from resources.lake import publish
+    from vitalake.datasets.declared import DATASETS
 
-    publish_catalog(settings, build_resources(settings)["lake"], DATASETS)
+    publish(settings, build_resources(settings)["lake"], DATASETS)
 
 
 ANSWERS = (

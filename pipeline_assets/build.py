@@ -23,27 +23,13 @@ from pipeline_assets.catalog_asset import catalog_asset
 from pipeline_assets.dataset_assets import dataset_assets
 from pipeline_assets.partitions import daily
 from pipeline_assets.standing_checks import freshness_check
-from resources.object_store import ObjectStore
-from resources.outbox import Outbox
+from resources.build import build_resources
 from resources.settings import Settings
 from vitalake.dataset import Dataset
-from vitalake.datasets.ecg import ECG
-
-DATASETS: tuple[Dataset, ...] = (ECG,)
+from vitalake.datasets.declared import DATASETS
 
 Jobs = Mapping[str, UnresolvedAssetJobDefinition]
 BuildSensors = Callable[[Settings, Sequence[Dataset], Jobs], Sequence[SensorDefinition]]
-
-
-def build_resources(settings: Settings) -> dict[str, Any]:
-    """The plain objects that assets and sensors work with."""
-    lake = ObjectStore(settings, settings.lake_bucket)
-    return {
-        "settings": settings,
-        "raw": ObjectStore(settings, settings.raw_bucket),
-        "lake": lake,
-        "outbox": Outbox(lake),
-    }
 
 
 def build_defs(

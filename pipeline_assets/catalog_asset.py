@@ -10,18 +10,8 @@ from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, 
 
 from pipeline_assets import shown
 from pipeline_assets.failures import steered
-from vitalake.catalog import seed, views
+from vitalake.catalog import views
 from vitalake.dataset import Dataset
-
-
-def publish_catalog(settings: Any, lake: Any, datasets: Sequence[Dataset]) -> bool:
-    """Write `lake.duckdb` if it does not say so already; every view has columns from the first moment."""
-    from resources.lake import publish
-
-    for dataset in datasets:
-        for table in dataset.all_tables:
-            seed(lake, table)
-    return publish(settings, views(datasets, settings.lake_bucket))
 
 
 def catalog_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
@@ -37,11 +27,11 @@ def catalog_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
         required_resource_keys={"lake", "settings"},
     )
     def lake(context: AssetExecutionContext) -> MaterializeResult[Any]:
-        from resources.lake import connect
+        from resources.lake import connect, publish
 
         settings = context.resources.settings
         with steered(context.retry_number):
-            written = publish_catalog(settings, context.resources.lake, datasets)
+            written = publish(settings, context.resources.lake, datasets)
         metadata: dict[str, Any] = {
             "outcome": "published" if written else "unchanged",
             "views": len(views(datasets, settings.lake_bucket)),

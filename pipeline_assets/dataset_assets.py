@@ -24,8 +24,8 @@ from pipeline_assets.failures import steered
 from vitalake import stages
 from vitalake.alerts import quarantined
 from vitalake.checks import SCHEMA, schema_differences
-from vitalake.dataset import Dataset, Derived
-from vitalake.reconcile import Report, fingerprint_of, parts_of
+from vitalake.dataset import Check, Count, Dataset, Derived
+from vitalake.reconcile import Report, Store, fingerprint_of, parts_of
 from vitalake.tables import Table
 from vitalake.version import code_digest
 
@@ -93,15 +93,16 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
         with steered(context.retry_number):
             progress = _progress(context, dataset.name)
             report = stages.read_objects(dataset, context.resources.raw, lake, day, progress, announce)
-            results = []
-            for check in dataset.checks:
-                loaded = {
-                    name: stages.load_table(lake, dataset.table(name), day, columns)
-                    for name, columns in check.columns.items()
-                }
-                results.append(shown.check_result(check, checked, check.count(loaded)))
             differences = schema_differences(lake, tables, day)
-            results.append(shown.check_result(SCHEMA, checked, differences))
+            results = [shown.check_result(SCHEMA, checked, differences)]
+            for check in dataset.checks:
+                # What is not stored as declared cannot be counted either.
+                count = (
+                    Count(1, 1, {"columns": "not as declared"})
+                    if differences.bad
+                    else _count(dataset, check, lake, day)
+                )
+                results.append(shown.check_result(check, checked, count))
         for table in tables:
             yield _result(
                 context,
@@ -172,6 +173,15 @@ def _pictures(dataset: Dataset, table: Table, context: AssetExecutionContext, re
         except Exception:
             context.log.warning("the picture %r could not be drawn", picture.name, exc_info=True)
     return pictures
+
+
+def _count(dataset: Dataset, check: Check, lake: Store, day: str) -> Count:
+    return check.count(
+        {
+            name: stages.load_table(lake, dataset.table(name), day, columns)
+            for name, columns in check.columns.items()
+        }
+    )
 
 
 def _progress(context: AssetExecutionContext, what: str) -> Callable[[int, int], None]:

@@ -7,13 +7,15 @@ Belongs here: DuckDB with S3, publishing the catalog, asking it. Does not belong
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resources.settings import Settings
-from vitalake.catalog import quote, statements
-from vitalake.dataset import SqlView
+from vitalake.catalog import quote, seed, statements, views
+from vitalake.dataset import Dataset
 from vitalake.errors import PermanentError
+from vitalake.reconcile import Store
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,16 +49,20 @@ def init_sql(settings: Settings) -> str:
     )
 
 
-def publish(settings: Settings, views: list[SqlView]) -> bool:
+def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> bool:
     """Write the catalog to a new file and rename it over the old one; False when it already says this.
 
-    A reader that has the old file open keeps it; nobody sees a half-written one, nobody is locked out.
+    A reader that has the old file open keeps it; nobody sees a half-written one, nobody is locked out. Every view
+    has its columns from the first moment, whatever is stored.
     """
     import duckdb
 
     path = settings.catalog_path
     script = path.with_suffix(".sql")
-    ddl = [statement for view in views for statement in statements(view)]
+    for dataset in datasets:
+        for table in dataset.all_tables:
+            seed(lake, table)
+    ddl = [line for view in views(datasets, settings.lake_bucket) for line in statements(view)]
     text = ";\n".join(ddl) + ";\n"
     _write_private(path.with_name("init.sql"), init_sql(settings))
     if path.exists() and script.exists() and script.read_text() == text:

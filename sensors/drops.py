@@ -86,9 +86,11 @@ def _sensor(
 
         last_day = (now.date() + timedelta(days=1)).isoformat()
         waiting = {partition for partition in listed if partition > last_day}
+        note = ""
         if waiting:
             count = sum(len(groups.get(date.fromisoformat(partition), ())) for partition in waiting)
-            context.log.warning("%d objects name a day that has not come yet: %s", count, sorted(waiting)[:5])
+            note = f"; {count} objects wait for a day that has not come yet: {', '.join(sorted(waiting)[:5])}"
+            context.log.warning(note.removeprefix("; "))
 
         equal: dict[str, str] = json.loads(context.cursor or "{}")
         states: dict[str, PartitionState] = {}
@@ -105,7 +107,7 @@ def _sensor(
         requests = [
             RunRequest(run_key=item.run_key, partition_key=item.partition, tags=tags_of(item)) for item in plans
         ]
-        reason = f"{len(items)} objects in {len(groups)} days; {len(states)} days looked at, nothing to do"
+        reason = f"{len(items)} objects in {len(groups)} days; {len(states)} days looked at, nothing to do{note}"
         return SensorResult(
             run_requests=requests,
             cursor=json.dumps(equal, sort_keys=True),

@@ -45,9 +45,12 @@ def rows(store: ObjectStore, table: str) -> list[dict[str, Any]]:
 
 def materialized(result: ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
     """Metadata of what the run materialized, by asset."""
-    events = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    events = [
+        event.step_materialization_data.materialization for event in result.get_asset_materialization_events()
+    ]
     return {
-        event.asset_key.to_user_string(): {name: item.value for name, item in event.metadata.items()} for event in events
+        event.asset_key.to_user_string(): {name: item.value for name, item in event.metadata.items()}
+        for event in events
     }
 
 

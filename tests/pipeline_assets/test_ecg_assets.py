@@ -92,14 +92,18 @@ def test_every_broken_file_has_its_row_in_quarantine_and_the_good_ones_go_throug
     assert len(rows(store, "ecg_quarantine")) == len(expected)  # one row each
     assert {name: found[prefix + name][0] for name in broken} == {name: file.rule for name, file in broken.items()}
     assert all(message for _rule, message in found.values())
-    assert sorted(row["source_key"] for row in rows(store, "ecg_recordings")) == sorted(prefix + name for name in good)
+    assert sorted(row["source_key"] for row in rows(store, "ecg_recordings")) == sorted(
+        prefix + name for name in good
+    )
     assert len(rows(store, "raw_ecg")) == len(good) + len(expected)
 
 
 def test_a_materialization_shows_counts_columns_and_a_picture(
     settings: Settings, raw: ObjectStore, instance: DagsterInstance
 ) -> None:
-    upload_all(raw, [("a.mat", v4_file(strip())), ("b.mat", v4_file(strip(leads=3))), ("c.mat", v4_file(strip(400)))])
+    upload_all(
+        raw, [("a.mat", v4_file(strip())), ("b.mat", v4_file(strip(leads=3))), ("c.mat", v4_file(strip(400)))]
+    )
     result = run_day(settings, instance)
     shown = materialized(result)
     rows_of = {name: metadata.get("dagster/partition_row_count") for name, metadata in shown.items()}

@@ -11,14 +11,13 @@ import pandas as pd
 import pytest
 from dagster import DagsterInstance
 
-from pipeline_assets.build import DATASETS
-from pipeline_assets.catalog_asset import publish_catalog
-from resources.lake import connect
+from resources.lake import connect, publish
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.pipeline_assets.running import DAY, run_day, upload_all
 from tests.vitalake.ecg.matlab_files import strip, v4_file
 from vitalake.catalog import views
+from vitalake.datasets.declared import DATASETS
 
 pytestmark = pytest.mark.store
 
@@ -44,7 +43,7 @@ def strips(settings: Settings, view: str, column: str) -> dict[tuple[str, int], 
 
 def with_gaps() -> npt.NDArray[np.float32]:
     """Two leads of fractions: one begins with a gap and ends with one, the other has single samples missing."""
-    values = strip(leads=2).astype(np.float32) + np.float32(0.5)
+    values: npt.NDArray[np.float32] = strip(leads=2).astype(np.float32) + np.float32(0.5)
     values[0, :40] = values[0, 2000:2050] = values[0, -7:] = np.nan
     values[1, 5::100] = np.nan
     return values
@@ -61,7 +60,9 @@ def test_millivolts_and_normalised_signals_are_what_numpy_and_pandas_make_of_the
     }
     upload_all(raw, [(name, v4_file(values)) for name, values in files.items()])
     assert run_day(settings, instance).success
-    leads = {(name, lead): values[lead].astype(float) for name, values in files.items() for lead in range(len(values))}
+    leads = {
+        (name, lead): values[lead].astype(float) for name, values in files.items() for lead in range(len(values))
+    }
 
     in_mv = strips(settings, "ecg_signals_mv", "mv")
     assert in_mv.keys() == leads.keys()
@@ -77,10 +78,14 @@ def test_millivolts_and_normalised_signals_are_what_numpy_and_pandas_make_of_the
         np.testing.assert_allclose(normalised[lead], expected, rtol=1e-12, atol=1e-15)
         inside = normalised[lead][np.isfinite(normalised[lead])]
         assert (inside.min(), inside.max()) == ((0.0, 1.0) if spread else (0.0, 0.0))
-        assert np.isnan(normalised[lead]).sum() == (40 if lead == ("gaps.mat", 0) else 0)  # nothing before the first
+        assert np.isnan(normalised[lead]).sum() == (
+            40 if lead == ("gaps.mat", 0) else 0
+        )  # nothing before the first
 
 
-def test_quarantine_and_duplicates_are_views(settings: Settings, raw: ObjectStore, instance: DagsterInstance) -> None:
+def test_quarantine_and_duplicates_are_views(
+    settings: Settings, raw: ObjectStore, instance: DagsterInstance
+) -> None:
     recording = v4_file(strip())
     first, again, _other, bad = upload_all(
         raw, [("a", recording), ("b", recording), ("c", v4_file(strip() + 1)), ("d", b"")]
@@ -97,8 +102,8 @@ def test_quarantine_and_duplicates_are_views(settings: Settings, raw: ObjectStor
 def test_every_view_answers_and_explains_itself_before_anything_is_stored(
     settings: Settings, store: ObjectStore
 ) -> None:
-    assert publish_catalog(settings, store, DATASETS)
-    assert not publish_catalog(settings, store, DATASETS)  # it says so already
+    assert publish(settings, store, DATASETS)
+    assert not publish(settings, store, DATASETS)  # it says so already
     for view in views(DATASETS, settings.lake_bucket):
         assert ask(settings, f"SELECT * FROM {view.name}") == []  # noqa: S608
         query = f"SELECT column_name, comment FROM duckdb_columns() WHERE table_name = '{view.name}'"  # noqa: S608

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from cli.feed import count_days
-from pipeline_assets.build import build_resources
+from resources.build import build_resources
 from resources.settings import Settings
 from vitalake.errors import TransientError
 

@@ -6,7 +6,7 @@ Belongs here: the dataset, and building and looking at its lake. Does not belong
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,18 @@ from resources.object_store import ObjectStore
 from vitalake.dataset import OBJECT_COLUMNS, Dataset, Derived, Limits, RawObject
 from vitalake.errors import UnusableDataError
 from vitalake.reconcile import Report, Store
-from vitalake.stages import RawBucket, derive, list_objects, read_objects
+from vitalake.stages import RawBucket, derive, list_objects, load_table, read_objects
 from vitalake.tables import Column, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 FIRST_DAY = date(2015, 1, 1)
+DAY = "2026-11-20"
+
+Put = Callable[[str, bytes], None]
+Delete = Callable[[str], None]
+
 _NUMBERS = itertools.count()
 
 
@@ -83,3 +88,12 @@ def build(dataset: Dataset, raw: RawBucket, lake: Store, day: date | str) -> lis
 def contents(lake: ObjectStore, tables: Iterable[Table]) -> dict[str, bytes]:
     """Every object of these tables, whatever it is, with its bytes."""
     return {item.key: lake.get(item.key) for table in tables for item in lake.objects(f"{table.name}/")}
+
+
+def rows(store: ObjectStore, notes: Dataset, table: str, *columns: str) -> list[tuple[Any, ...]]:
+    """Columns of one table of `DAY`, keys without their folders."""
+    loaded = load_table(store, notes.table(f"{notes.name}_{table}"), DAY)
+    return [
+        tuple(row[column].rpartition("/")[2] if column == "source_key" else row[column] for column in columns)
+        for row in loaded.to_pylist()
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -10,65 +10,16 @@ import pytest
 
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from tests.vitalake.notes import FIRST_DAY, build, contents, notes_dataset, remove, upload
+from tests.vitalake.notes import DAY, FIRST_DAY, Delete, Put, build, contents, rows, upload
+from tests.vitalake.uncertain_raw import UncertainRaw
 from tests.vitalake.watched_store import Crash, WatchedStore, crash_at
-from vitalake.arrivals import ObjectInfo, arrived, listed_fingerprint
+from vitalake.arrivals import arrived, listed_fingerprint
 from vitalake.dataset import Dataset
 from vitalake.errors import PermanentError, TransientError
 from vitalake.reconcile import fingerprint_of, parts_of
-from vitalake.stages import list_objects, load_table, read_objects
+from vitalake.stages import list_objects, read_objects
 
 pytestmark = pytest.mark.store
-DAY = "2026-11-20"
-
-
-@pytest.fixture
-def notes() -> Dataset:
-    return notes_dataset()
-
-
-@pytest.fixture
-def put(raw: ObjectStore, notes: Dataset) -> Callable[[str, bytes], None]:
-    return lambda name, data: upload(raw, f"{notes.prefix}date={DAY}/{name}", data)
-
-
-@pytest.fixture
-def delete(raw: ObjectStore, notes: Dataset) -> Callable[[str], None]:
-    return lambda name: remove(raw, f"{notes.prefix}date={DAY}/{name}")
-
-
-Put = Callable[[str, bytes], None]
-Delete = Callable[[str], None]
-
-
-class UncertainRaw:
-    """The raw bucket, in which something happens when its listing or its objects are asked for."""
-
-    def __init__(self, raw: ObjectStore, before_listing: Any = None, before_reading: Any = None) -> None:
-        self._raw, self._before_listing, self._before_reading = raw, before_listing, before_reading
-        self.hidden: str | None = None
-
-    def objects(self, prefix: str) -> list[ObjectInfo]:
-        if self._before_listing:
-            self._before_listing(prefix)
-        return self._raw.objects(prefix)
-
-    def folders(self, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
-        return self._raw.folders(prefix)
-
-    def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
-        if self._before_reading:
-            self._before_reading()
-        for item, data in self._raw.get_many(items):
-            yield item, None if self.hidden and item.key.endswith(self.hidden) else data
-
-
-def rows(store: ObjectStore, notes: Dataset, table: str, *columns: str) -> list[tuple[Any, ...]]:
-    loaded = load_table(store, notes.table(f"{notes.name}_{table}"), DAY)
-    return [
-        tuple(row[column].rpartition("/")[2] if column == "source_key" else row[column] for column in columns)
-        for row in loaded.to_pylist()
-    ]
 
 
 def test_each_object_becomes_rows_or_one_row_of_quarantine(
@@ -153,42 +104,6 @@ def test_a_listing_that_fails_is_an_error_and_deletes_nothing(
             build(notes, bucket, watched, DAY)
         assert watched.writes == watched.deletions == []
     assert contents(store, notes.all_tables) == before
-
-
-@pytest.mark.parametrize("replacement", [None, b"new"])
-def test_what_changes_between_listing_and_reading_is_named_and_built_again(
-    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put, delete: Delete, replacement: bytes | None
-) -> None:
-    put("a", b"text")
-    put("b", b"old")
-    uncertain = UncertainRaw(raw, None, lambda: put("b", replacement) if replacement else delete("b"))
-    reports = build(notes, uncertain, store, DAY)
-    assert rows(store, notes, "texts", "source_key", "text") == [("a", "text")]
-    assert rows(store, notes, "quarantine", "source_key", "rule") == [("b", "S00")]
-    assert reports[1].vanished == [f"{notes.prefix}date={DAY}/b"]
-    build(notes, raw, store, DAY)
-    left = [("a", "text")] + [("b", "new")] * (replacement is not None)
-    assert rows(store, notes, "texts", "source_key", "text") == left
-    assert rows(store, notes, "quarantine", "source_key") == []
-
-
-def test_an_object_that_was_gone_for_a_moment_is_read_by_the_next_run(
-    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put
-) -> None:
-    """The listing is the same before and after, so only the parts can tell that something is missing."""
-    put("a", b"text")
-    put("b", b"text")
-    uncertain = UncertainRaw(raw)
-    uncertain.hidden = "/b"
-    build(notes, uncertain, store, DAY)
-    assert rows(store, notes, "quarantine", "source_key", "rule") == [("b", "S00")]
-    manifest, *others = (fingerprint_of(parts_of(store, table.name, DAY)) for table in notes.all_tables)
-    assert manifest == listed_fingerprint(arrived(raw, notes.prefix, FIRST_DAY), notes.limits)
-    assert set(others) == {"incomplete"}
-    build(notes, raw, store, DAY)
-    assert rows(store, notes, "lengths", "source_key") == [("a",), ("b",)]
-    assert rows(store, notes, "quarantine", "source_key") == []
-    assert {fingerprint_of(parts_of(store, table.name, DAY)) for table in notes.all_tables} == {manifest}
 
 
 def test_fingerprints_are_equal_exactly_when_all_is_built(

@@ -1,0 +1,23 @@
+"""The plain objects that assets, sensors and commands work with, made from the settings.
+
+Belongs here: which there are, by name. Does not belong here: what they do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resources.object_store import ObjectStore
+from resources.outbox import Outbox
+from resources.settings import Settings
+
+
+def build_resources(settings: Settings) -> dict[str, Any]:
+    """Buckets, settings and the outbox for alerts."""
+    lake = ObjectStore(settings, settings.lake_bucket)
+    return {
+        "settings": settings,
+        "raw": ObjectStore(settings, settings.raw_bucket),
+        "lake": lake,
+        "outbox": Outbox(lake),
+    }

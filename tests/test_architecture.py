@@ -1,0 +1,105 @@
+"""The shape of the code, held by tests: who imports whom, who reads the environment, what a start costs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# Each may import itself and what stands to its right in its row.
+LAYERS = {
+    "definitions": ("sensors", "pipeline_assets", "resources", "vitalake"),
+    "cli": ("sensors", "pipeline_assets", "resources", "vitalake"),
+    "sensors": ("pipeline_assets", "resources", "vitalake"),
+    "pipeline_assets": ("resources", "vitalake"),
+    "resources": ("vitalake",),
+    "vitalake": (),
+}
+MODULES = [ROOT / "definitions.py"]
+MODULES += [path for name in LAYERS for path in sorted((ROOT / name).rglob("*.py"))]
+WITH_CODE = [path for path in MODULES if path.name != "__init__.py" or path.read_text().strip()]
+NOT_IN_THE_CORE = {"dagster", "boto3", "botocore", "obstore", "slack_sdk", "pydantic", "pydantic_settings"}
+HEAVY = {"numpy", "scipy", "pandas", "pyarrow", "matplotlib", "duckdb", "boto3", "obstore", "slack_sdk"}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Full names of all modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: relative imports hide the direction"
+            yield str(node.module)
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_point_down_only(path: Path) -> None:
+    layer = layer_of(path)
+    ours = {name.partition(".")[0] for name in imported(path)} & {*LAYERS, "tests", "benchmarks"}
+    assert ours <= {layer, *LAYERS[layer]}
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if layer_of(path) == "vitalake"], ids=name_of)
+def test_the_core_knows_neither_orchestrator_nor_store(path: Path) -> None:
+    roots = {name.partition(".")[0] for name in imported(path)}
+    assert not {root for root in roots if root in NOT_IN_THE_CORE or root.startswith("dagster")}
+
+
+def environment_reads(path: Path) -> set[str]:
+    """The ways in which a file gets at environment variables."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+        names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else [name]
+        found |= {"environ", "environb", "getenv", "getenvb"} & set(names)
+    return found
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = {name_of(path) for path in MODULES if environment_reads(path)}
+    outside = {name for name in readers if not name.startswith("cli/")}  # it hands it on to child processes
+    assert outside == {"resources/settings.py"}
+
+
+@pytest.mark.parametrize("path", WITH_CODE, ids=name_of)
+def test_each_module_says_what_belongs_in_it(path: Path) -> None:
+    said = " ".join((ast.get_docstring(ast.parse(path.read_text())) or "").split())
+    assert "Belongs here:" in said
+    if path != ROOT / "definitions.py":  # nothing but its one line belongs there
+        assert "oes not belong here:" in said
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_there_is_no_drawer_for_everything(path: Path) -> None:
+    assert path.stem not in {"utils", "util", "helpers", "common", "misc"}
+    if path.name == "__init__.py":
+        assert not list(imported(path)), "a re-export hides where a name lives"
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level packages in a fresh process after a statement."""
+    code = f"{statement}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_loading_the_code_location_loads_nothing_heavy() -> None:
+    """Every run and every tick of a sensor starts with this import."""
+    ours = loaded_by("import definitions") - loaded_by("import dagster")
+    assert "vitalake" in ours
+    assert not ours & HEAVY
