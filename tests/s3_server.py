@@ -44,6 +44,7 @@ def s3_server(folder: Path) -> Iterator[str]:
     argv += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={s3}", f"-master.port={master}"]
     argv += [f"-volume.port={volume}", f"-filer.port={filer}", f"-admin.port={admin}", "-s3.port.iceberg=0"]
     argv += ["-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
+    argv += ["-master.volumeSizeLimitMB=64"]  # a volume a bucket: hundreds of tests make hundreds of them
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
             argv, env=os.environ | KEYS, stdout=log, stderr=log, start_new_session=True, cwd=folder

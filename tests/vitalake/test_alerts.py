@@ -61,7 +61,7 @@ def test_a_failed_run_says_what_happened_where_and_what_comes_next() -> None:
         "will be retried by itself",
     ):
         assert part in alert.body
-    assert "not be retried" in failed(will_retry=False).body
+    assert "will not pass" in failed(will_retry=False).body
     assert "It will" not in failed(will_retry=None).body
     assert "killed" in failed(step=None, error_class=None, message=None).body
 
