@@ -1,7 +1,7 @@
 """One S3 bucket as the core sees it: listings, whole objects, conditional writes.
 
-Belongs here: everything that speaks S3, and the translation of its errors into the project's family. Does not
-belong here: what keys mean or when something is written.
+Belongs here: everything that speaks S3. Does not belong here: what keys mean, when something is written, or what an
+error means (`resources/s3_errors.py`).
 
 obstore does the work: a tenth of boto3's CPU. It refuses keys that S3 allows (control characters, empty or dotted
 segments), so listings that hold such a key, and reads of it, go through boto3: slower, but nothing is unseen.
@@ -9,7 +9,6 @@ segments), so listings that hold such a key, and reads of it, go through boto3: 
 
 from __future__ import annotations
 
-import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +17,9 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from resources.s3_errors import call
 from resources.settings import Settings
 from vitalake.arrivals import ObjectInfo
-from vitalake.errors import PermanentError, TransientError
 from vitalake.reconcile import ConflictError
 
 if TYPE_CHECKING:
@@ -79,6 +78,9 @@ class ObjectStore:
             aws_session_token=token.get_secret_value() if token else None,
         )
         return client
+
+    def _call(self, request: Callable[[], T], what: str) -> T:
+        return call(request, f"{self.bucket}/{what}")
 
     def objects(self, prefix: str) -> list[ObjectInfo]:
         """All objects below a folder ("…/"), in no particular order; raises when any page fails."""
@@ -194,54 +196,6 @@ class ObjectStore:
 
         return obstore.sign(self._store, method, key, timedelta(minutes=5))
 
-    def _call(self, function: Callable[[], T], what: str) -> T:
-        """Run one request; its errors become the project's."""
-        from botocore.exceptions import BotoCoreError, ClientError
-        from obstore.exceptions import BaseError
-
-        where = f"{self.bucket}/{what}"
-        try:
-            return function()
-        except (FileNotFoundError, ConflictError):
-            raise
-        except ClientError as error:
-            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            code = error.response.get("Error", {}).get("Code", "")
-            if code == "NoSuchKey" or status == 412:
-                raise FileNotFoundError(where) from None
-            raise _explain(str(status), code, where) from error
-        except BotoCoreError as error:
-            raise TransientError(f"{where}: the object store did not answer ({type(error).__name__})") from error
-        except urllib.error.HTTPError as error:
-            if error.code in (404, 409, 412):
-                raise
-            raise _explain(str(error.code), "", where) from error
-        except OSError as error:
-            raise TransientError(f"{where}: the object store did not answer ({type(error).__name__})") from error
-        except BaseError as error:
-            name, text = type(error).__name__, str(error)
-            if name in ("InvalidPathError", "PreconditionError", "AlreadyExistsError"):
-                raise
-            raise _explain(name, text, where) from error
-
 
 def _info(meta: Any) -> ObjectInfo:
     return ObjectInfo(meta["path"], meta["e_tag"] or "", meta["size"], meta["last_modified"])
-
-
-def _explain(name: str, text: str, where: str) -> TransientError | PermanentError:
-    """An error of the store in the project's terms: what happened, where, what to do.
-
-    Args:
-        name: HTTP status, or the class of obstore's error.
-        text: S3's error code, or obstore's message, which holds both status and code.
-        where: bucket and key.
-    """
-    found = re.search(r"status code: (\d{3})", text)
-    status = found[1] if found else name
-    if status == "404":
-        advice = "create it, or set VITALAKE_RAW_BUCKET and VITALAKE_LAKE_BUCKET"
-        return PermanentError(f"{where}: the bucket does not exist; {advice}")
-    if status in ("401", "403", "PermissionDeniedError", "UnauthenticatedError"):
-        return PermanentError(f"{where}: access denied; check the AWS credentials and the bucket's policy")
-    return TransientError(f"{where}: the object store did not answer as it should ({status})")
