@@ -16,6 +16,8 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
+from cli.leftovers import MARK, Owner, start_guard
+
 KEYS = {"AWS_ACCESS_KEY_ID": "test-key", "AWS_SECRET_ACCESS_KEY": "test-secret"}
 
 
@@ -45,10 +47,10 @@ def s3_server(folder: Path) -> Iterator[str]:
     argv += [f"-volume.port={volume}", f"-filer.port={filer}", f"-admin.port={admin}", "-s3.port.iceberg=0"]
     argv += ["-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
     argv += ["-master.volumeSizeLimitMB=64"]  # a volume a bucket: hundreds of tests make hundreds of them
+    guard = start_guard(Owner(folder, "test"))  # ends the server if this very process is killed
+    env = os.environ | KEYS | {MARK: Owner(folder, "test", "s3").mark}
     with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            argv, env=os.environ | KEYS, stdout=log, stderr=log, start_new_session=True, cwd=folder
-        )
+        process = subprocess.Popen(argv, env=env, stdout=log, stderr=log, start_new_session=True, cwd=folder)
     endpoint = f"http://127.0.0.1:{s3}"
     try:
         wait_for_s3(endpoint)
@@ -56,6 +58,7 @@ def s3_server(folder: Path) -> Iterator[str]:
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        guard.communicate()
 
 
 def wait_for_s3(endpoint: str, seconds: float = 60) -> None:
