@@ -15,10 +15,13 @@ def main() -> None:
     from dagster import DagsterInstance
 
     from cli.orphans import fail_orphaned_runs
+    from resources.settings import load_settings
 
-    with DagsterInstance.get() as instance:
-        if ended := fail_orphaned_runs(instance):
-            logging.getLogger(__name__).warning("ended %d runs whose process is gone: %s", len(ended), ended)
+    # In a shared storage there are runs of other machines, whose processes cannot be looked for here.
+    if load_settings().postgres_url is None:
+        with DagsterInstance.get() as instance:
+            if ended := fail_orphaned_runs(instance):
+                logging.getLogger(__name__).warning("ended %d runs whose process is gone: %s", len(ended), ended)
     (daemon,) = entry_points(group="console_scripts", name="dagster-daemon")
     daemon.load()()
 

@@ -105,7 +105,9 @@ def _show_answer(settings: Settings, console: Console) -> None:
 
 def _say_what_next(system: LocalSystem, settings: Settings, console: Console, *, leave: bool) -> None:
     if leave:
-        console.print("\nThe demo is over; everything stops now. Its state stays: `make run` goes on from here.")
+        console.print(
+            "\nThe demo is over; everything stops now. Its state stays: `.venv/bin/vitalake up` goes on from here."
+        )
         return
     show: Callable[[str], None] = lambda line: console.print(line, highlight=False)  # noqa: E731
     show(f"\n[bold green]Vitalake is running:[/] {system.webserver_url}")

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from resources.settings import Settings
 
 _ATTEMPTS = 5
-_SAY_EVERY_S = 5.0
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def _manifest(dataset: Dataset, partitions: DailyPartitionsDefinition) -> Assets
                 context.resources.settings.first_day,
                 _progress(context, table.name),
             )
-        yield _result(context, table, report)
+            yield _result(context, table, report)
 
     return manifest
 
@@ -103,14 +103,14 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
                     else _count(dataset, check, lake, day)
                 )
                 results.append(shown.check_result(check, checked, count))
-        for table in tables:
-            yield _result(
-                context,
-                table,
-                report,
-                checks=results if table.name == checked else [],
-                pictures=_pictures(dataset, table, context, report),
-            )
+            for table in tables:
+                yield _result(
+                    context,
+                    table,
+                    report,
+                    checks=results if table.name == checked else [],
+                    pictures=_pictures(dataset, table, context, report),
+                )
 
     return read
 
@@ -126,7 +126,7 @@ def _derived(dataset: Dataset, derived: Derived, partitions: DailyPartitionsDefi
         with steered(context.retry_number):
             progress = _progress(context, derived.table.name)
             report = stages.derive(dataset, derived, context.resources.lake, context.partition_key, progress)
-        yield _result(context, derived.table, report)
+            yield _result(context, derived.table, report)
 
     return derive
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from resources.settings import Settings
 from vitalake.catalog import quote, seed, statements, views
 from vitalake.dataset import Dataset
@@ -49,6 +51,29 @@ def init_sql(settings: Settings) -> str:
     )
 
 
+def _ready(settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+    """Let a connection of our own read the bucket, with the machine's role where no keys are set.
+
+    The role's keys are temporary, so they go into this connection and never into ``init.sql``.
+    """
+    connection.execute(init_sql(settings))
+    if settings.aws_access_key_id is None:
+        import boto3
+
+        found = boto3.Session().get_credentials()
+        if found is None:
+            raise PermanentError("no AWS credentials: set AWS_ACCESS_KEY_ID, or give this machine a role")
+        keys = found.get_frozen_credentials()
+        role = settings.model_copy(
+            update={
+                "aws_access_key_id": keys.access_key,
+                "aws_secret_access_key": SecretStr(str(keys.secret_key)),
+                "aws_session_token": SecretStr(keys.token) if keys.token else None,
+            }
+        )
+        connection.execute(init_sql(role))
+
+
 def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> bool:
     """Write the catalog to a new file and rename it over the old one; False when it already says this.
 
@@ -70,7 +95,7 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
     new = path.with_name(f".{path.name}.{os.getpid()}")
     new.unlink(missing_ok=True)
     with duckdb.connect(str(new)) as connection:
-        connection.execute(init_sql(settings))
+        _ready(settings, connection)
         for statement in ddl:
             connection.execute(statement)
     new.replace(path)
@@ -91,7 +116,7 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
             f"{settings.catalog_path} is not there yet: start the system (vitalake up) or materialize `lake`"
         )
     connection = duckdb.connect(str(settings.catalog_path), read_only=True)
-    connection.execute(init_sql(settings))
+    _ready(settings, connection)
     return connection
 
 

@@ -54,12 +54,14 @@ class ObjectStore:
             options |= {"endpoint": settings.s3_endpoint, "virtual_hosted_style_request": False}
             options["client_options"] = {"allow_http": settings.s3_endpoint.startswith("http://")}
         if settings.aws_access_key_id and secret:
-            options |= {
+            # As a provider: given one by one, obstore would fill a missing token from the shell's environment.
+            keys = {
                 "access_key_id": settings.aws_access_key_id,
                 "secret_access_key": secret.get_secret_value(),
+                "token": token.get_secret_value() if token else None,
+                "expires_at": None,
             }
-            if token:
-                options["session_token"] = token.get_secret_value()
+            options["credential_provider"] = lambda: keys
         return S3Store(self.bucket, retry_config=_RETRIES, **options)  # type: ignore[arg-type]
 
     @cached_property

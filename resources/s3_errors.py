@@ -14,6 +14,7 @@ from typing import TypeVar
 from vitalake.errors import PermanentError, TransientError
 
 T = TypeVar("T")
+_BUSY = ("408", "409", "425", "429")  # the 4xx that pass by themselves
 
 
 def call(request: Callable[[], T], where: str) -> T:
@@ -21,7 +22,7 @@ def call(request: Callable[[], T], where: str) -> T:
 
     What a caller has to tell apart passes through: FileNotFoundError, a refused key, a failed condition.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
     from obstore.exceptions import BaseError
 
     try:
@@ -34,6 +35,8 @@ def call(request: Callable[[], T], where: str) -> T:
         if code == "NoSuchKey" or status == 412:
             raise FileNotFoundError(where) from None
         raise _explain(str(status), code, where) from error
+    except NoCredentialsError as error:
+        raise PermanentError(f"{where}: no AWS credentials; set them, or give this machine a role") from error
     except BotoCoreError as error:
         raise TransientError(f"{where}: the object store did not answer ({type(error).__name__})") from error
     except urllib.error.HTTPError as error:
@@ -64,4 +67,8 @@ def _explain(name: str, text: str, where: str) -> TransientError | PermanentErro
         return PermanentError(f"{where}: the bucket does not exist; {advice}")
     if status in ("401", "403", "PermissionDeniedError", "UnauthenticatedError"):
         return PermanentError(f"{where}: access denied; check the AWS credentials and the bucket's policy")
+    if status.startswith(("3", "4")) and status not in _BUSY:
+        return PermanentError(
+            f"{where}: refused with HTTP {status}; check AWS_REGION, the endpoint and the credentials"
+        )
     return TransientError(f"{where}: the object store did not answer as it should ({status})")

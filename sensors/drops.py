@@ -39,6 +39,7 @@ from vitalake.dataset import Dataset
 Days = Callable[[date], set[date] | None]
 # Dagster ends a tick after 60 s; what a tick does not get to, the next one does.
 _TICK_SECONDS = 20.0
+_REMEMBER = timedelta(minutes=15)
 
 
 def drop_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: Settings) -> SensorDefinition:
@@ -92,7 +93,7 @@ def _sensor(
             note = f"; {count} objects wait for a day that has not come yet: {', '.join(sorted(waiting)[:5])}"
             context.log.warning(note.removeprefix("; "))
 
-        equal: dict[str, str] = json.loads(context.cursor or "{}")
+        since, equal = _remembered(context.cursor, now)
         states: dict[str, PartitionState] = {}
         for partition in sorted(listed.keys() - waiting, reverse=True):
             if equal.get(partition) == listed[partition]:
@@ -110,8 +111,22 @@ def _sensor(
         reason = f"{len(items)} objects in {len(groups)} days; {len(states)} days looked at, nothing to do{note}"
         return SensorResult(
             run_requests=requests,
-            cursor=json.dumps(equal, sort_keys=True),
+            cursor=json.dumps({"since": since.isoformat(), "equal": equal}, sort_keys=True),
             skip_reason=None if requests else SkipReason(reason),
         )
 
     return evaluate
+
+
+def _remembered(cursor: str | None, now: datetime) -> tuple[datetime, dict[str, str]]:
+    """Since when, and which partitions were found equal to which fingerprint; nothing once that is old.
+
+    Forgetting finds what changed in Dagster and not in the bucket: a run that was overtaken and recorded an older
+    listing last.
+    """
+    if cursor:
+        remembered = json.loads(cursor)
+        since = datetime.fromisoformat(remembered["since"])
+        if now - since < _REMEMBER:
+            return since, remembered["equal"]
+    return now, {}

@@ -15,6 +15,7 @@ from vitalake.arrivals import PartitionState, RunPlan
 from vitalake.dataset import Dataset
 
 PARTITION = "dagster/partition"
+RUN_KEY = "dagster/run_key"
 DATASET_TAG = "vitalake/dataset"
 PARTITION_TAG = "vitalake/partition"
 FINGERPRINT_TAG = "vitalake/fingerprint"
@@ -54,7 +55,9 @@ def state_of(instance: DagsterInstance, dataset: Dataset, partition: str, finger
     ended = instance.get_run_records(RunsFilter(tags={**here, FINGERPRINT_TAG: fingerprint}, statuses=_ENDED))
     times = [record.end_time for record in ended if record.end_time]
     last = datetime.fromtimestamp(max(times), timezone.utc) if times else None
-    return PartitionState(recorded=False, attempts=len(ended), last_ended_at=last)
+    # By number, not by count: Dagster never takes the same run key twice, even when other runs were deleted.
+    numbers = [int(record.dagster_run.tags.get(RUN_KEY, "0").rpartition(":")[2]) for record in ended]
+    return PartitionState(recorded=False, attempts=max(numbers, default=-1) + 1, last_ended_at=last)
 
 
 def recorded_fingerprint(instance: DagsterInstance, table: str, partition: str) -> str | None:

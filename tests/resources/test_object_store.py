@@ -108,3 +108,27 @@ def test_a_folder_that_obstore_refuses_is_looked_into(raw: ObjectStore) -> None:
     folders, items = raw.folders("ecg/")
     assert (folders, items) == (["ecg/odd\tfolder/"], [])
     assert [item.key for item in raw.objects(folders[0])] == ["ecg/odd\tfolder/x.mat"]
+
+
+def test_a_session_of_the_shell_is_not_mixed_with_configured_keys(
+    raw: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of-somebody-logged-in-to-aws")
+    raw.put("ecg/x", b"1", expected=None)
+    assert [item.key for item in raw.objects("ecg/")] == ["ecg/x"]
+
+
+def test_without_keys_the_machine_s_own_are_used_and_not_written_down(
+    settings: Settings, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from resources.lake import connect, publish
+    from vitalake.datasets.declared import DATASETS
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", str(settings.aws_access_key_id))
+    assert settings.aws_secret_access_key is not None
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", settings.aws_secret_access_key.get_secret_value())
+    role = settings.model_copy(update={"aws_access_key_id": None, "aws_secret_access_key": None})
+    assert publish(role, store, DATASETS)
+    with connect(role) as connection:
+        assert connection.execute("SELECT count(*) FROM ecg_recordings").fetchone() == (0,)
+    assert str(settings.aws_access_key_id) not in (role.home / "init.sql").read_text()

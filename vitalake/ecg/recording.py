@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,9 +49,3 @@ class Recording:
 
         samples: npt.NDArray[np.float64] = np.asarray(self.samples, dtype=np.float64)
         return (samples - self.calibration.zero_adu) / (self.calibration.gain_adu_per_mv or 1.0)
-
-    def summary(self) -> dict[str, Any]:
-        """Shape and rate in a dictionary, for messages and notebooks."""
-        leads, samples = self.samples.shape
-        rate = self.calibration.sampling_rate_hz
-        return {"leads": leads, "samples": samples, "sampling_rate_hz": rate, "duration_s": samples / rate}

@@ -24,8 +24,8 @@ from vitalake.ecg.recording import Recording
 from vitalake.ecg.structure import SourceConfig, read_recording
 from vitalake.ecg.tables import FEATURES, RECORDINGS, SIGNALS
 
-# Leads measured together: enough to amortise numpy's calls, few enough to stay in cache (256 × 3600 × 8 B = 7 MB).
-_BATCH = 256
+# Samples measured together: enough to amortise numpy's calls, few enough to stay small (256 strips of 3600: 7 MB).
+_BATCH_SAMPLES = 256 * 3600
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,14 @@ def _measure(
 
 
 def _batches(shapes: Sequence[tuple[float, int]]) -> Iterable[tuple[tuple[float, int], list[int]]]:
-    """Row numbers grouped by (sampling rate, length), at most `_BATCH` at a time."""
+    """Row numbers grouped by (sampling rate, length), of at most `_BATCH_SAMPLES` unless one row has more."""
     groups: defaultdict[tuple[float, int], list[int]] = defaultdict(list)
     for row, shape in enumerate(shapes):
         groups[shape].append(row)
     for shape, rows in groups.items():
-        for start in range(0, len(rows), _BATCH):
-            yield shape, rows[start : start + _BATCH]
+        size = max(1, _BATCH_SAMPLES // shape[1])
+        for start in range(0, len(rows), size):
+            yield shape, rows[start : start + size]
 
 
 def _lead_mv(recording: Recording, lead: int) -> npt.NDArray[np.float64]:
