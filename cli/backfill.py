@@ -97,13 +97,14 @@ def plan_days(settings: Settings, dataset: Dataset, start: date, end: date) -> P
     raw, lake = ObjectStore(settings, settings.raw_bucket), ObjectStore(settings, settings.lake_bucket)
     span = {start + timedelta(days=offset) for offset in range((end - start).days + 1)}
     tomorrow = datetime.now(timezone.utc).date() + timedelta(days=1)
-    found = by_partition(arrived(raw, dataset.prefix, settings.first_day, span), settings.first_day)
-    objects = {each: len(items) for each, items in found.items() if each <= tomorrow}
+    listed = arrived(raw, dataset.prefix, settings.first_day, span, dataset.together)
+    found = {each: sum(map(len, group)) for each, group in by_partition(listed, settings.first_day).items()}
+    objects = {each: count for each, count in found.items() if each <= tomorrow}
     folders = [folder for table in dataset.all_tables for folder in lake.folders(f"{table.name}/")[0]]
     candidates = [(date_in_key(folder), folder) for folder in folders]
     # A server may go on listing a folder after the last object in it was deleted.
     emptied = sorted({each for each, folder in candidates if each in span - found.keys() and lake.objects(folder)})
-    waiting = sum(len(items) for each, items in found.items() if each > tomorrow)
+    waiting = sum(count for each, count in found.items() if each > tomorrow)
     return Plan(objects, emptied, len(span) - len(found.keys() | set(emptied)), waiting)
 
 

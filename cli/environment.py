@@ -43,8 +43,9 @@ def write_env(path: Path, values: Mapping[str, str]) -> None:
 
 
 def local_keys(env: Mapping[str, str]) -> dict[str, str]:
-    """The S3 keys of this home; random ones, made once."""
+    """The S3 keys of this home and the key of its pseudonyms; random ones, made once."""
     return {
+        "VITALAKE_PSEUDONYM_KEY": env.get("VITALAKE_PSEUDONYM_KEY") or secrets.token_hex(32),
         "AWS_ACCESS_KEY_ID": env.get("AWS_ACCESS_KEY_ID") or f"local{secrets.token_hex(8)}",
         "AWS_SECRET_ACCESS_KEY": env.get("AWS_SECRET_ACCESS_KEY") or secrets.token_urlsafe(32),
     }

@@ -103,7 +103,7 @@ def count_days(settings: Settings, resources: Mapping[str, Any]) -> _Days:
 
     total = read = built = 0
     for dataset in DATASETS:
-        items = arrived(resources["raw"], dataset.prefix, settings.first_day)
+        items = arrived(resources["raw"], dataset.prefix, settings.first_day, together=dataset.together)
         tomorrow = datetime.now(timezone.utc).date() + timedelta(days=1)
         for day, group in by_partition(items, settings.first_day).items():
             if day > tomorrow:

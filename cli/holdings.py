@@ -70,11 +70,12 @@ def count(settings: Settings, dataset: Dataset, connection: duckdb.DuckDBPyConne
     from vitalake.arrivals import arrived, partition_of
 
     tomorrow = datetime.now(timezone.utc).date() + timedelta(days=1)
-    found = arrived(ObjectStore(settings, settings.raw_bucket), dataset.prefix, settings.first_day)
-    come = [item for item in found if partition_of(item, settings.first_day) <= tomorrow]
+    raw = ObjectStore(settings, settings.raw_bucket)
+    found = arrived(raw, dataset.prefix, settings.first_day, together=dataset.together)
+    come = [item for bundle in found if partition_of(bundle, settings.first_day) <= tomorrow for item in bundle]
     return Holdings(
         objects=len(come),
-        waiting=len(found) - len(come),
+        waiting=sum(map(len, found)) - len(come),
         newest_upload_at=max((item.uploaded_at for item in come), default=None),
         lake=_in_lake(connection, dataset, come) if connection else None,
     )

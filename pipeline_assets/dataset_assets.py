@@ -29,8 +29,8 @@ from vitalake.reconcile import Report, Store, fingerprint_of, parts_of
 from vitalake.tables import Table
 from vitalake.version import code_digest
 
-# Plain objects (resources/): two buckets, the settings, and the outbox for alerts.
-NEEDS = {"raw", "lake", "settings", "outbox"}
+# Plain objects (resources/): two buckets, the settings, the outbox for alerts, and the key for pseudonyms.
+NEEDS = {"raw", "lake", "settings", "outbox", "pseudonyms"}
 
 
 def dataset_assets(dataset: Dataset, partitions: DailyPartitionsDefinition) -> list[AssetsDefinition]:
@@ -92,7 +92,10 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
 
         with steered(context.retry_number):
             progress = _progress(context, dataset.name)
-            report = stages.read_objects(dataset, context.resources.raw, lake, day, progress, announce)
+            pseudonyms = context.resources.pseudonyms
+            report = stages.read_objects(
+                dataset, context.resources.raw, lake, day, pseudonyms, progress, announce
+            )
             differences = schema_differences(lake, tables, day)
             results = [shown.check_result(SCHEMA, checked, differences)]
             for check in dataset.checks:
@@ -116,17 +119,20 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
 
 
 def _derived(dataset: Dataset, derived: Derived, partitions: DailyPartitionsDefinition) -> AssetsDefinition:
+    named = next(table for table in dataset.tables if table.name == derived.source)
+
     @multi_asset(
-        name=derived.table.name,
-        specs=[_spec(dataset, derived.table, {"parquet"}, dataset.tables)],
+        name="_".join(("derive", *(table.name for table in derived.tables))),
+        specs=[_spec(dataset, table, {"parquet"}, [named]) for table in derived.tables],
         partitions_def=partitions,
         required_resource_keys=NEEDS,
     )
     def derive(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
         with steered(context.retry_number):
-            progress = _progress(context, derived.table.name)
+            progress = _progress(context, derived.tables[0].name)
             report = stages.derive(dataset, derived, context.resources.lake, context.partition_key, progress)
-            yield _result(context, derived.table, report)
+            for table in derived.tables:
+                yield _result(context, table, report)
 
     return derive
 

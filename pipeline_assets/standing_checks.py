@@ -38,14 +38,15 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
         partition = context.run.tags.get(PARTITION)  # none where a person runs the check alone: every day
         with steered(0):
             days = {date.fromisoformat(partition)} if partition else None
-            listed = arrived(resources.raw, dataset.prefix, first_day, days)
+            found = arrived(resources.raw, dataset.prefix, first_day, days, dataset.together)
             known = {
                 (row["source_key"], row["source_version"])
-                for day in by_partition(listed, first_day)
+                for day in by_partition(found, first_day)
                 for row in load_table(
                     resources.lake, dataset.raw_table, day.isoformat(), ["source_key", "source_version"]
                 ).to_pylist()
             }
+        listed = [item for bundle in found for item in bundle]
         count = overdue(listed, known, datetime.now(timezone.utc), dataset.processed_within)
         return shown.check_result(check, table, count)
 

@@ -7,17 +7,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import SecretStr
+
 from resources.object_store import ObjectStore
 from resources.outbox import Outbox
 from resources.settings import Settings
+from vitalake.pseudonyms import Pseudonyms
 
 
 def build_resources(settings: Settings) -> dict[str, Any]:
-    """Buckets, settings and the outbox for alerts."""
+    """Buckets, settings, the outbox for alerts, and pseudonyms.
+
+    Raises:
+        PermanentError: there is no key for pseudonyms, or too short a one.
+    """
     lake = ObjectStore(settings, settings.lake_bucket)
     return {
         "settings": settings,
         "raw": ObjectStore(settings, settings.raw_bucket),
         "lake": lake,
         "outbox": Outbox(lake),
+        "pseudonyms": Pseudonyms((settings.pseudonym_key or SecretStr("")).get_secret_value().encode()),
     }

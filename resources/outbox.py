@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from typing import Protocol
 
 from vitalake.alerts import Alert
-from vitalake.arrivals import ObjectInfo, in_upload_order
+from vitalake.arrivals import ObjectInfo
 from vitalake.errors import VitalakeError
 from vitalake.reconcile import ConflictError, Store
 
@@ -58,7 +58,7 @@ class Outbox:
     def pending(self, limit: int | None = None) -> list[Alert]:
         """What is still to be delivered, oldest first. A file that is not an alert stays, named in the log."""
         alerts: list[Alert] = []
-        for item in in_upload_order(self._listed()):
+        for item in sorted(self._listed(), key=lambda item: (item.uploaded_at, item.key)):
             if len(alerts) == limit:
                 break
             try:

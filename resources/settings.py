@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     raw_bucket: str = Field("vitalake-raw", description="Where devices upload.")
     lake_bucket: str = Field("vitalake-lake", description="Where Parquet, alerts and the catalog go.")
     lake_path: Path | None = Field(None, description="The DuckDB catalog; default <home>/lake.duckdb.")
+    pseudonym_key: SecretStr | None = Field(
+        None, description="Secret that turns subjects' identifiers into pseudonyms; keep it, or they all change."
+    )
     first_day: date = Field(date(2015, 1, 1), description="First daily partition.")
     # Dagster's loop comes round every 5 s: a sensor that asks for 5 just misses every other round.
     drops_interval_seconds: int = Field(4, ge=1, description="How often the open days are looked at.")

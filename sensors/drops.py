@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
+from itertools import chain
 
 from dagster import (
     DefaultSensorStatus,
@@ -77,8 +78,8 @@ def _sensor(
     def evaluate(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         started, now = time.monotonic(), datetime.now(timezone.utc)
         days = days_to_list(now.date())
-        items = arrived(context.resources.raw, dataset.prefix, settings.first_day, days)
-        groups = by_partition(items, settings.first_day)
+        found = arrived(context.resources.raw, dataset.prefix, settings.first_day, days, dataset.together)
+        groups = by_partition(found, settings.first_day)
         listed = {day.isoformat(): listed_fingerprint(group, dataset.limits) for day, group in groups.items()}
         empty = listed_fingerprint([], dataset.limits)
         for partition in built_partitions(context.instance, dataset) - listed.keys():
@@ -89,7 +90,7 @@ def _sensor(
         waiting = {partition for partition in listed if partition > last_day}
         note = ""
         if waiting:
-            count = sum(len(groups.get(date.fromisoformat(partition), ())) for partition in waiting)
+            count = sum(map(len, chain(*(groups.get(date.fromisoformat(partition), ()) for partition in waiting))))
             note = f"; {count} objects wait for a day that has not come yet: {', '.join(sorted(waiting)[:5])}"
             context.log.warning(note.removeprefix("; "))
 
@@ -108,7 +109,7 @@ def _sensor(
         requests = [
             RunRequest(run_key=item.run_key, partition_key=item.partition, tags=tags_of(item)) for item in plans
         ]
-        reason = f"{len(items)} objects in {len(groups)} days; {len(states)} days looked at, nothing to do{note}"
+        reason = f"{sum(map(len, found))} objects in {len(groups)} days; {len(states)} days looked at, nothing to do{note}"
         return SensorResult(
             run_requests=requests,
             cursor=json.dumps({"since": since.isoformat(), "equal": equal}, sort_keys=True),

@@ -52,6 +52,7 @@ def settings(s3_endpoint: str, tmp_path: Path) -> Settings:
         aws_region="us-east-1",
         aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=SecretStr(KEYS["AWS_SECRET_ACCESS_KEY"]),
+        pseudonym_key=SecretStr("a key for tests, long enough"),
         raw_bucket=f"raw-{name}",
         lake_bucket=f"lake-{name}",
     )

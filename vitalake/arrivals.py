@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -43,6 +43,14 @@ class ObjectInfo:
         return repr((self.key, self.version, self.size_bytes, self.uploaded_at.isoformat()))
 
 
+# Objects that make one recording, in the order of their keys. Most recordings are one object; a header and the files
+# it names are one bundle, which is never torn apart: it has one day, one part, and is read together.
+Bundle = tuple[ObjectInfo, ...]
+
+# File names of one folder -> name of the bundle each belongs to; a name that is left out stands alone.
+Together = Callable[[Collection[str]], Mapping[str, str]]
+
+
 class Bucket(Protocol):
     """What looking for objects needs of a bucket."""
 
@@ -71,64 +79,107 @@ def dated(key: str, first_day: date) -> date | None:
     return named if named is not None and first_day <= named <= _LAST_DAY else None
 
 
-def partition_of(item: ObjectInfo, first_day: date) -> date:
-    """The day an object belongs to: the one its key names, else the UTC day of its upload.
+def bundles(items: Iterable[ObjectInfo], together: Together | None) -> list[Bundle]:
+    """Objects that belong together, in upload order; without `together` each stands alone.
 
-    Being a function of the object alone, the answer never changes. A day that has not come yet is a partition
+    A function of the names in a folder alone, so that whoever lists sees the same bundles as whoever reads.
+    """
+    if together is None:
+        return in_upload_order((item,) for item in items)
+    folders: defaultdict[str, dict[str, ObjectInfo]] = defaultdict(dict)
+    for item in items:
+        folder, _, name = item.key.rpartition("/")
+        folders[folder][name] = item
+    found: list[Bundle] = []
+    for names in folders.values():
+        groups: defaultdict[tuple[bool, str], list[ObjectInfo]] = defaultdict(list)
+        group_of = together(names.keys())
+        for name, item in names.items():
+            groups[(True, group_of[name]) if name in group_of else (False, name)].append(item)
+        found += [tuple(sorted(group, key=lambda item: item.key)) for group in groups.values()]
+    return in_upload_order(found)
+
+
+def partition_of(bundle: Bundle, first_day: date) -> date:
+    """The day a bundle belongs to: the one its keys name, else the UTC day on which its last object came.
+
+    Being a function of the bundle alone, the answer never changes. A day that has not come yet is a partition
     that waits, visibly; a date before `first_day` (a device whose clock was reset) counts as none.
     """
-    return dated(item.key, first_day) or max(item.uploaded_at.date(), first_day)
+    return dated(bundle[0].key, first_day) or max(_completed_at(bundle).date(), first_day)
 
 
-def arrived(raw: Bucket, prefix: str, first_day: date, days: Collection[date] | None = None) -> list[ObjectInfo]:
-    """The objects below `prefix` that belong to `days` (None: all of them).
+def arrived(
+    raw: Bucket,
+    prefix: str,
+    first_day: date,
+    days: Collection[date] | None = None,
+    together: Together | None = None,
+) -> list[Bundle]:
+    """The bundles below `prefix` that belong to `days` (None: all of them), in upload order.
 
     Folders that name another day are not listed, so a dated layout costs what is in those days; everything
     else is listed and sorted out by upload time, so no layout hides an object.
     """
     if days is None:
-        return raw.objects(prefix)
+        return bundles(raw.objects(prefix), together)
+    found = bundles(_listed(raw, prefix, first_day, days), together)
+    return [bundle for bundle in found if partition_of(bundle, first_day) in days]
+
+
+def by_partition(found: Iterable[Bundle], first_day: date) -> dict[date, list[Bundle]]:
+    """Bundles grouped by day, each group in the order given."""
+    groups: defaultdict[date, list[Bundle]] = defaultdict(list)
+    for bundle in found:
+        groups[partition_of(bundle, first_day)].append(bundle)
+    return dict(sorted(groups.items()))
+
+
+def in_upload_order(found: Iterable[Bundle]) -> list[Bundle]:
+    """Sorted by (last modified, key): new objects come last, so an append-only day keeps its early parts."""
+    return sorted(found, key=lambda bundle: (_completed_at(bundle), bundle[0].key))
+
+
+def cut(found: Sequence[Bundle], limits: Limits) -> list[list[ObjectInfo]]:
+    """A partition's bundles, in upload order, cut into parts of bounded count and bytes.
+
+    What is over the size limit is never read, so it weighs nothing.
+    """
+    parts: list[list[ObjectInfo]] = []
+    weight = 0
+    for bundle in found:
+        size = size_bytes(bundle)
+        if size > limits.object_bytes:
+            size = 0
+        full = parts and (len(parts[-1]) + len(bundle) > limits.part_objects or weight + size > limits.part_bytes)
+        if not parts or full:
+            parts.append([])
+            weight = 0
+        parts[-1] += bundle
+        weight += size
+    return parts
+
+
+def size_bytes(bundle: Bundle) -> int:
+    """What the objects of a bundle weigh together."""
+    return sum(item.size_bytes for item in bundle)
+
+
+def _completed_at(bundle: Bundle) -> datetime:
+    return bundle[0].uploaded_at if len(bundle) == 1 else max(item.uploaded_at for item in bundle)
+
+
+def _listed(raw: Bucket, prefix: str, first_day: date, days: Collection[date]) -> list[ObjectInfo]:
     folders, found = raw.folders(prefix)
     for folder in folders:
         named = dated(folder, first_day)
         if named is not None:
             found += raw.objects(folder) if named in days else []
         elif _YEAR_OR_MONTH.search(folder):
-            found += arrived(raw, folder, first_day, days)
+            found += _listed(raw, folder, first_day, days)
         else:
             found += raw.objects(folder)
-    return [item for item in found if partition_of(item, first_day) in days]
-
-
-def by_partition(items: Iterable[ObjectInfo], first_day: date) -> dict[date, list[ObjectInfo]]:
-    """Objects grouped by day, each group in upload order."""
-    groups: defaultdict[date, list[ObjectInfo]] = defaultdict(list)
-    for item in items:
-        groups[partition_of(item, first_day)].append(item)
-    return {day: in_upload_order(group) for day, group in sorted(groups.items())}
-
-
-def in_upload_order(items: Iterable[ObjectInfo]) -> list[ObjectInfo]:
-    """Sorted by (last modified, key): new objects come last, so an append-only day keeps its early parts."""
-    return sorted(items, key=lambda item: (item.uploaded_at, item.key))
-
-
-def cut(items: Sequence[ObjectInfo], limits: Limits) -> list[list[ObjectInfo]]:
-    """A partition's objects, in upload order, cut into parts of bounded count and bytes.
-
-    Objects over the size limit are never read, so they weigh nothing.
-    """
-    parts: list[list[ObjectInfo]] = []
-    weight = 0
-    for item in items:
-        size = item.size_bytes if item.size_bytes <= limits.object_bytes else 0
-        full = parts and (len(parts[-1]) >= limits.part_objects or weight + size > limits.part_bytes)
-        if not parts or full:
-            parts.append([])
-            weight = 0
-        parts[-1].append(item)
-        weight += size
-    return parts
+    return found
 
 
 def digest(*lines: str) -> str:
@@ -146,9 +197,9 @@ def fingerprint(part_digests: Iterable[str]) -> str:
     return digest(*part_digests)
 
 
-def listed_fingerprint(items: Iterable[ObjectInfo], limits: Limits) -> str:
-    """The fingerprint that a partition should have, from a listing in any order."""
-    return fingerprint(objects_digest(part) for part in cut(in_upload_order(items), limits))
+def listed_fingerprint(found: Iterable[Bundle], limits: Limits) -> str:
+    """The fingerprint that a partition should have, from its bundles in any order."""
+    return fingerprint(objects_digest(part) for part in cut(in_upload_order(found), limits))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ thresholds (each dataset's own) or how a result is shown (`pipeline_assets/`).
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,26 +30,36 @@ def freshness(patience: timedelta) -> Statement:
     return Statement("fresh", f"Nothing uploaded more than {minutes} minutes ago is missing.", Threshold(0.0))
 
 
+# Refusals that are no verdict on the bytes: the object changed under our hands, or waits for those it belongs to.
+VANISHED = "S00"
+WAITING = "S16"
+
 # Refusals that mean "these bytes are no file of this kind", as against "a good file that we do not want".
 UNREADABLE = ("S01", "S02")
 
 
 def readable(dataset: str, threshold: Threshold) -> Check:
     """Objects that are files of a kind we know."""
-    return _refusals(dataset, "readable", "Objects can be read as recordings.", threshold, UNREADABLE)
+    return _refusals(dataset, "readable", "Objects can be read as recordings.", threshold, UNREADABLE.__contains__)
 
 
 def quarantined(dataset: str, threshold: Threshold) -> Check:
     """Objects that made it out of quarantine."""
-    return _refusals(dataset, "quarantined", "Objects are usable.", threshold, None)
+    return _refusals(dataset, "quarantined", "Objects are usable.", threshold, lambda rule: rule != WAITING)
 
 
-def _refusals(dataset: str, name: str, doc: str, threshold: Threshold, rules: tuple[str, ...] | None) -> Check:
+def complete(dataset: str) -> Check:
+    """Objects whose recording is whole; those that wait for the rest of theirs are told, and never block."""
+    doc = "Recordings of several objects are complete."
+    return _refusals(dataset, "complete", doc, Threshold(warn=0.0), WAITING.__eq__)
+
+
+def _refusals(dataset: str, name: str, doc: str, threshold: Threshold, concerns: Callable[[str], bool]) -> Check:
     raw, quarantine = f"raw_{dataset}", f"{dataset}_quarantine"
 
     def count(tables: Mapping[str, pa.Table]) -> Count:
         refused = tables[quarantine].to_pylist()
-        counted = [row for row in refused if rules is None or row["rule"] in rules]
+        counted = [row for row in refused if concerns(row["rule"])]
         by_rule: dict[str, int | float | str] = {}
         for row in counted:
             by_rule[row["rule"]] = int(by_rule.get(row["rule"], 0)) + 1

@@ -6,7 +6,7 @@ the mechanism that carries declarations out (`vitalake/reconcile.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,8 @@ from vitalake.tables import Column, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from vitalake.pseudonyms import Pseudonyms
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,33 @@ class RawObject:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """An object, or one record of it, that cannot be used: one row of quarantine.
+
+    Args:
+        key: key of the object.
+        rule: id of the check that refused it, e.g. ``"S02"``.
+        message: what was found and what was expected, without personal data.
+        record_number: record or line inside the object, from 1; None: the object as a whole.
+    """
+
+    key: str
+    rule: str
+    message: str
+    record_number: int | None = None
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What came of objects that belong together: values for `tabulate`, and what of them cannot be used."""
+
+    values: tuple[Any, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True)
 class Limits:
-    """How a partition is cut into parts, and what an object may weigh."""
+    """How a partition is cut into parts, and what an object, or objects that are read together, may weigh."""
 
     part_objects: int = 1000
     part_bytes: int = 128 * 2**20
@@ -84,11 +111,12 @@ class Check(Statement):
 
 @dataclass(frozen=True)
 class Derived:
-    """A table computed part by part from another table of the same dataset."""
+    """Tables computed together, part by part, from columns of another table of the same dataset."""
 
-    table: Table
+    tables: tuple[Table, ...]
     source: str
-    compute: Callable[[pa.Table], pa.Table]
+    columns: list[str]
+    compute: Callable[[pa.Table], dict[str, pa.Table]]
 
 
 @dataclass(frozen=True)
@@ -128,16 +156,21 @@ class SqlView:
 class Dataset:
     """A dataset: where its objects are, how one is read, which tables come out and how good they must be.
 
-    `parse` turns one object into whatever `tabulate` understands, or raises `UnusableDataError`.
-    `tabulate` turns the parsed objects of one part, in order, into one Arrow table per declared table.
+    Args:
+        parse: turns objects that belong together into whatever `tabulate` understands, with identifiers of people
+            replaced by pseudonyms, or raises `UnusableDataError`. Every object must be heard of again: in a value
+            or in a refusal.
+        tabulate: turns the parsed values of one part, in order, into one Arrow table per declared table.
+        together: which files of a folder belong together, by their names; None: each object stands alone.
     """
 
     name: str
     doc: str
     owner: str
-    parse: Callable[[RawObject], Any]
+    parse: Callable[[Sequence[RawObject], Pseudonyms], Parsed]
     tabulate: Callable[[Sequence[Any]], dict[str, pa.Table]]
     tables: tuple[Table, ...]
+    together: Callable[[Collection[str]], Mapping[str, str]] | None = None
     derived: tuple[Derived, ...] = ()
     views: tuple[SqlView, ...] = ()
     limits: Limits = Limits()
@@ -165,13 +198,13 @@ class Dataset:
     @property
     def all_tables(self) -> tuple[Table, ...]:
         """Every table that is stored: manifest, tables, quarantine, derived tables."""
-        derived = (item.table for item in self.derived)
+        derived = (table for item in self.derived for table in item.tables)
         return (self.raw_table, *self.tables, self.quarantine_table, *derived)
 
     @property
     def final_tables(self) -> tuple[Table, ...]:
         """The tables that nothing else is derived from."""
-        return tuple(item.table for item in self.derived) or self.tables
+        return tuple(table for item in self.derived for table in item.tables) or self.tables
 
     def table(self, name: str) -> Table:
         """One of the stored tables; KeyError when the dataset has none of that name."""

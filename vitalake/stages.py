@@ -11,9 +11,21 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vitalake import parquet
-from vitalake.arrivals import Bucket, ObjectInfo, arrived, cut, in_upload_order, objects_digest
-from vitalake.dataset import Dataset, Derived, RawObject
+from vitalake.arrivals import (
+    Bucket,
+    Bundle,
+    ObjectInfo,
+    arrived,
+    bundles,
+    cut,
+    digest,
+    objects_digest,
+    size_bytes,
+)
+from vitalake.checks import VANISHED, WAITING
+from vitalake.dataset import Dataset, Derived, Parsed, RawObject, Refusal
 from vitalake.errors import UnusableDataError
+from vitalake.pseudonyms import Pseudonyms
 from vitalake.reconcile import (
     ConflictError,
     Inputs,
@@ -30,8 +42,6 @@ from vitalake.version import code_digest
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-VANISHED = "S00"
 
 Progress = Callable[[int, int], None]
 Announce = Callable[[list[dict[str, Any]]], None]
@@ -51,9 +61,9 @@ def list_objects(
     parts: dict[int, list[ObjectInfo]] = {}
 
     def inputs() -> dict[int, Inputs]:
-        items = arrived(raw, dataset.prefix, first_day, {date.fromisoformat(partition)})
+        found = arrived(raw, dataset.prefix, first_day, {date.fromisoformat(partition)}, dataset.together)
         parts.clear()
-        parts.update(enumerate(cut(in_upload_order(items), dataset.limits)))
+        parts.update(enumerate(cut(found, dataset.limits)))
         return {index: Inputs(objects_digest(part), code_digest()) for index, part in parts.items()}
 
     def compute(index: int) -> Output:
@@ -64,12 +74,18 @@ def list_objects(
 
 
 def read_objects(
-    dataset: Dataset, raw: RawBucket, lake: Store, partition: str, progress: Progress, announce: Announce
+    dataset: Dataset,
+    raw: RawBucket,
+    lake: Store,
+    partition: str,
+    pseudonyms: Pseudonyms,
+    progress: Progress,
+    announce: Announce,
 ) -> Report:
     """Read every object of the manifest into the dataset's tables, or into quarantine with the reason.
 
     `announce` gets the rows of quarantine that were not there before, and gets them before they are written: a
-    crash in between may repeat the news, never lose it.
+    crash in between may repeat the news, never lose it. What waits for its other objects is no news.
     """
     manifest: dict[int, Part] = {}
     known: set[tuple[str, str, str]] | None = None
@@ -81,76 +97,95 @@ def read_objects(
             ObjectInfo(row["source_key"], row["source_version"], row["size_bytes"], row["uploaded_at"])
             for row in rows
         ]
-        output = read_part(dataset, raw, items)
+        output = read_part(dataset, raw, items, pseudonyms)
         refused = output.tables[dataset.quarantine_table.name].to_pylist()
         if refused and known is None:
             known = {_identity(row) for row in load_table(lake, dataset.quarantine_table, partition).to_pylist()}
-        news = [row for row in refused if row["rule"] != VANISHED and _identity(row) not in (known or ())]
+        told = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
+        news = [row for row in told if _identity(row) not in (known or ())]
         if news:
             announce(news)
         return output
 
     outputs = [*dataset.tables, dataset.quarantine_table]
-    return reconcile(
-        lake, partition, outputs, _follow(lake, dataset.raw_table, partition, manifest), compute, progress
-    )
+    code = digest(code_digest(), pseudonyms.key_id)
+    inputs = _follow(lake, dataset.raw_table, partition, manifest, code)
+    return reconcile(lake, partition, outputs, inputs, compute, progress)
 
 
 def derive(dataset: Dataset, derived: Derived, lake: Store, partition: str, progress: Progress) -> Report:
-    """Compute a derived table part by part from the table it follows."""
+    """Compute derived tables part by part from the table they follow."""
     source: dict[int, Part] = {}
 
     def compute(index: int) -> Output:
-        return Output({derived.table.name: derived.compute(_load(lake, source[index]))})
+        return Output(derived.compute(_load(lake, source[index], derived.columns)))
 
     table = next(table for table in dataset.tables if table.name == derived.source)
-    return reconcile(lake, partition, [derived.table], _follow(lake, table, partition, source), compute, progress)
+    inputs = _follow(lake, table, partition, source, code_digest())
+    return reconcile(lake, partition, derived.tables, inputs, compute, progress)
 
 
-def read_part(dataset: Dataset, raw: RawBucket, items: Sequence[ObjectInfo]) -> Output:
+def read_part(dataset: Dataset, raw: RawBucket, items: Sequence[ObjectInfo], pseudonyms: Pseudonyms) -> Output:
     """Read the objects of one part: each becomes rows of the dataset's tables or one row of quarantine."""
-    parsed: list[Any] = []
+    values: list[Any] = []
     refused: list[dict[str, Any]] = []
     vanished: list[str] = []
-    limit = dataset.limits.object_bytes
-    small = []
-    for item in items:
-        if item.size_bytes == 0:
-            refused.append(_refusal(dataset, item, UnusableDataError("S01", "the object is empty (0 bytes)")))
-        elif item.size_bytes > limit:
-            message = f"the object has {item.size_bytes:,} bytes; the limit is {limit:,}"
-            refused.append(_refusal(dataset, item, UnusableDataError("S01", message)))
-        else:
-            small.append(item)
-    for item, data in raw.get_many(small):
-        if data is None:
-            vanished.append(item.key)
+    small: list[Bundle] = []
+    for bundle in bundles(items, dataset.together):
+        refusals = _weigh(bundle, dataset.limits.object_bytes)
+        refused += [_refusal(dataset, bundle, {}, refusal) for refusal in refusals]
+        if not refusals:
+            small.append(bundle)
+    contents = raw.get_many([item for bundle in small for item in bundle])
+    for bundle in small:
+        data = {item.key: content for item, content in (next(contents) for _ in bundle)}
+        there = {key: content for key, content in data.items() if content is not None}
+        if len(there) < len(data):
+            vanished += [key for key in data if key not in there]
             message = "deleted or replaced after it was listed; the partition will be built again"
-            refused.append(_refusal(dataset, item, UnusableDataError(VANISHED, message)))
-            continue
-        try:
-            parsed.append(_parse(dataset, item, data))
-        except UnusableDataError as error:
-            refused.append(_refusal(dataset, item, error, data))
-    tables = dataset.tabulate(parsed)
+            parsed = Parsed((), tuple(Refusal(key, VANISHED, message) for key in data))
+        else:
+            parsed = _parse(dataset, bundle, there, pseudonyms)
+        values += parsed.values
+        refused += [_refusal(dataset, bundle, there, refusal) for refusal in parsed.refusals]
+    tables = dataset.tabulate(values)
     order = {item.key: position for position, item in enumerate(items)}
-    refused.sort(key=lambda row: order[row["source_key"]])
+    refused.sort(key=lambda row: (order[row["source_key"]], row["record_number"] or 0))
     tables[dataset.quarantine_table.name] = dataset.quarantine_table.from_rows(refused)
     return Output(tables, tuple(vanished))
 
 
-def _parse(dataset: Dataset, item: ObjectInfo, data: bytes) -> Any:
+def _weigh(bundle: Bundle, limit: int) -> list[Refusal]:
+    """A refusal for each object where one is empty, or all together are too large to be read."""
+    weight = size_bytes(bundle)
+    if weight > limit:
+        who = "the object has" if len(bundle) == 1 else f"{len(bundle)} objects that belong together have"
+        return [Refusal(item.key, "S01", f"{who} {weight:,} bytes; the limit is {limit:,}") for item in bundle]
+    if len(bundle) == 1 and weight == 0:
+        return [Refusal(bundle[0].key, "S01", "the object is empty (0 bytes)")]
+    return []
+
+
+def _parse(dataset: Dataset, bundle: Bundle, contents: dict[str, bytes], pseudonyms: Pseudonyms) -> Parsed:
+    objects = [
+        RawObject(item.key, item.version, item.size_bytes, item.uploaded_at, contents[item.key]) for item in bundle
+    ]
     try:
-        return dataset.parse(RawObject(item.key, item.version, item.size_bytes, item.uploaded_at, data))
-    except (UnusableDataError, MemoryError):
+        return dataset.parse(objects, pseudonyms)
+    except UnusableDataError as error:
+        rule, message = error.rule, error.message
+    except MemoryError:
         raise
     except Exception as error:
         # Parsing is a function of the bytes alone, so whatever goes wrong in it is a finding about them.
-        raise UnusableDataError("S02", f"the reader failed on it ({type(error).__name__})") from error
+        rule, message = "S02", f"the reader failed on it ({type(error).__name__})"
+    return Parsed((), tuple(Refusal(item.key, rule, message) for item in bundle))
 
 
-def _follow(lake: Store, table: Table, partition: str, parts: dict[int, Part]) -> Callable[[], dict[int, Inputs]]:
-    """Inputs that are the parts of another table, remembered in `parts` for computing."""
+def _follow(
+    lake: Store, table: Table, partition: str, parts: dict[int, Part], code: str
+) -> Callable[[], dict[int, Inputs]]:
+    """Inputs that are the parts of another table and `code`; the parts are remembered in `parts` for computing."""
 
     def inputs() -> dict[int, Inputs]:
         parts.clear()
@@ -159,11 +194,7 @@ def _follow(lake: Store, table: Table, partition: str, parts: dict[int, Part]) -
             raise ConflictError(
                 f"{table.name} {partition} holds a file that is no part of ours; materialize it first"
             )
-        return {
-            index: part.inputs.then(code_digest())
-            for index, part in sorted(parts.items())
-            if part.inputs is not None
-        }
+        return {index: part.inputs.then(code) for index, part in sorted(parts.items()) if part.inputs is not None}
 
     return inputs
 
@@ -208,12 +239,13 @@ def _object_columns(item: ObjectInfo) -> dict[str, Any]:
     }
 
 
-def _refusal(dataset: Dataset, item: ObjectInfo, error: UnusableDataError, data: bytes = b"") -> dict[str, Any]:
+def _refusal(dataset: Dataset, bundle: Bundle, contents: dict[str, bytes], refusal: Refusal) -> dict[str, Any]:
+    item = next(item for item in bundle if item.key == refusal.key)
     return {
         "dataset": dataset.name,
         **_object_columns(item),
-        "record_number": None,
-        "rule": error.rule,
-        "message": error.message,
-        "excerpt_hex": data[:4].hex() or None,
+        "record_number": refusal.record_number,
+        "rule": refusal.rule,
+        "message": refusal.message,
+        "excerpt_hex": contents.get(item.key, b"")[:4].hex() or None,
     }

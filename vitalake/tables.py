@@ -6,7 +6,7 @@ belong here: which tables exist — each dataset declares its own — or how Par
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -66,11 +66,20 @@ class Table:
         Raises:
             KeyError: a row lacks a declared column, or carries one that is not declared.
         """
-        import pyarrow as pa
-
         declared = set(self.names)
         for row in rows:
             if row.keys() != declared:
                 raise KeyError(f"{self.name}: row and declaration differ in {sorted(row.keys() ^ declared)}")
-        columns = {name: [row[name] for row in rows] for name in self.names}
-        return pa.table(columns, schema=self.arrow_schema())
+        return self.from_columns({name: [row[name] for row in rows] for name in self.names})
+
+    def from_columns(self, columns: Mapping[str, Any]) -> pa.Table:
+        """Columns by name, each a sequence, a numpy array or an Arrow array, to a table of exactly this schema.
+
+        Raises:
+            KeyError: a declared column is missing, or one is there that is not declared.
+        """
+        import pyarrow as pa
+
+        if columns.keys() != set(self.names):
+            raise KeyError(f"{self.name}: columns and declaration differ in {columns.keys() ^ set(self.names)}")
+        return pa.table({name: columns[name] for name in self.names}, schema=self.arrow_schema())

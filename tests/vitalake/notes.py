@@ -6,13 +6,15 @@ Belongs here: the dataset, and building and looking at its lake. Does not belong
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from resources.object_store import ObjectStore
-from vitalake.dataset import OBJECT_COLUMNS, Dataset, Derived, Limits, RawObject
+from vitalake.checks import WAITING
+from vitalake.dataset import OBJECT_COLUMNS, Dataset, Derived, Limits, Parsed, RawObject
 from vitalake.errors import UnusableDataError
+from vitalake.pseudonyms import Pseudonyms
 from vitalake.reconcile import Report, Store
 from vitalake.stages import RawBucket, derive, list_objects, load_table, read_objects
 from vitalake.tables import Column, Table
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 FIRST_DAY = date(2015, 1, 1)
 DAY = "2026-11-20"
+PSEUDONYMS = Pseudonyms(b"a key for tests, long enough")
 
 Put = Callable[[str, bytes], None]
 Delete = Callable[[str], None]
@@ -38,9 +41,9 @@ def notes_dataset() -> Dataset:
     def tabulate(parsed: Sequence[Any]) -> dict[str, pa.Table]:
         return {texts.name: texts.from_rows(parsed)}
 
-    def measure(rows: pa.Table) -> pa.Table:
+    def measure(rows: pa.Table) -> dict[str, pa.Table]:
         pairs = [(row["source_key"], len(row["text"])) for row in rows.to_pylist()]
-        return lengths.from_rows([{"source_key": key, "length": length} for key, length in pairs])
+        return {lengths.name: lengths.from_rows([{"source_key": key, "length": length} for key, length in pairs])}
 
     return Dataset(
         name=name,
@@ -49,17 +52,28 @@ def notes_dataset() -> Dataset:
         parse=_parse,
         tabulate=tabulate,
         tables=(texts,),
-        derived=(Derived(lengths, texts.name, measure),),
+        together=_together,
+        derived=(Derived((lengths,), texts.name, ["source_key", "text"], measure),),
         limits=Limits(part_objects=3, object_bytes=20),
     )
 
 
-def _parse(item: RawObject) -> dict[str, Any]:
-    """`bad…` is refused; what is no UTF-8 surprises the parser, as real files do."""
-    if item.data.startswith(b"bad"):
+def _together(names: Collection[str]) -> dict[str, str]:
+    """`x.head` and `x.tail` are one note."""
+    return {name: name[:-5] for name in names if name.endswith((".head", ".tail"))}
+
+
+def _parse(objects: Sequence[RawObject], _pseudonyms: Pseudonyms) -> Parsed:
+    """`bad…` is refused; what is no UTF-8 surprises the parser, as real files do; half a note waits."""
+    if objects[0].key.endswith((".head", ".tail")) and len(objects) < 2:
+        raise UnusableDataError(WAITING, f"waits since {objects[0].uploaded_at:%H:%M:%S} for its other half")
+    if any(item.data.startswith(b"bad") for item in objects):
         raise UnusableDataError("S03", "the text says itself that it is bad")
-    columns = {column.name: getattr(item, column.name.replace("source_", "")) for column in OBJECT_COLUMNS}
-    return columns | {"text": item.data.decode()}
+    return Parsed(tuple(_columns(item) | {"text": item.data.decode()} for item in objects))
+
+
+def _columns(item: RawObject) -> dict[str, Any]:
+    return {column.name: getattr(item, column.name.replace("source_", "")) for column in OBJECT_COLUMNS}
 
 
 def upload(raw: ObjectStore, key: str, data: bytes) -> None:
@@ -80,7 +94,7 @@ def build(dataset: Dataset, raw: RawBucket, lake: Store, day: date | str) -> lis
 
     return [
         list_objects(dataset, raw, lake, str(day), FIRST_DAY, quiet),
-        read_objects(dataset, raw, lake, str(day), quiet, quiet),
+        read_objects(dataset, raw, lake, str(day), PSEUDONYMS, quiet, quiet),
         *(derive(dataset, derived, lake, str(day), quiet) for derived in dataset.derived),
     ]
 

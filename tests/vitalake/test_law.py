@@ -26,7 +26,8 @@ from vitalake.stages import is_built, load_table
 
 pytestmark = pytest.mark.store
 DAY = date(2026, 11, 20)
-KEYS = [f"date=2026-11-20/{letter}" for letter in "abcdefgh"] + ["date=2026-11-21/a", "loose"]
+KEYS = [f"date=2026-11-20/{name}" for name in (*"abcdef", "g.head", "g.tail", "h.tail")]
+KEYS += ["date=2026-11-21/a", "loose"]
 CONTENTS = [b"one", b"two", b"bad", b"", b"\xff no text", b"more than twenty bytes of text"]
 
 
@@ -52,7 +53,9 @@ class Lake:
 
     def listed(self) -> dict[date, str]:
         """Fingerprint of what is in the bucket, by day; the days are remembered."""
-        groups = by_partition(arrived(self.raw, self.dataset.prefix, FIRST_DAY), FIRST_DAY)
+        groups = by_partition(
+            arrived(self.raw, self.dataset.prefix, FIRST_DAY, together=self.dataset.together), FIRST_DAY
+        )
         self.days |= groups.keys()
         return {day: listed_fingerprint(groups.get(day, []), self.dataset.limits) for day in self.days}
 

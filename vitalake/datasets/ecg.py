@@ -1,4 +1,4 @@
-"""The ECG dataset: recordings in MATLAB files.
+"""The ECG dataset: recordings in every common format.
 
 Belongs here: the declaration. Does not belong here: how an ECG is read or judged (`vitalake/ecg/`), which is
 imported only when data is at hand, because Dagster loads this module at every start.
@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from vitalake.checks import duplicated, quarantined, readable, share_of
-from vitalake.dataset import Dataset, Derived, Picture, RawObject, Threshold, Trend
-from vitalake.ecg.tables import FEATURES, RECORDINGS, SIGNALS, VIEWS
+from vitalake.checks import complete, duplicated, quarantined, readable, share_of
+from vitalake.dataset import Dataset, Derived, Parsed, Picture, RawObject, Threshold, Trend
+from vitalake.ecg.readers.wfdb_names import recordings
+from vitalake.ecg.tables import BEATS, FEATURES, RECORDINGS, SIGNALS, VIEWS, WINDOWS
+from vitalake.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def _parse(item: RawObject) -> Any:
+def _parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Parsed:
     from vitalake.ecg.structure import SourceConfig
     from vitalake.ecg.tabulate import parse
 
-    return parse(item, SourceConfig())
+    return parse(objects, pseudonyms, SourceConfig())
 
 
 def _tabulate(parsed: Sequence[Any]) -> dict[str, pa.Table]:
@@ -30,10 +32,10 @@ def _tabulate(parsed: Sequence[Any]) -> dict[str, pa.Table]:
     return tabulate(parsed)
 
 
-def _features(signals: pa.Table) -> pa.Table:
-    from vitalake.ecg.tabulate import features
+def _beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:
+    from vitalake.ecg.tabulate import beats_and_features
 
-    return features(signals)
+    return beats_and_features(signals)
 
 
 def _draw_strips(signals: pa.Table) -> bytes:
@@ -54,12 +56,21 @@ ECG = Dataset(
     owner="team:data",
     parse=_parse,
     tabulate=_tabulate,
-    tables=(RECORDINGS, SIGNALS),
-    derived=(Derived(FEATURES, SIGNALS.name, _features),),
+    tables=(RECORDINGS, SIGNALS, WINDOWS),
+    together=recordings,
+    derived=(
+        Derived(
+            (BEATS, FEATURES),
+            SIGNALS.name,
+            ["recording_id", "source_key", "lead_index", "sampling_rate_hz", "duration_s", "r_peaks"],
+            _beats_and_features,
+        ),
+    ),
     views=VIEWS,
     checks=(
         readable("ecg", Threshold(warn=0.02, block=0.5)),
         quarantined("ecg", Threshold(warn=0.05, block=0.5)),
+        complete("ecg"),
         share_of(
             "unacceptable",
             "Recordings are good enough to be analysed.",

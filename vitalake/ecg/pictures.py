@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitalake.ecg.plots import Strip, strips_png, verdicts_png
 from vitalake.ecg.quality import QUALITIES
-from vitalake.ecg.tabulate import signals_mv
+from vitalake.ecg.tabulate import signals_in_unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +35,7 @@ def accepted_and_rejected(signals: pa.Table) -> bytes:
                 row["verdict"],
                 row["reasons"],
             )
-            for row, x in zip(facts, signals_mv(chosen), strict=True)
+            for row, x in zip(facts, signals_in_unit(chosen), strict=True)
         ]
     )
 

@@ -20,69 +20,145 @@ VERDICT = (
     Column("reasons", "list<string>", "Ids of the rules that fired (docs/rules.md).", nullable=False),
 )
 
+LEAD = (
+    RECORDING_ID,
+    SOURCE_KEY,
+    Column("lead_index", "int32", "Position of the lead, from 0.", nullable=False),
+)
+
 RECORDINGS = Table(
     "ecg_recordings",
     "One row per ECG recording: what it is, where it came from, how good it is.",
     (
         RECORDING_ID,
-        *OBJECT_COLUMNS,
-        Column("content_sha256", "string", "SHA-256 of the object's bytes.", nullable=False),
-        Column("file_format", "string", "Format that the content was recognised as.", nullable=False),
+        Column(
+            "source_key", "string", "Key of the object in the raw bucket; of several, the header's.", nullable=False
+        ),
+        OBJECT_COLUMNS[1],
+        Column("companion_keys", "list<string>", "Keys of the other objects that belong to it.", nullable=False),
+        Column("size_bytes", "int64", "Size of all its objects.", nullable=False),
+        Column("uploaded_at", "timestamp", "When the last of its objects was written (UTC).", nullable=False),
+        Column("content_sha256", "string", "SHA-256 of its bytes; equal content is equal here.", nullable=False),
+        Column(
+            "file_format", "string", "Format that the content was recognised as (docs/formats.md).", nullable=False
+        ),
         Column("device_id", "string", "Device, from `device=<id>/` in the key."),
-        Column("subject_id", "string", "Pseudonym of the subject, where the format carries one."),
-        Column("label", "string", "Rhythm class, from the folder name where it states one."),
+        Column("device_model", "string", "Manufacturer and model, where the format carries them."),
+        Column("subject_id", "string", "Pseudonym of the subject, where the format carries an identifier."),
+        Column("label", "string", "Rhythm class from the folder name, or diagnosis codes from the file."),
         Column("record", "string", "Record that the fragment was cut from, from the file name."),
         Column("fragment", "int32", "Number of the fragment, from the file name."),
         Column("lead_count", "int32", "Number of leads.", nullable=False),
         Column("lead_names", "list<string>", "Names of the leads, in order.", nullable=False),
-        Column("sampling_rate_hz", "float64", "Samples a second.", nullable=False),
-        Column("sample_count", "int32", "Samples per lead.", nullable=False),
-        Column("duration_s", "float64", "Length.", nullable=False),
-        Column("started_at", "timestamp", "Start of the recording, where the format carries one."),
+        Column("sampling_rate_hz", "float64", "Samples a second, of the longest lead.", nullable=False),
+        Column("sample_count", "int32", "Samples of the longest lead.", nullable=False),
+        Column("duration_s", "float64", "Length of the longest lead.", nullable=False),
+        Column("started_at", "timestamp", "Start (UTC), where the format carries one."),
         *VERDICT,
         Column("warnings", "list<string>", "Ids of structural checks that found something odd.", nullable=False),
+        Column("warning_texts", "list<string>", "What they found, in words.", nullable=False),
         Column("rules_version", "string", "Version of the quality rules.", nullable=False),
     ),
 )
 
+# Every measure of vitalake/ecg/measures.py, null where it has no value: no gain, too short, band above Nyquist.
+MEASURES = (
+    Column("flat_run_s", "float64", "Q01: longest flat run."),
+    Column("flat_share", "float64", "Q17: share of the strip in flat runs of at least 0.2 s, 0 to 1."),
+    Column("amplitude_mv", "float64", "Q02: median 1-s peak-to-peak above 0.7 Hz."),
+    Column("amplitude_max_mv", "float64", "Q17: largest 1-s peak-to-peak above 0.7 Hz."),
+    Column("saturation_run_s", "float64", "Q03: longest run at the strip's own extreme."),
+    Column("max_abs_mv", "float64", "Q04: largest absolute value."),
+    Column("step_max_mv", "float64", "Q05: largest step from one sample to the next."),
+    Column("wander_mv", "float64", "Q06: peak-to-peak below 0.5 Hz."),
+    Column("wander_share", "float64", "Q06: share of the power up to 40 Hz that is below 1 Hz, 0 to 1."),
+    Column("mains_share", "float64", "Q07: power at 50 or 60 Hz over that above 1 Hz, 0 to 1."),
+    Column("muscle_share", "float64", "Q08: power from 40 to 100 Hz over that from 1 to 100 Hz, 0 to 1."),
+    Column("kurtosis", "float64", "Q09: Pearson's kurtosis above 0.7 Hz; 3 for noise, more for beats."),
+    Column("qrs_share", "float64", "Q10: power from 5 to 15 Hz over that from 5 to 40 Hz, 0 to 1."),
+    Column("band_ratio", "float64", "Q11: power from 2 to 40 Hz over all other power."),
+    Column("beat_correlation", "float64", "Q12: mean correlation of each beat with the median beat, -1 to 1."),
+    Column("detector_agreement", "float64", "Q13: share of R peaks on which two detectors agree, 0 to 1."),
+    Column("quality_index", "float64", "Q14: Q, from beat correlation, detector agreement and band ratio, 0 to 1."),
+    Column("peak_to_peak_mv", "float64", "S11: median 1-s peak-to-peak as recorded."),
+    Column("offset_mv", "float64", "S11: absolute median."),
+)
+MEASURE_NAMES = tuple(column.name for column in MEASURES)
+
 SIGNALS = Table(
     "ecg_signals",
-    "One row per lead: the samples as they were stored, what they mean, and every quality measure.",
+    "One row per lead: the samples as they were stored, what they mean, where it beats, and every quality measure.",
     (
-        RECORDING_ID,
-        SOURCE_KEY,
-        Column("lead_index", "int32", "Position of the lead, from 0.", nullable=False),
-        Column("lead_name", "string", "Name of the lead.", nullable=False),
-        Column("sampling_rate_hz", "float64", "Samples a second.", nullable=False),
-        Column("gain_adu_per_mv", "float64", "Stored units per millivolt; null where unknown."),
-        Column("zero_adu", "float64", "Stored value of 0 mV.", nullable=False),
-        Column("samples", "list<int32>", "Samples where the file holds integers, else null."),
-        Column("samples_real", "list<float64>", "Samples where the file holds fractions, else null."),
-        *VERDICT,
-        Column("flat_run_s", "float64", "Longest flat run.", nullable=False),
+        *LEAD,
+        Column("lead_name", "string", "Name of the lead, as the file spells it.", nullable=False),
         Column(
-            "flat_share", "float64", "Share of the strip in flat runs of at least 0.2 s, 0 to 1.", nullable=False
+            "lead_group", "int32", "Leads of one group share a time axis; most files have one, 0.", nullable=False
         ),
-        Column("amplitude_mv", "float64", "Median 1-s peak-to-peak above 0.7 Hz.", nullable=False),
-        Column("amplitude_max_mv", "float64", "Largest 1-s peak-to-peak above 0.7 Hz.", nullable=False),
-        Column("saturation_run_s", "float64", "Longest run at the strip's own extreme.", nullable=False),
-        Column("max_abs_mv", "float64", "Largest absolute value.", nullable=False),
-        Column("peak_to_peak_mv", "float64", "Median 1-s peak-to-peak as recorded.", nullable=False),
-        Column("offset_mv", "float64", "Absolute median.", nullable=False),
+        Column("start_offset_s", "float64", "From the start of the recording to the first sample.", nullable=False),
+        Column("sampling_rate_hz", "float64", "Samples a second.", nullable=False),
+        Column("duration_s", "float64", "Length.", nullable=False),
+        Column(
+            "unit",
+            "string",
+            "mV; adu (stored units) where no gain is known; else as the file says.",
+            nullable=False,
+        ),
+        Column("gain_adu_per_unit", "float64", "Stored units per `unit`; 1 where unknown.", nullable=False),
+        Column("zero_adu", "float64", "Stored value of 0.", nullable=False),
+        Column("samples", "list<int32>", "Samples where the file holds integers, else null; null inside: missing."),
+        Column("samples_real", "list<float64>", "Samples where the file holds fractions, else null."),
+        Column("r_peaks", "list<int32>", "Positions of the R peaks in `samples`, from 0; null: not judged."),
+        Column("verdict", "string", "acceptable, marginal or unacceptable; null: no ECG, or shorter than 5 s."),
+        VERDICT[1],
+        Column("window_count", "int32", "Windows that the lead was judged in; 0: not judged.", nullable=False),
+        Column("unacceptable_share", "float64", "Share of the windows that are unacceptable, 0 to 1."),
+        *MEASURES,
+    ),
+)
+
+WINDOWS = Table(
+    "ecg_windows",
+    "One row per window of a lead: all of a strip up to 20 s, 10 s of a longer recording.",
+    (
+        *LEAD,
+        Column("window_index", "int32", "Position of the window, from 0.", nullable=False),
+        Column("start_s", "float64", "From the lead's first sample to the window's.", nullable=False),
+        Column("duration_s", "float64", "Length.", nullable=False),
+        *VERDICT,
+        Column("quality_index", "float64", "Q14: Q, 0 to 1."),
+    ),
+)
+
+BEATS = Table(
+    "ecg_beats",
+    "One row per beat and lead: where the R peak is.",
+    (
+        *LEAD,
+        Column("beat_index", "int32", "Position of the beat, from 0.", nullable=False),
+        Column("sample_index", "int32", "Position of the R peak among the samples, from 0.", nullable=False),
+        Column("time_s", "float64", "From the lead's first sample to the R peak.", nullable=False),
+        Column("rr_s", "float64", "Interval from the beat before; null for the first."),
     ),
 )
 
 FEATURES = Table(
     "ecg_features",
-    "One row per lead: rhythm from R peaks. Ten seconds give an ultra-short estimate, no more.",
+    "One row per judged lead: heart rate and its variability from R peaks. Below 60 s an ultra-short estimate.",
     (
-        RECORDING_ID,
-        SOURCE_KEY,
-        Column("lead_index", "int32", "Position of the lead, from 0.", nullable=False),
+        *LEAD,
         Column("beat_count", "int32", "R peaks found.", nullable=False),
         Column("heart_rate_bpm", "float64", "Mean heart rate; null below two beats."),
         Column("rr_mean_s", "float64", "Mean interval between beats; null below two beats."),
         Column("rr_plausible", "bool", "Every interval is 0.2 to 3 s; null below two beats."),
+        Column("sdnn_ms", "float64", "Standard deviation of the intervals; null below three."),
+        Column("rmssd_ms", "float64", "Root mean square of their successive differences; null below three."),
+        Column(
+            "pnn50_share", "float64", "Share of those differences above 50 ms, 0 to 1; null below three intervals."
+        ),
+        Column("lf_ms2", "float64", "Power of the intervals from 0.04 to 0.15 Hz; null below 60 s."),
+        Column("hf_ms2", "float64", "Power of the intervals from 0.15 to 0.4 Hz; null below 60 s."),
+        Column("lf_hf_ratio", "float64", "lf_ms2 / hf_ms2; null below 60 s."),
+        Column("ultra_short", "bool", "The lead is shorter than 60 s.", nullable=False),
     ),
 )
 
@@ -97,8 +173,8 @@ VIEWS = (
     SqlView(
         "ecg_signals_mv",
         _SQL / "ecg_signals_mv.sql",
-        "The signals in millivolts.",
-        {**_LEAD_DOCS, "mv": "Samples in mV; null where no gain is known."},
+        "The leads whose gain is known, in millivolts.",
+        {**_LEAD_DOCS, "mv": "Samples in mV; null inside where missing."},
     ),
     SqlView(
         "ecg_normalised",

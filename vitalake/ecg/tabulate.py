@@ -1,14 +1,13 @@
-"""From ECG objects to rows: parse, measure in batches, judge, and find the rhythm.
+"""From ECG objects to rows: read, check, judge, and lay out.
 
 Belongs here: how recordings become rows of the tables in `vitalake/ecg/tables.py`. Does not belong here: file
-formats (`readers/`), measures and rules (`quality.py`), R peaks (`peaks.py`).
+formats (`formats.py`), judging (`assess.py`), what follows from the beats (`features.py`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,155 +15,222 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vitalake.dataset import RawObject
+from vitalake.dataset import Parsed, RawObject, Refusal
+from vitalake.ecg.assess import Assessment, assess
 from vitalake.ecg.features import rhythm_features
-from vitalake.ecg.peaks import r_peaks
-from vitalake.ecg.quality import RULES_VERSION, Verdict, judge, judge_record, measure
-from vitalake.ecg.recording import Recording
-from vitalake.ecg.structure import SourceConfig, read_recording
-from vitalake.ecg.tables import FEATURES, RECORDINGS, SIGNALS
-
-# Samples measured together: enough to amortise numpy's calls, few enough to stay small (256 strips of 3600: 7 MB).
-_BATCH_SAMPLES = 256 * 3600
+from vitalake.ecg.formats import Found, read_together
+from vitalake.ecg.paths import parse_path
+from vitalake.ecg.quality import RULES_VERSION
+from vitalake.ecg.recording import Lead, Recording, to_unit
+from vitalake.ecg.structure import SourceConfig, checked, completed, missing_in
+from vitalake.ecg.tables import BEATS, FEATURES, MEASURE_NAMES, RECORDINGS, SIGNALS, WINDOWS
+from vitalake.errors import UnusableDataError
+from vitalake.pseudonyms import Pseudonyms
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A recording and the object that it came in."""
+    """A recording, and the columns of `ecg_recordings` that say where it came from."""
 
     source: dict[str, Any]
-    content_sha256: str
     recording: Recording
 
 
-def parse(item: RawObject, config: SourceConfig) -> Arrival:
-    """Read one object. Raises `UnusableDataError` with the rule that refuses it."""
-    source = {
-        "recording_id": hashlib.sha256(item.key.encode()).hexdigest()[:20],
-        "source_key": item.key,
-        "source_version": item.version,
-        "size_bytes": item.size_bytes,
-        "uploaded_at": item.uploaded_at,
-    }
-    recording = read_recording(item.key, item.data, config)
-    return Arrival(source, hashlib.sha256(item.data).hexdigest(), recording)
+def parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms, config: SourceConfig) -> Parsed:
+    """Read objects that belong together: each ends in a recording or in a refusal."""
+    found, refusals = read_together(objects)
+    arrivals = []
+    for each in found:
+        try:
+            recording = checked(completed(each.recording, config))
+            arrivals.append(Arrival(_source(each, recording, pseudonyms), recording))
+        except UnusableDataError as error:
+            mine = (each.main, *each.companions)
+            refusals += [Refusal(item.key, error.rule, error.message) for item in mine]
+    return Parsed(tuple(arrivals), tuple(refusals))
 
 
 def tabulate(arrivals: Sequence[Arrival]) -> dict[str, pa.Table]:
-    """Rows of `ecg_recordings` (one a recording) and `ecg_signals` (one a lead), in the order of `arrivals`."""
-    leads = [(number, lead) for number, item in enumerate(arrivals) for lead in range(len(item.recording.samples))]
-    measures, verdicts = _measure(arrivals, leads)
-    by_recording: defaultdict[int, list[Verdict]] = defaultdict(list)
-    signals = []
-    for (number, lead), values, verdict in zip(leads, measures, verdicts, strict=True):
-        by_recording[number].append(verdict)
-        signals.append(_signal_row(arrivals[number], lead, values, verdict))
-    recordings = [_recording_row(item, judge_record(by_recording[number])) for number, item in enumerate(arrivals)]
-    return {RECORDINGS.name: RECORDINGS.from_rows(recordings), SIGNALS.name: SIGNALS.from_rows(signals)}
+    """Rows of `ecg_recordings`, `ecg_signals` (one a lead) and `ecg_windows`, in the order of `arrivals`."""
+    judged = assess([item.recording for item in arrivals])
+    pairs = list(zip(arrivals, judged, strict=True))
+    return {
+        RECORDINGS.name: RECORDINGS.from_rows([_recording_row(item, verdict) for item, verdict in pairs]),
+        SIGNALS.name: _signals(pairs),
+        WINDOWS.name: WINDOWS.from_rows([row for item, verdict in pairs for row in _window_rows(item, verdict)]),
+    }
 
 
-def features(signals: pa.Table) -> pa.Table:
-    """Rows of `ecg_features` from those of `ecg_signals`, in the same order."""
-    strips = signals_mv(signals)
-    rates = signals.column("sampling_rate_hz").to_pylist()
-    peaks: list[Any] = [None] * len(strips)
-    shapes = [(rate, len(strip)) for rate, strip in zip(rates, strips, strict=True)]
-    for (rate, _length), rows in _batches(shapes):
-        for row, found in zip(rows, r_peaks(np.stack([strips[row] for row in rows]), rate), strict=True):
-            peaks[row] = found
-    keys = signals.select(["recording_id", "source_key", "lead_index"]).to_pylist()
-    return FEATURES.from_rows(
-        [{**key, **rhythm_features(found, rate)} for key, found, rate in zip(keys, peaks, rates, strict=True)]
+def beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:
+    """Rows of `ecg_beats` and `ecg_features` from those of `ecg_signals`, in the same order."""
+    rows = signals.to_pylist()
+    peaks = [np.asarray(row["r_peaks"] or [], dtype=np.int64) for row in rows]
+    counts = [len(found) for found in peaks]
+    rates = np.repeat([row["sampling_rate_hz"] for row in rows], counts)
+    samples = np.concatenate([np.empty(0, dtype=np.int64), *peaks])
+    times = samples / rates if len(samples) else np.empty(0)
+    intervals = np.diff(times, prepend=np.nan)
+    firsts = np.cumsum([0, *counts[:-1]])[[count > 0 for count in counts]] if rows else []
+    intervals[firsts] = np.nan
+    beats = BEATS.from_columns(
+        {
+            "recording_id": np.repeat(np.array([row["recording_id"] for row in rows], dtype=object), counts),
+            "source_key": np.repeat(np.array([row["source_key"] for row in rows], dtype=object), counts),
+            "lead_index": np.repeat(np.array([row["lead_index"] for row in rows], dtype=np.int32), counts),
+            "beat_index": np.concatenate([np.empty(0, np.int32), *(np.arange(n, dtype=np.int32) for n in counts)]),
+            "sample_index": samples.astype(np.int32),
+            "time_s": times,
+            "rr_s": pa.array(intervals, from_pandas=True),
+        }
     )
+    features = [
+        {
+            **{name: row[name] for name in ("recording_id", "source_key", "lead_index")},
+            **rhythm_features(found, row["sampling_rate_hz"], row["duration_s"]),
+        }
+        for row, found in zip(rows, peaks, strict=True)
+        if row["r_peaks"] is not None
+    ]
+    return {BEATS.name: beats, FEATURES.name: FEATURES.from_rows(features)}
 
 
-def signals_mv(signals: pa.Table) -> list[npt.NDArray[np.float64]]:
-    """The strips of `ecg_signals` rows in mV (stored units where no gain is known), each of shape (samples,)."""
+def signals_in_unit(signals: pa.Table) -> list[npt.NDArray[np.float64]]:
+    """The strips of `ecg_signals` rows in their unit, each of shape (samples,), NaN where missing."""
     integers, reals = signals.column("samples"), signals.column("samples_real")
-    gains, zeros = signals.column("gain_adu_per_mv").to_pylist(), signals.column("zero_adu").to_pylist()
+    gains, zeros = signals.column("gain_adu_per_unit").to_pylist(), signals.column("zero_adu").to_pylist()
     strips = []
     for row in range(signals.num_rows):
         stored = integers[row].values if integers[row].is_valid else reals[row].values
-        x: npt.NDArray[np.float64] = np.asarray(stored.to_numpy(zero_copy_only=False), dtype=np.float64)
-        strips.append((x - zeros[row]) / (gains[row] or 1.0))
+        # Nulls become NaN on the way to numpy.
+        strips.append(to_unit(stored.to_numpy(zero_copy_only=False), zeros[row], gains[row]))
     return strips
 
 
-def _measure(
-    arrivals: Sequence[Arrival], leads: Sequence[tuple[int, int]]
-) -> tuple[list[dict[str, float]], list[Verdict]]:
-    """Measures and verdict of every lead, computed over leads of the same rate and length together."""
-    measures: list[dict[str, float]] = [{}] * len(leads)
-    verdicts: list[Verdict] = [Verdict("acceptable")] * len(leads)
-    recordings = [arrivals[number].recording for number, _lead in leads]
-    shapes = [(r.calibration.sampling_rate_hz, r.samples.shape[1]) for r in recordings]
-    for (rate, _length), rows in _batches(shapes):
-        strips = np.stack([_lead_mv(recordings[row], leads[row][1]) for row in rows])
-        steps = np.array([1.0 / (recordings[row].calibration.gain_adu_per_mv or 1.0) for row in rows])
-        columns = measure(strips, rate, steps)
-        judged = judge(columns)
-        for position, row in enumerate(rows):
-            measures[row] = {name: float(values[position]) for name, values in columns.items()}
-            verdicts[row] = judged[position]
-    return measures, verdicts
-
-
-def _batches(shapes: Sequence[tuple[float, int]]) -> Iterable[tuple[tuple[float, int], list[int]]]:
-    """Row numbers grouped by (sampling rate, length), of at most `_BATCH_SAMPLES` unless one row has more."""
-    groups: defaultdict[tuple[float, int], list[int]] = defaultdict(list)
-    for row, shape in enumerate(shapes):
-        groups[shape].append(row)
-    for shape, rows in groups.items():
-        size = max(1, _BATCH_SAMPLES // shape[1])
-        for start in range(0, len(rows), size):
-            yield shape, rows[start : start + size]
-
-
-def _lead_mv(recording: Recording, lead: int) -> npt.NDArray[np.float64]:
-    calibration = recording.calibration
-    x: npt.NDArray[np.float64] = np.asarray(recording.samples[lead], dtype=np.float64)
-    return (x - calibration.zero_adu) / (calibration.gain_adu_per_mv or 1.0)
-
-
-def _signal_row(item: Arrival, lead: int, values: dict[str, float], verdict: Verdict) -> dict[str, Any]:
-    recording, calibration = item.recording, item.recording.calibration
-    whole = recording.samples.dtype == np.int32
+def _source(found: Found, recording: Recording, pseudonyms: Pseudonyms) -> dict[str, Any]:
+    main, path = found.main, parse_path(found.main.key)
+    subject = recording.subject
     return {
-        "recording_id": item.source["recording_id"],
-        "source_key": item.source["source_key"],
-        "lead_index": lead,
-        "lead_name": calibration.lead_names[lead],
-        "sampling_rate_hz": calibration.sampling_rate_hz,
-        "gain_adu_per_mv": calibration.gain_adu_per_mv,
-        "zero_adu": calibration.zero_adu,
-        "samples": recording.samples[lead] if whole else None,
-        "samples_real": None if whole else recording.samples[lead],
-        "verdict": verdict.verdict,
-        "reasons": list(verdict.reasons),
-        **values,
+        "recording_id": hashlib.sha256(main.key.encode()).hexdigest()[:20],
+        "source_key": main.key,
+        "source_version": main.version,
+        "companion_keys": sorted(item.key for item in found.companions),
+        "content_sha256": _content_digest(found),
+        "size_bytes": main.size_bytes + sum(item.size_bytes for item in found.companions),
+        "uploaded_at": max(item.uploaded_at for item in (main, *found.companions)),
+        "device_id": path.device_id,
+        "subject_id": None if subject is None else pseudonyms.of("subject", subject),
+        "label": path.label or recording.label,
+        "record": path.record,
+        "fragment": path.fragment,
+        "warnings": sorted({each.rule for each in (*recording.findings, *path.findings)}),
+        "warning_texts": [each.message for each in sorted({*recording.findings, *path.findings})],
     }
 
 
-def _recording_row(item: Arrival, verdict: Verdict) -> dict[str, Any]:
-    recording, calibration = item.recording, item.recording.calibration
-    leads, samples = recording.samples.shape
+def _content_digest(found: Found) -> str:
+    """SHA-256 of the object; of several, of their names and contents, so that a renamed folder changes nothing."""
+    if not found.companions:
+        return hashlib.sha256(found.main.data).hexdigest()
+    digest = hashlib.sha256()
+    for item in (found.main, *sorted(found.companions, key=lambda item: item.key)):
+        digest.update(f"{item.key.rpartition('/')[2]}\0{len(item.data)}\0".encode())
+        digest.update(item.data)
+    return digest.hexdigest()
+
+
+def _recording_row(item: Arrival, judged: Assessment) -> dict[str, Any]:
+    recording = item.recording
+    longest = max(recording.leads, key=lambda lead: lead.duration_s)
     return {
         **item.source,
-        "content_sha256": item.content_sha256,
         "file_format": recording.file_format,
-        "device_id": recording.device_id,
-        "subject_id": recording.subject_id,
-        "label": recording.label,
-        "record": recording.record,
-        "fragment": recording.fragment,
-        "lead_count": leads,
-        "lead_names": list(calibration.lead_names),
-        "sampling_rate_hz": calibration.sampling_rate_hz,
-        "sample_count": samples,
-        "duration_s": samples / calibration.sampling_rate_hz,
+        "device_model": recording.device_model,
         "started_at": recording.started_at,
-        "verdict": verdict.verdict,
-        "reasons": list(verdict.reasons),
-        "warnings": list(recording.warnings),
+        "lead_count": len(recording.leads),
+        "lead_names": [lead.name for lead in recording.leads],
+        "sampling_rate_hz": longest.sampling_rate_hz,
+        "sample_count": len(longest.samples),
+        "duration_s": longest.duration_s,
+        "verdict": judged.verdict.verdict,
+        "reasons": list(judged.verdict.reasons),
         "rules_version": RULES_VERSION,
     }
+
+
+def _signals(pairs: Sequence[tuple[Arrival, Assessment]]) -> pa.Table:
+    rows: list[dict[str, Any]] = []
+    leads: list[Lead] = []
+    for item, judged in pairs:
+        for number, (lead, verdict) in enumerate(zip(item.recording.leads, judged.leads, strict=True)):
+            leads.append(lead)
+            known = verdict.values if verdict else {}
+            windows = verdict.windows if verdict else ()
+            bad = sum(window.verdict.verdict == "unacceptable" for window in windows)
+            rows.append(
+                {
+                    "recording_id": item.source["recording_id"],
+                    "source_key": item.source["source_key"],
+                    "lead_index": number,
+                    "lead_name": lead.name,
+                    "lead_group": lead.group,
+                    "start_offset_s": lead.start_offset_s,
+                    "sampling_rate_hz": lead.sampling_rate_hz,
+                    "duration_s": lead.duration_s,
+                    "unit": lead.unit,
+                    "gain_adu_per_unit": lead.gain_adu_per_unit,
+                    "zero_adu": lead.zero_adu,
+                    "verdict": verdict.verdict.verdict if verdict else None,
+                    "reasons": list(verdict.verdict.reasons) if verdict else [],
+                    "window_count": len(windows),
+                    "unacceptable_share": bad / len(windows) if windows else None,
+                    "r_peaks": verdict.r_peaks if verdict else None,
+                    **{name: _number(known.get(name)) for name in MEASURE_NAMES},
+                }
+            )
+    columns = {name: [row[name] for row in rows] for name in SIGNALS.names if not name.startswith("samples")}
+    return SIGNALS.from_columns({**columns, **_samples(leads)})
+
+
+def _samples(leads: Sequence[Lead]) -> dict[str, pa.Array]:
+    """The columns `samples` and `samples_real`: each lead in the one of its type, null where nothing was measured."""
+    whole = [lead if lead.samples.dtype == np.int32 else None for lead in leads]
+    real = [lead if lead.samples.dtype != np.int32 else None for lead in leads]
+    return {"samples": _lists(whole, np.int32), "samples_real": _lists(real, np.float64)}
+
+
+def _lists(leads: Sequence[Lead | None], dtype: type) -> pa.Array:
+    present = [lead for lead in leads if lead is not None]
+    stored = np.concatenate([np.empty(0, dtype), *(lead.samples for lead in present)])
+    gone = None
+    if any(lead.missing is not None for lead in present):
+        masks = [
+            lead.missing if lead.missing is not None else np.zeros(len(lead.samples), bool) for lead in present
+        ]
+        gone = np.concatenate(masks)
+    offsets = np.cumsum([0, *(0 if lead is None else len(lead.samples) for lead in leads)])
+    starts = pa.array(offsets, pa.int32(), mask=np.array([*(lead is None for lead in leads), False]))
+    return pa.ListArray.from_arrays(starts, pa.array(stored, mask=gone))
+
+
+def _window_rows(item: Arrival, judged: Assessment) -> list[dict[str, Any]]:
+    return [
+        {
+            "recording_id": item.source["recording_id"],
+            "source_key": item.source["source_key"],
+            "lead_index": number,
+            "window_index": index,
+            "start_s": window.start_s,
+            "duration_s": window.duration_s,
+            "verdict": window.verdict.verdict,
+            "reasons": list(window.verdict.reasons),
+            "quality_index": _number(window.values["quality_index"]),
+        }
+        for number, lead in enumerate(judged.leads)
+        if lead is not None
+        for index, window in enumerate(lead.windows)
+    ]
+
+
+def _number(value: float | None) -> float | None:
+    """A measure as a column holds it: null where it has no value."""
+    return None if value is None or value != value else value  # noqa: PLR0124

@@ -1,7 +1,6 @@
--- The signals in millivolts: mV = (stored - zero) / gain. Null where no gain is known.
+-- The signals in millivolts: mV = (stored - zero) / gain. Leads without a known gain, or of another unit, are left out.
 SELECT
     recording_id, source_key, lead_index, lead_name, sampling_rate_hz, verdict, reasons, date,
-    CASE WHEN gain_adu_per_mv IS NOT NULL THEN
-        list_transform(coalesce(samples::DOUBLE[], samples_real), lambda v: (v - zero_adu) / gain_adu_per_mv)
-    END AS mv
+    list_transform(coalesce(samples::DOUBLE[], samples_real), lambda v: (v - zero_adu) / gain_adu_per_unit) AS mv
 FROM ecg_signals
+WHERE unit = 'mV'

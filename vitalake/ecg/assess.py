@@ -1,0 +1,151 @@
+"""From recordings to judgements: leads cut into windows, measured in batches, judged, and summed up.
+
+Belongs here: which samples are measured together, and what a lead and a recording are from their windows. Does not
+belong here: measures (`measures.py`), rules (`quality.py`), tables (`tabulate.py`).
+
+A strip of up to 20 s is one window. A longer lead is cut into windows of 10 s, the last of 10 to 20 s, each with a
+verdict of its own; the lead's measures are those of its windows, summed up as each measure declares.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vitalake.ecg.filters import FloatArray
+from vitalake.ecg.measures import summarise
+from vitalake.ecg.peaks import r_peaks
+from vitalake.ecg.quality import Verdict, judge, judge_record, measure
+from vitalake.ecg.recording import UNCALIBRATED, Lead, Recording, to_unit
+from vitalake.ecg.structure import ONE_STRIP_S, can_be_judged, missing_in
+
+WINDOW_S = 10.0
+
+# Samples measured together: enough to amortise numpy's calls, few enough to stay small (256 strips of 3600: 7 MB).
+_BATCH_SAMPLES = 256 * 3600
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a lead, in seconds from its first sample, with its verdict and measures."""
+
+    start_s: float
+    duration_s: float
+    verdict: Verdict
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class LeadAssessment:
+    """What a lead is worth: its verdict, its measures by name, its R peaks (sample indices), its windows."""
+
+    verdict: Verdict
+    values: dict[str, float]
+    r_peaks: npt.NDArray[np.int64]
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What a recording is worth; a lead that is no ECG, or too short to say, is None."""
+
+    verdict: Verdict
+    leads: tuple[LeadAssessment | None, ...]
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Samples `start` to `stop` of a lead."""
+
+    lead: Lead
+    start: int
+    stop: int
+
+    @property
+    def shape(self) -> tuple[float, int, bool]:
+        """What stretches must share to be measured together."""
+        return self.lead.sampling_rate_hz, self.stop - self.start, self.lead.unit != UNCALIBRATED
+
+    def values(self) -> FloatArray:
+        lead, here = self.lead, slice(self.start, self.stop)
+        missing = missing_in(lead)
+        return to_unit(
+            lead.samples[here], lead.zero_adu, lead.gain_adu_per_unit, None if missing is None else missing[here]
+        )
+
+
+def assess(recordings: Sequence[Recording]) -> list[Assessment]:
+    """Judge recordings; those with the same sampling rate and length are measured together."""
+    leads = [lead for recording in recordings for lead in recording.leads if can_be_judged(lead)]
+    judged = iter(_assess_leads(leads))
+    found = []
+    for recording in recordings:
+        mine = tuple(next(judged) if can_be_judged(lead) else None for lead in recording.leads)
+        sound = [lead for lead in mine if lead is not None]
+        verdict = judge_record([lead.verdict for lead in sound], [lead.values["quality_index"] for lead in sound])
+        found.append(Assessment(verdict, mine))
+    return found
+
+
+def _assess_leads(leads: Sequence[Lead]) -> list[LeadAssessment]:
+    stretches = [list(_windows(lead)) for lead in leads]
+    flat = [stretch for windows in stretches for stretch in windows]
+    values, peaks = _measured(flat)
+    verdicts = judge(values) if flat else []
+    found = []
+    first = 0
+    for lead, windows in zip(leads, stretches, strict=True):
+        rows = range(first, first + len(windows))
+        first += len(windows)
+        each = tuple(
+            Window(
+                stretch.start / lead.sampling_rate_hz,
+                (stretch.stop - stretch.start) / lead.sampling_rate_hz,
+                verdicts[row],
+                {name: float(column[row]) for name, column in values.items()},
+            )
+            for stretch, row in zip(windows, rows, strict=True)
+        )
+        if len(each) == 1:
+            found.append(LeadAssessment(each[0].verdict, each[0].values, peaks[rows[0]], each))
+        else:
+            whole = summarise({name: column[rows.start : rows.stop] for name, column in values.items()})
+            verdict = judge({name: np.array([value]) for name, value in whole.items()})[0]
+            beats = r_peaks(_Stretch(lead, 0, len(lead.samples)).values()[None, :], lead.sampling_rate_hz)[0]
+            found.append(LeadAssessment(verdict, whole, beats, each))
+    return found
+
+
+def _windows(lead: Lead) -> Iterator[_Stretch]:
+    length = len(lead.samples)
+    if lead.duration_s <= ONE_STRIP_S:
+        yield _Stretch(lead, 0, length)
+        return
+    width = round(WINDOW_S * lead.sampling_rate_hz)
+    starts = range(0, length - width + 1, width)
+    for start in starts:
+        yield _Stretch(lead, start, length if start == starts[-1] else start + width)
+
+
+def _measured(stretches: Sequence[_Stretch]) -> tuple[dict[str, FloatArray], list[npt.NDArray[np.int64]]]:
+    """Measures by name, shape (stretches,), and the R peaks of each stretch."""
+    groups: defaultdict[tuple[float, int, bool], list[int]] = defaultdict(list)
+    for row, stretch in enumerate(stretches):
+        groups[stretch.shape].append(row)
+    values: dict[str, FloatArray] = {}
+    peaks: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)] * len(stretches)
+    for (rate_hz, length, calibrated), rows in groups.items():
+        size = max(1, _BATCH_SAMPLES // length)
+        for batch in (rows[at : at + size] for at in range(0, len(rows), size)):
+            strips = np.stack([stretches[row].values() for row in batch])
+            steps = np.array([1.0 / abs(stretches[row].lead.gain_adu_per_unit) for row in batch])
+            measured = measure(strips, rate_hz, steps, calibrated=calibrated)
+            for name, column in measured.values.items():
+                values.setdefault(name, np.full(len(stretches), np.nan))[batch] = column
+            for row, found in zip(batch, measured.r_peaks, strict=True):
+                peaks[row] = found
+    return values, peaks

@@ -1,0 +1,138 @@
+"""Which formats are read, and from objects that belong together to recordings.
+
+Belongs here: the choice of a reader by content, and the account of which object went where. Does not belong here:
+any layout (`readers/`), or whether a recording can be used (`structure.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+
+from vitalake.checks import WAITING
+from vitalake.dataset import RawObject, Refusal
+from vitalake.ecg.readers import aecg, dicom, edf, ishne, matlab_signal, scp, text, wfdb
+from vitalake.ecg.recording import Recording
+from vitalake.errors import UnusableDataError
+
+# All samples of a recording together: 24 h of one lead at 360 Hz, 128 MB as integers.
+MAX_SAMPLES = 2**25
+
+# Tried in this order. MATLAB v4 has no signature, only a plausible header, and text is what nothing else claims.
+_SIGNED: tuple[ModuleType, ...] = (edf, dicom, ishne, scp, aecg)
+_READERS: tuple[ModuleType, ...] = (*_SIGNED, matlab_signal, text)
+
+# Files without a signature that mean nothing before their header is there.
+_HEADED = (".dat", ".atr", ".qrs")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A recording and the objects it came in: the one that names it, and those that belong to it."""
+
+    main: RawObject
+    recording: Recording
+    companions: tuple[RawObject, ...] = ()
+
+
+def read_together(objects: Sequence[RawObject]) -> tuple[list[Found], list[Refusal]]:
+    """Every recording in objects that belong together, and a refusal for each object that is in none.
+
+    Usually one object, of whatever format its content shows. Several are a WFDB header and what lies with it; a
+    header may be a segment of another's record, and two may share a signal file. What no header names (annotations)
+    comes along with the first recording, unless it is a recording itself.
+    """
+    by_name = {item.key.rpartition("/")[2]: item for item in objects}
+    headers = {name: item for name, item in by_name.items() if wfdb.is_header(name, item.data)}
+    needs = {name: _needed(item.data) for name, item in headers.items()}
+    segments = {other for names in needs.values() for other in names}
+    contents = {name: item.data for name, item in by_name.items()}
+    found: list[Found] = []
+    refusals: dict[str, Refusal] = {}
+    for name, item in headers.items():
+        if name in segments:
+            continue
+        used = tuple(by_name[other] for other in _reach(name, needs) if other in by_name)
+        try:
+            read = wfdb.read(name, contents, max_samples=MAX_SAMPLES)
+            if isinstance(read, wfdb.Incomplete):
+                raise _waits(objects, read.missing)
+            found.append(Found(item, read, used))
+        except UnusableDataError as error:
+            refusals |= {each.key: Refusal(each.key, error.rule, error.message) for each in (item, *used)}
+    for name, item in by_name.items():
+        if item.key in refusals or any(item in (each.main, *each.companions) for each in found):
+            continue
+        if headers and not _speaks_for_itself(name, item.data):
+            if found:
+                found[0] = replace(found[0], companions=(*found[0].companions, item))
+            else:
+                why = next(iter(refusals.values()))
+                refusals[item.key] = Refusal(item.key, why.rule, why.message)
+            continue
+        try:
+            found.append(Found(item, _read_alone(name, item)))
+        except UnusableDataError as error:
+            refusals[item.key] = Refusal(item.key, error.rule, error.message)
+    used_keys = {item.key for each in found for item in (each.main, *each.companions)}
+    return found, [refusal for key, refusal in refusals.items() if key not in used_keys]
+
+
+def read_one(data: bytes) -> Recording:
+    """The recording in the bytes of one object.
+
+    Raises:
+        UnusableDataError: S02 where no format recognises them, else whatever the format's reader finds.
+    """
+    for reader in _READERS:
+        if reader.recognises(data):
+            recording: Recording = reader.read(data, max_samples=MAX_SAMPLES)
+            return recording
+    raise UnusableDataError("S02", _why_not(data))
+
+
+def _read_alone(name: str, item: RawObject) -> Recording:
+    if name.lower().endswith(_HEADED) and not any(reader.recognises(item.data) for reader in (*_SIGNED, text)):
+        raise _waits([item], (f"{name[:-4]}.hea",))
+    return read_one(item.data)
+
+
+def _speaks_for_itself(name: str, data: bytes) -> bool:
+    """Whether a file beside a header is a recording of its own, by its signature or as a MATLAB file by its name."""
+    return any(reader.recognises(data) for reader in _SIGNED) or (
+        name.lower().endswith(".mat") and matlab_signal.recognises(data)
+    )
+
+
+def _needed(header: bytes) -> tuple[str, ...]:
+    try:
+        return wfdb.needed(header)
+    except UnusableDataError:
+        return ()  # reading it says why
+
+
+def _reach(name: str, needs: Mapping[str, Collection[str]]) -> list[str]:
+    """Every file that a header needs, those of its segments included, in order."""
+    reached: dict[str, None] = {}
+    ahead = list(needs[name])
+    while ahead:
+        other = ahead.pop(0)
+        if other not in reached and other != name:
+            reached[other] = None
+            ahead += needs.get(other, ())
+    return list(reached)
+
+
+def _waits(objects: Sequence[RawObject], missing: Sequence[str]) -> UnusableDataError:
+    since = min(item.uploaded_at for item in objects)
+    names = ", ".join(f"'{name}'" for name in missing[:10]) + (" and more" if len(missing) > 10 else "")
+    return UnusableDataError(WAITING, f"incomplete since {since:%Y-%m-%d %H:%M:%S} UTC: waits for {names}")
+
+
+def _why_not(data: bytes) -> str:
+    if len(data) < 512 and data.strip().endswith(b".mat"):
+        return f"{len(data)} bytes of text, the name of a MATLAB file in place of its content: upload the file"
+    if len(data) < 4:
+        return f"the file ends after {len(data)} byte{'s' * (len(data) != 1)}: too short for any recording"
+    return f"no known format begins like these {len(data):,} bytes (docs/formats.md lists what is read)"

@@ -1,0 +1,46 @@
+"""Which files of a folder make up one WFDB recording, by name only: a listing knows no content.
+
+Belongs here: the grouping of names. Does not belong here: which of the files a header needs (`wfdb.needed`).
+
+A header ``100.hea`` starts the group ``100``. A name belongs to it if its stem is ``100`` or goes on after that with
+anything but a digit: ``100.dat``, ``100_3chan.hea``, ``100skew.hea``, but not ``1001.dat``. Where several headers fit,
+a file goes with the longest stem, and that header's group is the one of the shortest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+HEADER_SUFFIX = ".hea"
+
+
+def recordings(names: Iterable[str]) -> dict[str, str]:
+    """Name of the group by file name, for the files of one folder; a name that belongs to no header is left out.
+
+    The order of `names` does not matter. Time grows as sorting does: 100,000 names in a folder are fine.
+    """
+    entries = sorted((name.rpartition(".")[0] or name, not _is_header(name), name) for name in set(names))
+    groups: dict[str, str] = {}
+    # The header stems that the current stem begins with, shortest first, each with its group. In sorted order they
+    # come before it. If the longest has joined a shorter one, so does whatever begins with it, digit or not: the
+    # character after the shorter stem is the same.
+    open_headers: list[tuple[str, str]] = []
+    for stem, is_other, name in entries:
+        while open_headers and not stem.startswith(open_headers[-1][0]):
+            open_headers.pop()
+        group = _join(stem, *open_headers[-1]) if open_headers else None
+        if not is_other:
+            group = group or stem
+            open_headers.append((stem, group))
+        if group is not None:
+            groups[name] = group
+    return groups
+
+
+def _is_header(name: str) -> bool:
+    return name.endswith(HEADER_SUFFIX) and name != HEADER_SUFFIX
+
+
+def _join(stem: str, header_stem: str, group: str) -> str | None:
+    follows = stem[len(header_stem) : len(header_stem) + 1]
+    return None if group == header_stem and "0" <= follows <= "9" else group
