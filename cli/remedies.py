@@ -29,19 +29,18 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "S02": Remedy(
         "The content cannot be read as a file of this format: another format, cut off, or damaged.",
-        f"Compare the first bytes and the message. {_AGAIN} MATLAB files are read when saved as v4, v5, v6 or v7, "
-        "not as v7.3 (`save -v7`).",
+        f"Compare the first bytes and the message with docs/formats.md. {_AGAIN}",
     ),
     "S03": Remedy(
-        "No variable has the configured name, and several could be the signal.",
-        "Save the signal under the configured name (`val`), or as the only matrix of the file.",
+        "The file holds no ECG: no signal is a voltage, or several variables could be the signal.",
+        "In a MATLAB file, save the signal as `val`, or as the only matrix. In others, state the unit of each lead.",
     ),
     "S04": Remedy(
         "The signal is no real, numeric matrix: text, cells, a structure or complex numbers.",
         "Save the samples as a plain numeric matrix.",
     ),
     "S05": Remedy(
-        "The matrix has a shape that no recording has: neither side can be the leads.",
+        "No ECG has so many leads: neither side of the matrix can be the leads, or a file has too many.",
         "Save one row (or column) a lead, within the number of leads that the message names.",
     ),
     "S06": Remedy(
@@ -49,16 +48,21 @@ REMEDIES: dict[str, Remedy] = {
         "Nothing can restore them. Upload the recording without the gap, or leave it here.",
     ),
     "S07": Remedy(
-        "The sampling rate is no number, or outside of what an ECG can have.",
-        "Save the rate in Hz under the configured name (`fs`), or leave it out for the dataset's own.",
+        "The sampling rate is missing, no number, or outside of what an ECG can have.",
+        "MATLAB: save the rate in Hz as `fs`, or leave it out for the dataset's own. Text: add a column of times, or "
+        "a line `# Sampling rate (Hz): 500`.",
     ),
     "S08": Remedy(
-        "The recording is shorter than what can be judged.",
-        "Upload longer recordings. A short one cannot be used.",
+        "The recording is shorter than its header says, or than what can be judged.",
+        f"Shorter than its header: an upload that broke off. {_AGAIN} A short recording cannot be used.",
     ),
     "S10": Remedy(
         "Values do not fit the types that samples are stored as without loss.",
         "Save the samples as integers of at most 32 bits, or as floating point numbers.",
+    ),
+    "S16": Remedy(
+        "The recording has several objects, and some of them are not there yet.",
+        "Upload what the message names into the same folder. It is read within seconds, and this row goes.",
     ),
 }
 

@@ -27,6 +27,10 @@ SELECT …;       a statement ends with a semicolon and may have several lines
 .help           this
 .quit           leave (or Ctrl-D); Ctrl-C stops a query or clears the input"""
 
+# People type what other prompts take.
+_LEAVE = (".quit", ".exit", "quit", "exit", r"\q")
+_HELP = (".help", "help", "?")
+
 _TABLES = "SELECT view_name AS name, comment AS holds FROM duckdb_views() WHERE NOT internal ORDER BY name"
 _SCHEMA = """SELECT column_name AS "column", data_type AS type, comment AS means
     FROM duckdb_columns() WHERE NOT internal AND lower(table_name) = lower(?) ORDER BY column_index"""
@@ -47,6 +51,9 @@ class Session:
         import duckdb
 
         try:
+            if text.strip().rstrip(";").lower() in _HELP:
+                stdout().print(HELP, markup=False)
+                return None
             if text.lstrip().startswith("."):
                 return self._command(text.strip().rstrip(";").split())
             self._statements(text)
@@ -86,8 +93,6 @@ class Session:
             self._show(_SCHEMA, name)
         elif words[0] == ".schema":
             return "which table? e.g. .schema ecg_recordings"
-        elif words[0] == ".help":
-            stdout().print(HELP, markup=False)
         else:
             return f"there is no command {words[0]}; .help lists them"
         return None
@@ -134,7 +139,7 @@ def prompt(session: Session, history: Path) -> None:
             continue
         except EOFError:
             return
-        if text.rstrip(";") in (".quit", ".exit"):
+        if text.rstrip("; ").lower() in _LEAVE:
             return
         if not text.strip("; \n"):
             continue
@@ -149,7 +154,7 @@ def prompt(session: Session, history: Path) -> None:
 def is_complete(text: str) -> bool:
     """Whether Enter ends this input: it is empty, a dot command, or a statement with its semicolon."""
     text = text.strip()
-    return not text or text.startswith(".") or text.endswith(";")
+    return not text or text.startswith(".") or text.endswith(";") or text.lower() in (*_LEAVE, *_HELP)
 
 
 def print_rows(rows: int, output: Path) -> None:

@@ -112,8 +112,8 @@ def _say_what_next(system: LocalSystem, settings: Settings, console: Console, *,
     show: Callable[[str], None] = lambda line: console.print(line, highlight=False)  # noqa: E731
     show(f"\n[bold green]Vitalake is running:[/] {system.webserver_url}")
     show(f"  S3        {system.endpoint}, buckets {settings.raw_bucket} and {settings.lake_bucket}")
-    show(f"  Keys      . {settings.home / 'env'}   (then aws, boto3, dagster and dg work in that shell)")
-    show(f"  SQL       duckdb -init {settings.home / 'init.sql'} {settings.catalog_path}")
+    show(f"  Keys      . {settings.home / 'env'}   (then aws, boto3, .venv/bin/dagster and .venv/bin/dg work)")
+    show(f"  SQL       duckdb -readonly -init {settings.home / 'init.sql'} {settings.catalog_path}")
     show("\nTry, in another terminal:")
     show('  .venv/bin/vitalake sql "SELECT verdict, count(*) FROM ecg_recordings GROUP BY ALL"')
     show("  .venv/bin/vitalake upload FOLDER --dataset ecg --device my-device")

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from resources.settings import Settings
 from vitalake.catalog import quote, seed, statements, views
 from vitalake.dataset import Dataset
-from vitalake.errors import PermanentError
+from vitalake.errors import PermanentError, TransientError
 from vitalake.reconcile import Store
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
 
     Raises:
         PermanentError: nothing has been published yet.
+        TransientError: another client has the catalog open for writing.
     """
     import duckdb
 
@@ -115,7 +116,13 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
         raise PermanentError(
             f"{settings.catalog_path} is not there yet: start the system (vitalake up) or materialize `lake`"
         )
-    connection = duckdb.connect(str(settings.catalog_path), read_only=True)
+    try:
+        connection = duckdb.connect(str(settings.catalog_path), read_only=True)
+    except duckdb.IOException as error:
+        raise TransientError(
+            f"{settings.catalog_path} cannot be opened: another program has it open for writing, which locks everybody "
+            "else out. Close that program, or open the file read-only there (duckdb -readonly)"
+        ) from error
     _ready(settings, connection)
     return connection
 

@@ -43,8 +43,8 @@ class ObjectInfo:
         return repr((self.key, self.version, self.size_bytes, self.uploaded_at.isoformat()))
 
 
-# Objects that make one recording, in the order of their keys. Most recordings are one object; a header and the files
-# it names are one bundle, which is never torn apart: it has one day, one part, and is read together.
+# Objects that make one recording, in the order of their keys. Most recordings are one object; a header and the
+# files it names are one bundle, which is never torn apart: it has one day, one part, and is read together.
 Bundle = tuple[ObjectInfo, ...]
 
 # File names of one folder -> name of the bundle each belongs to; a name that is left out stands alone.

@@ -14,10 +14,10 @@ from resources.settings import Settings
 from tests.pipeline_assets.running import DAY, checks, materialized, rows, run_day, upload_all
 from tests.vitalake.ecg.broken_files import broken_files
 from tests.vitalake.ecg.matlab_files import strip, v4_file
+from tests.vitalake.ecg.reading import read
 from tests.vitalake.notes import contents
 from tests.vitalake.watched_store import WatchedStore
 from vitalake.datasets.ecg import ECG
-from vitalake.ecg.structure import SourceConfig, read_recording
 from vitalake.errors import UnusableDataError
 
 pytestmark = pytest.mark.store
@@ -63,10 +63,10 @@ def test_real_recordings_arrive_whole_and_a_second_run_writes_nothing(
     assert contents(store, ECG.all_tables) == stored
 
 
-def refusal(name: str, data: bytes) -> tuple[str, str]:
+def refusal(data: bytes) -> tuple[str, str]:
     """Rule and message that the reader itself gives."""
     with pytest.raises(UnusableDataError) as refused:
-        read_recording(name, data, SourceConfig())
+        read(data)
     return refused.value.rule, refused.value.message
 
 
@@ -84,8 +84,8 @@ def test_every_broken_file_has_its_row_in_quarantine_and_the_good_ones_go_throug
 
     prefix = f"ecg/date={DAY}/"
     found = {row["source_key"]: (row["rule"], row["message"]) for row in rows(store, "ecg_quarantine")}
-    expected = {prefix + name: refusal(name, file.data) for name, file in broken.items()}
-    expected |= {prefix + name: refusal(name, b"no recording") for name in nasty}
+    expected = {prefix + name: refusal(file.data) for name, file in broken.items()}
+    expected |= {prefix + name: refusal(b"no recording") for name in nasty}
     expected[f"{prefix}broken/empty.mat"] = ("S01", "the object is empty (0 bytes)")
     expected[f"{prefix}broken/huge.mat"] = ("S01", "the object has 104,857,600 bytes; the limit is 67,108,864")
     assert found == expected
@@ -99,7 +99,7 @@ def test_every_broken_file_has_its_row_in_quarantine_and_the_good_ones_go_throug
 
 
 def test_a_materialization_shows_counts_columns_and_a_picture(
-    settings: Settings, raw: ObjectStore, instance: DagsterInstance
+    settings: Settings, raw: ObjectStore, store: ObjectStore, instance: DagsterInstance
 ) -> None:
     upload_all(
         raw, [("a.mat", v4_file(strip())), ("b.mat", v4_file(strip(leads=3))), ("c.mat", v4_file(strip(400)))]
@@ -111,7 +111,9 @@ def test_a_materialization_shows_counts_columns_and_a_picture(
         "raw_ecg": 3,
         "ecg_recordings": 2,
         "ecg_signals": 4,
+        "ecg_windows": 4,
         "ecg_quarantine": 1,
+        "ecg_beats": len(rows(store, "ecg_beats")),
         "ecg_features": 4,
         "lake": None,
     }

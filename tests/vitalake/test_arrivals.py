@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vitalake.arrivals import (
+    Bundle,
     ObjectInfo,
     PartitionState,
     arrived,
+    bundles,
     by_partition,
     cut,
-    in_upload_order,
     listed_fingerprint,
     partition_of,
     plan,
@@ -30,6 +31,15 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 
 def item(key: str, uploaded_at: datetime = NOON, size: int = 10, version: str = '"v1"') -> ObjectInfo:
     return ObjectInfo(key, version, size, uploaded_at)
+
+
+def alone(items: Iterable[ObjectInfo]) -> list[Bundle]:
+    return bundles(items, None)
+
+
+def halves(names: Iterable[str]) -> dict[str, str]:
+    """`x.1` and `x.2` belong together."""
+    return {name: name[:-2] for name in names if name.endswith((".1", ".2"))}
 
 
 class Listing:
@@ -69,19 +79,19 @@ class Listing:
     ],
 )
 def test_the_day_is_the_keys_else_that_of_the_upload(key: str, day: date) -> None:
-    assert partition_of(item(key), FIRST_DAY) == day
+    assert partition_of((item(key),), FIRST_DAY) == day
 
 
 def test_the_day_of_an_upload_is_that_of_utc_and_never_before_the_first() -> None:
     late = datetime(2026, 11, 20, 23, 59, 59, tzinfo=timezone.utc)
-    assert partition_of(item("ecg/a", late), FIRST_DAY) == DAY
-    assert partition_of(item("ecg/a", late + timedelta(seconds=1)), FIRST_DAY) == DAY + timedelta(days=1)
-    assert partition_of(item("ecg/a", datetime(1970, 1, 1, tzinfo=timezone.utc)), FIRST_DAY) == FIRST_DAY
+    assert partition_of((item("ecg/a", late),), FIRST_DAY) == DAY
+    assert partition_of((item("ecg/a", late + timedelta(seconds=1)),), FIRST_DAY) == DAY + timedelta(days=1)
+    assert partition_of((item("ecg/a", datetime(1970, 1, 1, tzinfo=timezone.utc)),), FIRST_DAY) == FIRST_DAY
 
 
 def test_parts_are_full_by_count_or_by_bytes() -> None:
     sizes = [5, 5, 5, 1, 1, 10, 11, 1]
-    items = [item(f"{number}", size=size) for number, size in enumerate(sizes)]
+    items = alone(item(f"{number}", size=size) for number, size in enumerate(sizes))
     limits = Limits(part_objects=3, part_bytes=10, object_bytes=10)
     # The 11 bytes are over the limit of an object, are never read, and weigh nothing.
     assert [[i.size_bytes for i in part] for part in cut(items, limits)] == [[5, 5], [5, 1, 1], [10, 11], [1]]
@@ -103,9 +113,9 @@ limits_of_parts = st.builds(
 
 @given(listings, limits_of_parts)
 def test_cutting_loses_nothing_and_keeps_the_order(items: list[ObjectInfo], limits: Limits) -> None:
-    ordered = in_upload_order(items)
+    ordered = alone(items)
     parts = cut(ordered, limits)
-    assert [i for part in parts for i in part] == ordered
+    assert [(i,) for part in parts for i in part] == ordered
     assert all(1 <= len(part) <= limits.part_objects for part in parts)
 
 
@@ -114,8 +124,8 @@ def test_later_uploads_leave_every_part_but_the_last_as_it_was(
     items: list[ObjectInfo], sizes: list[int], limits: Limits
 ) -> None:
     later = [item(f"later/{n}", NOON + timedelta(minutes=1), size) for n, size in enumerate(sizes)]
-    kept = cut(in_upload_order(items), limits)[:-1]
-    after = cut(in_upload_order([*later, *items]), limits)
+    kept = cut(alone(items), limits)[:-1]
+    after = cut(alone([*later, *items]), limits)
     assert after[: len(kept)] == kept
 
 
@@ -123,10 +133,10 @@ def test_later_uploads_leave_every_part_but_the_last_as_it_was(
 def test_the_fingerprint_knows_no_order_but_every_field(
     items: list[ObjectInfo], limits: Limits, shuffle: random.Random
 ) -> None:
-    found = listed_fingerprint(items, limits)
+    found = listed_fingerprint(alone(items), limits)
     shuffled = list(items)
     shuffle.shuffle(shuffled)
-    assert listed_fingerprint(shuffled, limits) == found
+    assert listed_fingerprint(alone(shuffled), limits) == found
     for number, old in enumerate(items):
         rest = items[:number] + items[number + 1 :]
         changed = [
@@ -136,7 +146,7 @@ def test_the_fingerprint_knows_no_order_but_every_field(
             item(old.key, old.uploaded_at + timedelta(hours=1), old.size_bytes, old.version),
         ]
         others = [rest, *([*rest, new] for new in changed)]
-        assert found not in [listed_fingerprint(other, limits) for other in others]
+        assert found not in [listed_fingerprint(alone(other), limits) for other in others]
 
 
 def test_only_what_may_hold_the_days_is_listed() -> None:
@@ -144,7 +154,7 @@ def test_only_what_may_hold_the_days_is_listed() -> None:
     keys += [f"ecg/2026/{month:02d}/{day:02d}/00/x.mat" for month in range(1, 13) for day in (19, 20, 21)]
     keys += ["ecg/device=a/date=2026-11-20/1.mat", "ecg/1 NSR/a.mat", "ecg/loose.mat"]
     bucket = Listing(item(key) for key in keys)
-    found = {i.key for i in arrived(bucket, "ecg/", FIRST_DAY, {DAY})}
+    found = {i.key for (i,) in arrived(bucket, "ecg/", FIRST_DAY, {DAY})}
     assert bucket.listed == ["ecg/1 NSR/", "ecg/2026/11/20/", "ecg/date=2026-11-20/", "ecg/device=a/"]
     assert found == {key for key in keys if "2026-11-20" in key or "11/20" in key} | {keys[-1], keys[-2]}
 
@@ -159,10 +169,45 @@ times = st.sampled_from([NOON, NOON + timedelta(days=1), NOON - timedelta(days=4
 def test_day_by_day_shows_every_object_once_in_any_layout(uploaded: dict[str, datetime]) -> None:
     items = [item(key, time) for key, time in uploaded.items()]
     everything = by_partition(arrived(Listing(items), "ecg/", FIRST_DAY), FIRST_DAY)
-    assert sorted(i.key for group in everything.values() for i in group) == sorted(uploaded)
+    assert sorted(i.key for group in everything.values() for (i,) in group) == sorted(uploaded)
     for day, group in everything.items():
-        assert in_upload_order(arrived(Listing(items), "ecg/", FIRST_DAY, {day})) == group
-    assert in_upload_order(arrived(Listing(items), "ecg/", FIRST_DAY, set(everything))) == in_upload_order(items)
+        assert arrived(Listing(items), "ecg/", FIRST_DAY, {day}) == group
+    assert arrived(Listing(items), "ecg/", FIRST_DAY, set(everything)) == alone(items)
+
+
+folders_of_halves = st.sampled_from(["ecg/", "ecg/date=2026-11-20/", "ecg/b/"])
+halves_of_notes = st.builds(
+    "{}{}{}".format, folders_of_halves, st.sampled_from("abc"), st.sampled_from(["", ".1", ".2"])
+)
+
+
+@given(st.dictionaries(halves_of_notes, times, max_size=20), st.integers(1, 3), st.randoms())
+def test_what_belongs_together_has_one_day_and_one_part(
+    uploaded: dict[str, datetime], part_objects: int, shuffle: random.Random
+) -> None:
+    items = [item(key, time) for key, time in uploaded.items()]
+    limits = Limits(part_objects=part_objects)
+    everything = by_partition(arrived(Listing(items), "ecg/", FIRST_DAY, together=halves), FIRST_DAY)
+    assert sorted(i.key for group in everything.values() for bundle in group for i in bundle) == sorted(uploaded)
+    for day, group in everything.items():
+        assert arrived(Listing(items), "ecg/", FIRST_DAY, {day}, halves) == group
+        for part in cut(group, limits):
+            # Whoever reads a part sees the bundles that whoever listed the folder saw.
+            assert [i for bundle in bundles(part, halves) for i in bundle] == part
+            assert {bundle for bundle in group if set(bundle) & set(part)} == set(bundles(part, halves))
+        shuffled = list(group)
+        shuffle.shuffle(shuffled)
+        assert listed_fingerprint(shuffled, limits) == listed_fingerprint(group, limits)
+
+
+def test_a_recording_whose_objects_come_around_midnight_belongs_to_the_day_it_is_complete() -> None:
+    late, early = NOON.replace(hour=23, minute=59), NOON + timedelta(days=1)
+    first, second = item("ecg/x.1", late), item("ecg/x.2", early)
+    assert arrived(Listing([first]), "ecg/", FIRST_DAY, {DAY}, halves) == [(first,)]
+    both = Listing([second, first])
+    assert arrived(both, "ecg/", FIRST_DAY, {DAY}, halves) == []
+    assert arrived(both, "ecg/", FIRST_DAY, {early.date()}, halves) == [(first, second)]
+    assert arrived(both, "ecg/", FIRST_DAY, {DAY, early.date()}) == [(first,), (second,)]
 
 
 NEW = PartitionState(recorded=False)

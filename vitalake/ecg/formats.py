@@ -99,8 +99,8 @@ def _read_alone(name: str, item: RawObject) -> Recording:
 
 
 def _speaks_for_itself(name: str, data: bytes) -> bool:
-    """Whether a file beside a header is a recording of its own, by its signature or as a MATLAB file by its name."""
-    return any(reader.recognises(data) for reader in _SIGNED) or (
+    """Whether a file beside a header is a recording of its own: by its content, or a MATLAB file by its name."""
+    return any(reader.recognises(data) for reader in (*_SIGNED, text)) or (
         name.lower().endswith(".mat") and matlab_signal.recognises(data)
     )
 

@@ -1,8 +1,10 @@
-"""Is a lead stored finely enough to be an ECG in the unit that its file declares?
+"""The check of resolution: is a lead stored finely enough to be an ECG in the unit that its file declares.
 
-Belongs here: the step between two neighbouring stored values. A file with a wrong physical range says millivolts and
-means something else, and its steps give it away whatever the heart does. Does not belong here: the size of the signal
-itself (`structure.py`) or its quality (`quality.py`).
+A file with a wrong physical range says millivolts and means something else, and its steps give it away whatever the
+heart does.
+
+Belongs here: the step between two neighbouring stored values.
+Does not belong here: the size of the signal itself (`structure.py`) or its quality (`quality.py`).
 """
 
 from __future__ import annotations
@@ -34,6 +36,6 @@ def resolution_finding(recording: Recording) -> Finding | None:
         return None
     return Finding(
         "S10",
-        f"one stored step is {max(coarse):,.4g} µV in {len(coarse)} of {len(recording.leads)} leads, expected at most "
-        f"{COARSEST_STEP_UV:g} µV and better {ASKED_STEP_UV:g}: are gain and unit right?",
+        f"one stored step is {max(coarse):,.4g} µV in {len(coarse)} of {len(recording.leads)} leads, expected at "
+        f"most {COARSEST_STEP_UV:g} µV and better {ASKED_STEP_UV:g}: are gain and unit right?",
     )

@@ -1,4 +1,4 @@
-"""Structural checks that hold for every format: can this recording be used at all (S05 to S10)?
+"""Structural checks that hold for every format, S05 to S10: whether a recording can be used at all.
 
 Belongs here: completing a recording from what the dataset knows, and refusing what nobody can analyse. Does not
 belong here: file layouts (`vitalake.ecg.readers`), or how good the signal is (`vitalake.ecg.quality`).
@@ -43,16 +43,15 @@ def completed(recording: Recording, config: SourceConfig) -> Recording:
     """The recording with the dataset's own rate, gain, zero and lead names where a MATLAB file says nothing."""
     if not recording.file_format.startswith("matlab"):
         return recording
-    named = len(recording.leads) == len(config.lead_names)
-    leads = []
-    for number, lead in enumerate(recording.leads):
-        rate_hz = lead.sampling_rate_hz or config.sampling_rate_hz
-        if named:
-            gain, unit = config.gain_adu_per_mv, MILLIVOLT
-            lead = replace(lead, name=config.lead_names[number])
-            if gain is not None:
-                lead = replace(lead, gain_adu_per_unit=gain, zero_adu=config.zero_adu, unit=unit)
-        leads.append(replace(lead, sampling_rate_hz=rate_hz))
+    leads = [
+        replace(lead, sampling_rate_hz=lead.sampling_rate_hz or config.sampling_rate_hz) for lead in recording.leads
+    ]
+    # Another number of leads is another source than the one that the configuration describes.
+    if len(leads) == len(config.lead_names):
+        leads = [replace(lead, name=name) for lead, name in zip(leads, config.lead_names, strict=True)]
+        if (gain := config.gain_adu_per_mv) is not None:
+            known = {"gain_adu_per_unit": gain, "zero_adu": config.zero_adu, "unit": MILLIVOLT}
+            leads = [replace(lead, **known) for lead in leads]
     return replace(recording, leads=tuple(leads))
 
 

@@ -22,7 +22,7 @@ from vitalake.ecg.formats import Found, read_together
 from vitalake.ecg.paths import parse_path
 from vitalake.ecg.quality import RULES_VERSION
 from vitalake.ecg.recording import Lead, Recording, to_unit
-from vitalake.ecg.structure import SourceConfig, checked, completed, missing_in
+from vitalake.ecg.structure import SourceConfig, checked, completed
 from vitalake.ecg.tables import BEATS, FEATURES, MEASURE_NAMES, RECORDINGS, SIGNALS, WINDOWS
 from vitalake.errors import UnusableDataError
 from vitalake.pseudonyms import Pseudonyms
@@ -192,7 +192,7 @@ def _signals(pairs: Sequence[tuple[Arrival, Assessment]]) -> pa.Table:
 
 
 def _samples(leads: Sequence[Lead]) -> dict[str, pa.Array]:
-    """The columns `samples` and `samples_real`: each lead in the one of its type, null where nothing was measured."""
+    """The columns `samples` and `samples_real`: each lead in the one of its type, null where a value is missing."""
     whole = [lead if lead.samples.dtype == np.int32 else None for lead in leads]
     real = [lead if lead.samples.dtype != np.int32 else None for lead in leads]
     return {"samples": _lists(whole, np.int32), "samples_real": _lists(real, np.float64)}

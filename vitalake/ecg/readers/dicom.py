@@ -1,29 +1,29 @@
 """ECG waveforms in DICOM files: every multiplex group of the Waveform Sequence, as stored.
 
-Our own reader: pydicom builds every nested item of a file in memory, 84 MB of objects and 2 s for a megabyte of empty
-items, and inflates a deflated file without a limit; what an ECG needs is a dozen elements.
+Our own reader: pydicom builds every nested item in memory, 84 MB of objects for a megabyte of empty items, and
+inflates a deflated file without a limit.
 
-Belongs here: the Waveform Module, DICOM PS3.3 section C.10.9, and who, when and with what. Does not belong here: how
-elements are encoded (`dicom_elements`).
+Belongs here: the Waveform Module, DICOM PS3.3 section C.10.9, and who, when and with what.
+Does not belong here: how elements (`dicom_elements`) and their values (`dicom_values`) are encoded.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.readers.dicom_elements import MARK, PREAMBLE_BYTES, Elements, Span, open_elements
+from vitalake.ecg.readers.dicom_elements import MARK, PREAMBLE_BYTES, Elements, open_elements
+from vitalake.ecg.readers.dicom_values import Values, coded, count_of, date_time, number_of, text_of
 from vitalake.ecg.readers.units import per_millivolt
 from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
 from vitalake.errors import UnusableDataError
 
 FORMAT = "dicom"
 HEADER_BYTES = 1 << 20  # what a deflated file may hold beside its samples
-MAX_TEXT = 64  # characters, as PS3.5 section 6.2 allows for a long string (LO)
+MAX_GROUPS, MAX_CHANNELS = 64, 256
 
 ACQUIRED_AT, TIME_ZONE, MANUFACTURER, MODEL = 0x0008002A, 0x00080201, 0x00080070, 0x00081090
 PATIENT_ID, WAVEFORMS = 0x00100020, 0x54000100
@@ -31,18 +31,13 @@ OFFSET_MS, CHANNELS, SAMPLES, RATE_HZ = 0x00181068, 0x003A0005, 0x003A0010, 0x00
 DEFINITIONS, BITS, INTERPRETATION, PADDING, DATA = 0x003A0200, 0x54001004, 0x54001006, 0x5400100A, 0x54001010
 LABEL, SOURCE, SENSITIVITY, UNITS = 0x003A0203, 0x003A0208, 0x003A0210, 0x003A0211
 CORRECTION, BASELINE, SKEW_S, SKEW_SAMPLES = 0x003A0212, 0x003A0213, 0x003A0214, 0x003A0215
-CODE, MEANING = 0x00080100, 0x00080104
 
 _TOP = frozenset((ACQUIRED_AT, TIME_ZONE, MANUFACTURER, MODEL, PATIENT_ID, WAVEFORMS))
 _GROUP = frozenset((OFFSET_MS, CHANNELS, SAMPLES, RATE_HZ, DEFINITIONS, BITS, INTERPRETATION, PADDING, DATA))
 _CHANNEL = frozenset((LABEL, SOURCE, SENSITIVITY, UNITS, CORRECTION, BASELINE, SKEW_S, SKEW_SAMPLES))
 _STORED = {(8, "SB"): "i1", (8, "UB"): "u1", (16, "SS"): "i2", (16, "US"): "u2", (32, "SL"): "i4", (32, "UL"): "u4"}
-# "Lead I (Einthoven)", "Lead V6", "aVR, augmented voltage, right"
+# The meaning of a code: "Lead I (Einthoven)", or "aVR, augmented voltage, right".
 _LEAD = re.compile(r"(?:Lead )?\s*([^(,]+?)\s*(?:\(.*\)|, augmented voltage.*)?", re.IGNORECASE)
-_DATE_TIME = re.compile(r"(\d{8})(\d{2})(\d{2})?(\d{2})?(?:\.(\d{1,6}))?([+-]\d{4})?", re.ASCII)
-_ZONE = re.compile(r"([+-])(\d{2})(\d{2})", re.ASCII)
-
-Values = dict[int, Span]
 
 
 def recognises(data: bytes) -> bool:
@@ -63,7 +58,8 @@ def read(data: bytes, *, max_samples: int) -> Recording:
 
     Raises:
         UnusableDataError: S01, more than `max_samples`; S02, no readable file; S03, no waveform in it, an image for
-            one; S04, samples that are no integers of 8 to 32 bits; S08, fewer samples than declared.
+            one; S04, samples that are no integers of 8 to 32 bits; S05, more
+            than 64 groups or 256 channels in one; S08, fewer samples than declared.
     """
     elements = open_elements(data, max_inflated=4 * max_samples + HEADER_BYTES)
     top = elements.find(elements.root, _TOP)
@@ -73,18 +69,20 @@ def read(data: bytes, *, max_samples: int) -> Recording:
     findings: list[Finding] = []
     left = max_samples
     for group, span in enumerate(elements.items(top[WAVEFORMS])):
+        if group == MAX_GROUPS:
+            raise UnusableDataError("S05", f"the waveform has more than {MAX_GROUPS} groups")
         values = elements.find(span, _GROUP)
         stored = _stored(elements, values, group, left, findings)
         left -= stored.size
         leads += _leads(elements, values, stored, group, findings)
     if not leads:
         raise UnusableDataError("S03", "the waveform of the DICOM file has no group")
-    device = [_text(elements, top, MANUFACTURER), _text(elements, top, MODEL)]
+    device = [text_of(elements, top, MANUFACTURER), text_of(elements, top, MODEL)]
     return Recording(
         leads=tuple(leads),
         file_format=FORMAT,
-        started_at=_date_time(_text(elements, top, ACQUIRED_AT), _text(elements, top, TIME_ZONE)),
-        subject=_text(elements, top, PATIENT_ID) or None,
+        started_at=date_time(text_of(elements, top, ACQUIRED_AT), text_of(elements, top, TIME_ZONE)),
+        subject=text_of(elements, top, PATIENT_ID) or None,
         device_model=" ".join(part for part in device if part) or None,
         findings=tuple(findings),
     )
@@ -94,12 +92,16 @@ def _stored(
     elements: Elements, values: Values, group: int, left: int, findings: list[Finding]
 ) -> npt.NDArray[np.integer]:
     """Samples as a view on the file, shape (samples, channels)."""
-    channels, samples = _count(elements, values, CHANNELS), _count(elements, values, SAMPLES)
-    bits, kind = _count(elements, values, BITS), _text(elements, values, INTERPRETATION)
+    channels, samples = count_of(elements, values, CHANNELS), count_of(elements, values, SAMPLES)
+    bits, kind = count_of(elements, values, BITS), text_of(elements, values, INTERPRETATION)
     if (bits, kind) not in _STORED:
         kinds = ", ".join(kind for _, kind in _STORED)
         raise UnusableDataError(
             "S04", f"group {group} has samples of {bits} bits, expected 8 to 32 as one of {kinds}"
+        )
+    if channels > MAX_CHANNELS:
+        raise UnusableDataError(
+            "S05", f"group {group} has {channels:,} channels, expected at most {MAX_CHANNELS:,}"
         )
     if channels * samples > left:
         raise UnusableDataError("S01", f"{channels * samples:,} samples in group {group}, {left:,} are allowed for")
@@ -120,8 +122,8 @@ def _stored(
 def _leads(
     elements: Elements, values: Values, stored: npt.NDArray[np.integer], group: int, findings: list[Finding]
 ) -> list[Lead]:
-    rate_hz = max(_number(elements, values, RATE_HZ) or 0.0, 0.0)
-    start_s = (_number(elements, values, OFFSET_MS) or 0.0) / 1000
+    rate_hz = max(number_of(elements, values, RATE_HZ) or 0.0, 0.0)
+    start_s = (number_of(elements, values, OFFSET_MS) or 0.0) / 1000
     padding = _padding(elements, values, stored.dtype)
     definitions = [elements.find(span, _CHANNEL) for span in elements.items(values.get(DEFINITIONS, (0, 0)))]
     channels = stored.shape[1]
@@ -134,8 +136,8 @@ def _leads(
         if unit == UNCALIBRATED:
             findings.append(Finding("S09", f"channel {i + 1} of group {group} has no sensitivity with a unit"))
         missing = None if padding is None else stored[:, i] == padding
-        skew_s = _number(elements, definition, SKEW_S) or 0.0
-        skew_samples = _number(elements, definition, SKEW_SAMPLES) or 0.0
+        skew_s = number_of(elements, definition, SKEW_S) or 0.0
+        skew_samples = number_of(elements, definition, SKEW_SAMPLES) or 0.0
         leads.append(
             Lead(
                 name=_lead_name(elements, definition) or f"lead_{i + 1}",
@@ -168,74 +170,25 @@ def _padding(elements: Elements, values: Values, dtype: np.dtype[np.integer]) ->
 
 def _calibration(elements: Elements, definition: Values) -> tuple[float, float, str]:
     """Gain per unit, zero and unit; ``(1, 0, "adu")`` where the channel gives none."""
-    sensitivity, correction = _number(elements, definition, SENSITIVITY), _number(elements, definition, CORRECTION)
+    sensitivity, correction = (
+        number_of(elements, definition, SENSITIVITY),
+        number_of(elements, definition, CORRECTION),
+    )
     step = (sensitivity or 0.0) * (1.0 if correction is None else correction)
-    names = _coded(elements, definition, UNITS)
+    names = coded(elements, definition, UNITS)
     if not step or not any(names):
         return 1.0, 0.0, UNCALIBRATED
     factors = [per_millivolt(name) for name in names]
     factor = next((factor for factor in factors if factor is not None), None)
     gain = (1.0 if factor is None else factor) / step
-    zero = -(_number(elements, definition, BASELINE) or 0.0) / step
+    zero = 0.0 - (number_of(elements, definition, BASELINE) or 0.0) / step
     if not (math.isfinite(gain) and math.isfinite(zero)):
         return 1.0, 0.0, UNCALIBRATED
     return gain, zero, next(filter(None, names)) if factor is None else MILLIVOLT
 
 
 def _lead_name(elements: Elements, definition: Values) -> str:
-    """ "I" of "Lead I (Einthoven)", the meaning of the channel's source, else its label."""
-    _, meaning = _coded(elements, definition, SOURCE)
+    """What the channel's source means, ``I`` where it is "Lead I (Einthoven)"; else the channel's label."""
+    _, meaning = coded(elements, definition, SOURCE)
     known = _LEAD.fullmatch(meaning)
-    return known[1] if known else meaning or _text(elements, definition, LABEL)
-
-
-def _coded(elements: Elements, values: Values, tag: int) -> tuple[str, str]:
-    """Code and meaning of the first item of a code sequence."""
-    for span in elements.items(values.get(tag, (0, 0))):
-        code = elements.find(span, frozenset((CODE, MEANING)))
-        return _text(elements, code, CODE), _text(elements, code, MEANING)
-    return "", ""
-
-
-def _text(elements: Elements, values: Values, tag: int) -> str:
-    """First value of a text element, ``""`` where there is none."""
-    start, end = values.get(tag, (0, 0))
-    raw = elements.data[start : min(end, start + 4 * MAX_TEXT)]
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-    return text.split("\\")[0].strip("\0 ")[:MAX_TEXT]
-
-
-def _number(elements: Elements, values: Values, tag: int) -> float | None:
-    """First value of a decimal string; None where there is no finite number."""
-    try:
-        value = float(_text(elements, values, tag))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _count(elements: Elements, values: Values, tag: int) -> int:
-    """An unsigned integer of two or four bytes; 0 where there is none."""
-    start, end = values.get(tag, (0, 0))
-    order = "little" if elements.encoding.order == "<" else "big"
-    return int.from_bytes(elements.data[start:end], order) if end - start in (2, 4) else 0
-
-
-def _date_time(text: str, zone: str) -> datetime | None:
-    """A date with at least an hour; its own offset goes before that of the data set, and UTC after both."""
-    written = _DATE_TIME.fullmatch(text)
-    if not written:
-        return None
-    date, hour, minute, second, fraction, own_zone = written.groups()
-    offset = _ZONE.fullmatch(own_zone or zone)
-    try:
-        local = datetime.strptime(date + hour + (minute or "00") + (second or "00"), "%Y%m%d%H%M%S")
-        if offset:
-            ahead = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
-            local -= -ahead if offset[1] == "-" else ahead
-        return local.replace(microsecond=int((fraction or "0").ljust(6, "0")), tzinfo=timezone.utc)
-    except (ValueError, OverflowError):  # no such day or hour: nobody knows when
-        return None
+    return known[1] if known else meaning or text_of(elements, definition, LABEL)

@@ -1,7 +1,7 @@
-"""The elements of a DICOM file: tags, values and nested items, as PS3.5 section 7 and PS3.10 section 7 lay them out.
+"""The elements of a DICOM file, tags, values and nested items, in the layouts of PS3.5 and PS3.10 (section 7).
 
 Belongs here: finding the wanted elements among all others, in bounded time and memory. Does not belong here: what
-they mean (`dicom`).
+they mean (`dicom_values`, `dicom`).
 """
 
 from __future__ import annotations
@@ -55,18 +55,20 @@ class Elements:
         self.encoding = encoding
         self._visits = 0
 
-    def find(self, span: Span, tags: frozenset[int], encoding: Encoding | None = None) -> dict[int, Span]:
+    def find(self, span: Span, tags: frozenset[int]) -> dict[int, Span]:
         """Spans of the values of those `tags` that stand in the data set or item at `span`.
 
         Raises:
             UnusableDataError: S02, broken, nested too deeply, or more elements than any ECG has.
         """
         at, end = span
-        how = encoding or self.encoding
+        how = self.encoding
         found: dict[int, Span] = {}
-        # Tags ascend: nothing wanted comes after the last of them, so a broken tail does not matter.
+        last = max(tags)
         while at < end and len(found) < len(tags):
             element = self._element(at, end, how)
+            if element.tag > last:  # tags ascend: nothing wanted comes now
+                break
             stop, at = self._skip(element, end, how, 0)
             if element.tag in tags:
                 found.setdefault(element.tag, (element.start, stop))

@@ -1,16 +1,18 @@
 """The header of EDF, EDF+, BDF and BDF+ files: 256 bytes about the recording, 256 about each signal, all text.
 
-Belongs here: fields, what they declare, and what they say about time, subject and device. Does not belong here: data
-records (`edf`, `edf_records`). Source: Kemp and Olivan 2003, and the "full specification of EDF+" at edfplus.info.
+Source: Kemp and Olivan 2003, and the "full specification of EDF+" at edfplus.info.
+
+Belongs here: what the header declares, and what it says about time, subject and device.
+Does not belong here: how a field is spelled (`edf_fields`), data records (`edf`, `edf_records`).
 """
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
+from vitalake.ecg.readers.edf_fields import number, text, whole
 from vitalake.ecg.recording import Finding
 from vitalake.errors import UnusableDataError
 
@@ -20,7 +22,6 @@ ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 # label, transducer, unit, physical and digital minimum and maximum, filters, samples per record, reserved
 _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _STARTDATE = re.compile(r"Startdate (\d\d)-([A-Za-z]{3})-(\d{4})(?: |$)", re.ASCII)
 _DATE, _TIME = re.compile(r"(\d\d)\D(\d\d)\D(\d\d)", re.ASCII), re.compile(r"(\d\d)\D(\d\d)\D(\d\d)", re.ASCII)
 # A subject of nothing but these is a form that nobody filled in.
@@ -29,7 +30,7 @@ _BLANK_WORDS = frozenset(("X", "dd-MMM-yyyy"))
 
 @dataclass(frozen=True)
 class Signal:
-    """One signal; `number` counts from 1, `at` is its first byte in a data record, ranges are (minimum, maximum)."""
+    """One signal: `number` counts from 1, `at` is its first byte in a record, ranges are (minimum, maximum)."""
 
     number: int
     label: str
@@ -52,7 +53,7 @@ class Signal:
 
 @dataclass(frozen=True)
 class Header:
-    """What the file declares; `records` is -1 where the recorder was cut off, `record_s` 0 where time has no steps."""
+    """What the file declares; `records` is -1 where the recorder was cut off, `record_s` may be 0."""
 
     signals: tuple[Signal, ...]
     sample_bytes: int
@@ -80,8 +81,8 @@ class Header:
     def started_at(self, offset_s: float) -> datetime | None:
         """Start of the first record, which lies `offset_s` after the header's whole second; None if unknown.
 
-        The header's year has two digits, 85 to 99 of them before 2000. The recording's "Startdate" has four and goes
-        first; "Startdate X" says that the date is not to be known.
+        The header's year has two digits, 85 to 99 mean 1985 to 1999. The recording's "Startdate" has four and
+        goes first; "Startdate X" says that the date is not to be known.
         """
         if self.is_plus and self.recording.startswith("Startdate X"):
             return None
@@ -102,7 +103,7 @@ class Header:
             return None
 
     def subject(self) -> str | None:
-        """The hospital's code for the patient in EDF+, all that plain EDF says about the patient; None if unknown."""
+        """The hospital's code in EDF+, all that plain EDF says about the patient; None if unknown."""
         words = self.patient.split()
         if not words or _BLANK_WORDS.issuperset(words):
             return None
@@ -125,7 +126,7 @@ def read_header(data: bytes) -> Header:
         UnusableDataError: S02, a field is no number, or the header ends early or leaves no room for samples.
     """
     sample_bytes = 3 if data.startswith(BDF_MARK) else 2
-    count = _whole(data[252:256], "the number of signals") if len(data) >= FIXED_BYTES else 0
+    count = whole(data[252:256], "the number of signals") if len(data) >= FIXED_BYTES else 0
     needed = FIXED_BYTES + SIGNAL_BYTES * count
     if count < 1 or len(data) < needed:
         raise UnusableDataError("S02", f"{len(data):,} bytes with {count:,} signals, expected {needed:,} or more")
@@ -137,11 +138,11 @@ def read_header(data: bytes) -> Header:
     empty = sum(signal.samples_per_record == 0 for signal in signals)
     if empty:
         findings.append(Finding("S15", f"{empty} of {count} signals have no samples and are left out"))
-    records = _whole(data[236:244], "the number of data records")
-    record_s = _number(data[244:252], "the duration of a data record")
+    records = whole(data[236:244], "the number of data records")
+    record_s = number(data[244:252], "the duration of a data record")
     if records < -1 or record_s < 0:
         raise UnusableDataError("S02", f"{records:,} data records of {record_s:g} s")
-    declared = _whole(data[184:192], "the length of the header")
+    declared = whole(data[184:192], "the length of the header")
     if declared != needed:
         findings.append(
             Finding("S15", f"the header declares its length as {declared:,} bytes, expected {needed:,}")
@@ -153,11 +154,11 @@ def read_header(data: bytes) -> Header:
         record_bytes=record_bytes,
         records=records,
         record_s=record_s,
-        reserved=_text(data[192:236]),
-        patient=_text(data[8:88]),
-        recording=_text(data[88:168]),
-        date=_text(data[168:176]),
-        time=_text(data[176:184]),
+        reserved=text(data[192:236]),
+        patient=text(data[8:88]),
+        recording=text(data[88:168]),
+        date=text(data[168:176]),
+        time=text(data[176:184]),
         findings=tuple(findings),
     )
 
@@ -172,47 +173,17 @@ def _read_signals(data: bytes, count: int, sample_bytes: int) -> list[Signal]:
     for width in _WIDTHS:
         columns.append([data[at + i * width : at + (i + 1) * width] for i in range(count)])
         at += width * count
-    labels, _, units, low, high, digital_low, digital_high, _, lengths, _ = columns
+    labels, _, units, *ranges, _, lengths, _ = columns
     signals, at = [], 0
     for i in range(count):
-        label, of = _text(labels[i]), f"of signal {i + 1}"
-        length = _whole(lengths[i], f"the number of samples {of}")
+        label, of = text(labels[i]), f"of signal {i + 1}"
+        length = whole(lengths[i], f"the number of samples {of}")
         if length < 0:
             raise UnusableDataError("S02", f"signal {i + 1} has {length:,} samples in a record")
-        ranges = [(0.0, 0.0), (0.0, 0.0)]
-        if label not in ANNOTATIONS:  # whose ranges mean nothing
-            ranges = [
-                (_number(low[i], f"the physical minimum {of}"), _number(high[i], f"the physical maximum {of}")),
-                (
-                    _number(digital_low[i], f"the digital minimum {of}"),
-                    _number(digital_high[i], f"the digital maximum {of}"),
-                ),
-            ]
+        # The ranges of annotations mean nothing.
+        ends = [0.0 if label in ANNOTATIONS else number(column[i], f"a range {of}") for column in ranges]
         size = length * sample_bytes
-        signals.append(Signal(i + 1, label, _text(units[i]), ranges[0], ranges[1], length, at, size))
+        physical, digital = (ends[0], ends[1]), (ends[2], ends[3])
+        signals.append(Signal(i + 1, label, text(units[i]), physical, digital, length, at, size))
         at += size
     return signals
-
-
-def _text(field: bytes) -> str:
-    """ASCII by the specification, UTF-8 or Latin-1 in the wild (µV); filled up with blanks, or with zeros."""
-    try:
-        text = field.decode("utf-8")
-    except UnicodeDecodeError:
-        text = field.decode("latin-1")
-    return text.strip("\0 \t\r\n")
-
-
-def _number(field: bytes, what: str) -> float:
-    text = _text(field).replace(",", ".")
-    value = float(text) if _NUMBER.fullmatch(text) else math.nan
-    if not math.isfinite(value):
-        raise UnusableDataError("S02", f"{what} is not a number")
-    return value
-
-
-def _whole(field: bytes, what: str) -> int:
-    value = _number(field, what)
-    if value != int(value):
-        raise UnusableDataError("S02", f"{what} is {value:g}, expected a whole number")
-    return int(value)

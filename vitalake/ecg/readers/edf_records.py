@@ -46,7 +46,7 @@ def record_starts(raw: npt.NDArray[np.uint8], header: Header, max_samples: int) 
         onsets[i] = onset
     if np.any(np.diff(onsets) < 0):
         raise UnusableDataError("S02", "the data records are not in the order of their time")
-    starts = onsets - onsets[0]
+    starts: npt.NDArray[np.float64] = onsets - onsets[0]
     if header.record_s:
         leads = [signal for signal in header.signals if not signal.is_annotation]
         per_record = sum(signal.samples_per_record for signal in leads)
@@ -69,7 +69,7 @@ def runs_of(
         number: of this signal, for messages.
 
     Raises:
-        UnusableDataError: S01, more than 10,000 runs; S02, records overlap by more than the rounding of their onsets.
+        UnusableDataError: S01, more than 10,000 runs; S02, records overlap by more than a sample of rounding.
     """
     shift = np.rint(starts).astype(np.int64) - np.arange(len(starts)) * samples_per_record
     smooth = np.maximum.accumulate(shift)

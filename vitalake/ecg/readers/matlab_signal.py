@@ -29,8 +29,8 @@ def recognises(data: bytes) -> bool:
 def read(data: bytes, *, max_samples: int) -> Recording:
     """The recording in one MATLAB file, samples exactly as stored; gain and lead names are not in such a file.
 
-    The signal is the variable called ``val``, or ``data`` in a structure ``ECG``, else the only matrix there is; its
-    short side are the leads. The sampling rate is the variable ``fs``, in any case of letters, if there is one.
+    The signal is the variable called ``val``, or ``data`` in a structure ``ECG``, else the only matrix there is;
+    its short side are the leads. The sampling rate is the variable ``fs``, in any case of letters, if there is one.
 
     Raises:
         UnusableDataError: S01 to S05, S07 or S10, with what was found and what was expected.
@@ -40,7 +40,7 @@ def read(data: bytes, *, max_samples: int) -> Recording:
         matrices, others = read_nested(data, max_bytes=8 * max_samples), dict[str, str]()
     else:
         matrices, others = read_variables(data, max_bytes=8 * max_samples)
-        if any(what in {"a structure", "a struct", "a cell array"} for what in others.values()) and not any(
+        if any(what in {"a struct", "a cell array"} for what in others.values()) and not any(
             name.lower() in SIGNAL_NAMES for name in matrices
         ):
             matrices = matrices | read_nested(data, max_bytes=8 * max_samples)

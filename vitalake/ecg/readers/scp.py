@@ -1,10 +1,11 @@
-"""SCP-ECG files: leads of one resting or exercise ECG, raw, as differences, or Huffman-coded differences.
+"""SCP-ECG files: the leads of one ECG as plain samples, differences, or Huffman-coded differences.
 
-Belongs here: sections 2, 3, 5 and 6 of EN 1064:2005+A1:2007 ("Standard communication protocol, computer-assisted
-electrocardiography"). Does not belong here: sections and tags (`scp_sections`), code tables (`scp_huffman`).
+Belongs here: leads (section 3) and what sections mean together, EN 1064:2005+A1:2007, "Standard communication
+protocol, computer-assisted electrocardiography". Does not belong here: sections and tags (`scp_sections`), samples
+(`scp_waveforms`), code tables (`scp_huffman`).
 
-Refused: reference-beat subtraction and bimodal compression. Both lose information, and undoing them needs filters
-that the standard leaves to the manufacturer, so what comes out is not what was recorded.
+Refused: reference-beat subtraction and bimodal compression. They lose information, and undoing them needs filters
+that the standard leaves to the manufacturer, so what would come out is not what was recorded.
 """
 
 from __future__ import annotations
@@ -12,51 +13,38 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-from vitalake.ecg.readers import scp_sections
+from vitalake.ecg.readers import scp_sections, scp_waveforms
 from vitalake.ecg.readers.scp_huffman import Decoder, read_tables
+from vitalake.ecg.readers.scp_waveforms import Coding, Samples
 from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
 from vitalake.errors import UnusableDataError
 
 FORMAT = "scp"
-TABLES, LEADS, QRS_LOCATIONS, REFERENCE_BEAT, RHYTHM = 2, 3, 4, 5, 6
+TAGS, TABLES, LEADS, QRS_LOCATIONS, REFERENCE_BEAT, RHYTHM = 1, 2, 3, 4, 5, 6
 NANOVOLT_PER_MILLIVOLT = 1e6
-LONGEST = 2**16 - 2  # bytes: the lengths in sections 5 and 6 have 16 bits, and are even
-INT32 = np.iinfo(np.int32)
+LEAD_BYTES = 9
+SUBTRACTED = 1  # the bit of section 3 that says the reference beat was subtracted
 
-# EN 1064, table 7, in words of the field; the codes of calibration signals (31 to 60) are those of their leads + 30.
-_FRANK = tuple(f"Frank {electrode}" for electrode in "IECAMFH")
-_LEAD_NAMES = dict(
-    enumerate(
-        # fmt: off
-        ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V2R", "V3R", "V4R", "V5R", "V6R", "V7R", "X", "Y", "Z",
-         "CC5", "CM5", "LA", "RA", "LL", *_FRANK),
-        # fmt: on
-        start=1,
-    )
-)
-_LEAD_NAMES |= {code + 30: f"{name}-cal" for code, name in _LEAD_NAMES.items()}
-_LEAD_NAMES |= dict(enumerate(("III", "aVR", "aVL", "aVF", "-aVR", "V8", "V9", "V8R", "V9R", "D", "A", "J"), start=61))
+# The lead codes of section 3, in its order; a calibration signal has the code of its lead + 30.
+# fmt: off
+_FROM_1 = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V2R", "V3R", "V4R", "V5R", "V6R", "V7R",
+           "X", "Y", "Z", "CC5", "CM5", "LA", "RA", "LL",
+           *(f"Frank {electrode}" for electrode in "IECAMFH"))
+_FROM_61 = ("III", "aVR", "aVL", "aVF", "-aVR", "V8", "V9", "V8R", "V9R", "D", "A", "J")
+# fmt: on
+LEAD_NAMES = {
+    **dict(enumerate(_FROM_1, start=1)),
+    **dict(enumerate((f"{name}-cal" for name in _FROM_1), start=31)),
+    **dict(enumerate(_FROM_61, start=61)),
+}
 
 
-class _LeadPlan(NamedTuple):
-    """A row of section 3: `count` samples from sample `start` (from 0) of the recording."""
+class _Row(NamedTuple):
+    """A row of section 3: `length` samples of a lead from sample `start` (from 0) of the recording."""
 
     name: str
     start: int
-    count: int
-
-
-class _Waveforms(NamedTuple):
-    """What sections 5 and 6 have in common; times in µs, amplitudes in nV."""
-
-    amplitude: int
-    interval: int
-    differences: int
-    compressed: int
-    stored: tuple[bytes, ...]
+    length: int
 
 
 def recognises(data: bytes) -> bool:
@@ -65,40 +53,31 @@ def recognises(data: bytes) -> bool:
 
 
 def read(data: bytes, *, max_samples: int) -> Recording:
-    """The rhythm data as group 0 (or one group per stretch of time), the reference beat as the last group.
+    """The rhythm data, one group of leads per stretch of time, and the reference beat as the group after them.
 
     `max_samples` bounds all leads together.
 
     Raises:
-        UnusableDataError: S01, too many samples; S02, broken or compressed with loss; S03, no leads or no rhythm data;
-            S08, fewer samples than section 3 declares; S10, values beyond 32 bits.
+        UnusableDataError: S01, too many samples; S02, broken, or compressed with loss; S03, no leads or no rhythm
+            data; S08, fewer samples than section 3 declares; S10, values beyond 32 bits.
     """
     findings: list[Finding] = []
     sections = scp_sections.read_sections(data, findings)
-    plans = _read_plans(sections.get(LEADS, b""))
+    rows = _read_rows(sections.get(LEADS, b""))
     if RHYTHM not in sections:
         raise UnusableDataError("S03", "the record has no section 6: no rhythm data")
     decoder = Decoder(read_tables(sections[TABLES])) if TABLES in sections else None
-    beat = _open(sections[REFERENCE_BEAT], REFERENCE_BEAT, _no_plans(plans)) if REFERENCE_BEAT in sections else None
-    counted_in = beat.interval if beat else 0
-    rhythm = _open(sections[RHYTHM], RHYTHM, plans, None if decoder else findings)
-    if rhythm.compressed:
-        raise UnusableDataError("S02", "bimodal compression, which loses information: expected plain samples")
-    if 0 < counted_in < rhythm.interval:  # section 3 counts at the rate of the reference beat, the faster one
-        plans = [
-            plan._replace(start=_rescale(plan.start, counted_in, rhythm), count=_rescale(plan.count, counted_in, rhythm))
-            for plan in plans
-        ]
-    stretches = sorted({(plan.start, plan.count) for plan in plans})
-    groups = [stretches.index((plan.start, plan.count)) for plan in plans]
-    leads = _decode(rhythm, plans, groups, decoder, max_samples, findings)
-    if beat:
-        plans = _beat_plans(beat, plans, sections.get(QRS_LOCATIONS, b""), coded=decoder is not None)
-        left = max_samples - sum(len(lead.samples) for lead in leads)
-        leads += _decode(beat, plans, [len(stretches)] * len(plans), decoder, left, findings)
+    leads = _read_rhythm(sections, rows, decoder, max_samples, findings)
+    if REFERENCE_BEAT in sections:
+        try:
+            left = max_samples - sum(len(lead.samples) for lead in leads)
+            names, group = [row.name for row in rows], max(lead.group for lead in leads) + 1
+            leads += _read_beat(sections, names, group, decoder, left, findings)
+        except UnusableDataError as error:
+            findings.append(Finding("S15", f"the reference beat is left out: {error.message}"))
     if any(lead.unit == UNCALIBRATED for lead in leads):
         findings.append(Finding("S09", "the amplitude multiplier is 0: the size of a stored unit is not known"))
-    tags = scp_sections.read_tags(sections.get(1, b""))
+    tags = scp_sections.read_tags(sections.get(TAGS, b""))
     return Recording(
         leads=tuple(leads),
         file_format=FORMAT,
@@ -106,4 +85,78 @@ def read(data: bytes, *, max_samples: int) -> Recording:
         subject=scp_sections.subject(tags),
         device_model=scp_sections.device_model(tags),
         findings=tuple(findings),
+    )
+
+
+def _read_rows(content: bytes) -> list[_Row]:
+    """Section 3. Samples count from 1 and the last one is included; who begins at 0 does not include it."""
+    count = content[0] if content else 0
+    if not count or len(content) < 2 + LEAD_BYTES * count:
+        raise UnusableDataError("S03", f"section 3 describes {count} leads in {len(content):,} bytes")
+    if content[1] & SUBTRACTED:
+        raise UnusableDataError(
+            "S02", "reference-beat subtraction, which loses information: expected plain samples"
+        )
+    rows = []
+    for position, (start, end, code) in enumerate(struct.iter_unpack("<IIB", content[2 : 2 + LEAD_BYTES * count])):
+        first = max(start, 1)
+        rows.append(_Row(LEAD_NAMES.get(code, f"lead_{position + 1}"), first - 1, max(end - first + 1, 0)))
+    return rows
+
+
+def _read_rhythm(
+    sections: dict[int, bytes], rows: list[_Row], decoder: Decoder | None, max_samples: int, findings: list[Finding]
+) -> list[Lead]:
+    coding = scp_waveforms.read_coding(sections[RHYTHM], RHYTHM)
+    if coding.bimodal:
+        raise UnusableDataError("S02", "bimodal compression, which loses information: expected plain samples")
+    counted_at = _interval_of_section_3(sections, coding)
+    wanted = [row.length * counted_at // (coding.interval or 1) if coding.interval else row.length for row in rows]
+    raw_bytes = None if decoder else [2 * count for count in wanted]
+    pieces = scp_waveforms.split(sections[RHYTHM], RHYTHM, len(rows), raw_bytes, findings)
+    samples = scp_waveforms.decode(pieces, wanted, coding, decoder, max_samples, findings)
+    places = sorted({(row.start, row.length) for row in rows})
+    return [
+        _lead(row.name, values, coding, places.index((row.start, row.length)), row.start * counted_at / 1e6)
+        for row, values in zip(rows, samples, strict=True)
+    ]
+
+
+def _interval_of_section_3(sections: dict[int, bytes], coding: Coding) -> int:
+    """µs: section 3 counts samples of the reference beat where that has the higher rate (EN 1064, 5.9)."""
+    if len(sections.get(REFERENCE_BEAT, b"")) < scp_waveforms.HEADER_BYTES:
+        return coding.interval
+    interval = int.from_bytes(sections[REFERENCE_BEAT][2:4], "little")
+    return interval if 0 < interval < coding.interval and coding.interval % interval == 0 else coding.interval
+
+
+def _read_beat(
+    sections: dict[int, bytes],
+    names: list[str],
+    group: int,
+    decoder: Decoder | None,
+    max_samples: int,
+    findings: list[Finding],
+) -> list[Lead]:
+    """Section 5, of which only section 4 knows how long it is where it is Huffman-coded."""
+    content = sections[REFERENCE_BEAT]
+    coding = scp_waveforms.read_coding(content, REFERENCE_BEAT)
+    pieces = scp_waveforms.split(content, REFERENCE_BEAT, len(names), None, findings)
+    wanted = [len(piece) // 2 for piece in pieces]
+    if decoder:
+        milliseconds = int.from_bytes(sections.get(QRS_LOCATIONS, b"")[:2], "little")
+        wanted = [1000 * milliseconds // (coding.interval or 1)] * len(names)
+    samples = scp_waveforms.decode(pieces, wanted, coding, decoder, max_samples, findings)
+    return [_lead(name, values, coding, group, 0.0) for name, values in zip(names, samples, strict=True)]
+
+
+def _lead(name: str, samples: Samples, coding: Coding, group: int, offset_s: float) -> Lead:
+    return Lead(
+        name=name,
+        samples=samples,
+        sampling_rate_hz=1e6 / coding.interval if coding.interval else 0.0,
+        gain_adu_per_unit=NANOVOLT_PER_MILLIVOLT / coding.amplitude if coding.amplitude else 1.0,
+        unit=MILLIVOLT if coding.amplitude else UNCALIBRATED,
+        group=group,
+        start_offset_s=offset_s,
     )

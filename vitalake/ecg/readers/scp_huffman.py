@@ -1,7 +1,7 @@
 """The Huffman codes of SCP-ECG: from a lead's bits to the numbers it stores.
 
-Belongs here: code tables and decoding, EN 1064:2005+A1:2007, 5.5 and annex C. Does not belong here: sections, leads,
-or differences between samples (`scp`).
+Belongs here: code tables and decoding, EN 1064:2005+A1:2007, 5.5 and annex C. Does not belong here:
+sections, leads, or differences between samples (`scp_waveforms`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Code(NamedTuple):
 
 
 Table = tuple[Code, ...]
-# Bits of the prefix, of the tail (a two's-complement number in place of the value), the value, the table to change to.
+# Bits of the prefix, bits of the tail (a two's-complement number in place of the value), value, table to change to.
 _Entry = tuple[int, int, int, int | None]
 
 DEFAULT_TABLE: Table = (
@@ -66,7 +66,9 @@ def read_tables(content: bytes) -> tuple[Table, ...]:
         codes = int.from_bytes(content[at : at + 2], "little")
         end = at + 2 + CODE_BYTES * codes
         if not codes or end > len(content):
-            raise UnusableDataError("S02", f"a Huffman table of {codes:,} codes, section 2 ends after them or before")
+            raise UnusableDataError(
+                "S02", f"a Huffman table of {codes:,} codes, section 2 ends after them or before"
+            )
         tables.append(tuple(map(Code._make, struct.iter_unpack("<BBBhI", content[at + 2 : end]))))
         at = end
     return tuple(tables)
@@ -93,7 +95,8 @@ class Decoder:
         """
         windows, limit = _windows(data), 8 * len(data)
         shift, mask = WINDOW_BITS - self._bits, (1 << self._bits) - 1
-        lookup, values, at = self._lookups[0], [], 0
+        values: list[int] = []
+        lookup, at = self._lookups[0], 0
         while len(values) < count and at < limit:
             offset = at & 7
             window = windows[at >> 3]

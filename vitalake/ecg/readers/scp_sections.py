@@ -55,9 +55,13 @@ def read_sections(data: bytes, findings: list[Finding]) -> dict[int, bytes]:
         if not size:
             continue
         if size < SECTION_HEADER or start < 0 or start + size > length:
-            raise UnusableDataError("S02", f"section {section} of {size:,} bytes at {start:,} is outside the record")
+            raise UnusableDataError(
+                "S02", f"section {section} of {size:,} bytes at {start:,} is outside the record"
+            )
         if section in sections or int.from_bytes(data[start + 2 : start + 4], "little") != section:
-            raise UnusableDataError("S02", f"no section {section} of its own at byte {start:,}, where one should be")
+            raise UnusableDataError(
+                "S02", f"no section {section} of its own at byte {start:,}, where one should be"
+            )
         _check_crc(data, start, size, f"section {section}", findings)
         sections[section] = data[start + SECTION_HEADER : start + size]
     return sections
@@ -78,7 +82,8 @@ def started_at(tags: dict[int, bytes]) -> datetime | None:
         return None
     minutes = int.from_bytes(zone[:2], "little", signed=True) if len(zone) >= 2 else NO_ZONE
     try:
-        local = datetime(*struct.unpack_from("<HBB", date), *time[:3], tzinfo=timezone.utc)
+        year, month, day = struct.unpack_from("<HBB", date)
+        local = datetime(year, month, day, *time[:3], tzinfo=timezone.utc)
         return local if minutes == NO_ZONE else local - timedelta(minutes=minutes)
     except (ValueError, OverflowError):
         return None

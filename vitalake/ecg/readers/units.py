@@ -1,7 +1,7 @@
 """Spellings of the units of voltage, and what each is worth in millivolts.
 
-Belongs here: one table for the readers of all formats. Does not belong here: what a file without a unit means, which
-each format says for itself.
+Belongs here: one table for the readers of all formats.
+Does not belong here: what a file without a unit means; each format says that for itself.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """WFDB recordings: a header and the signal files that it names, from bytes to leads.
 
-Belongs here: which files a header needs, and how header and samples fit each other. Does not belong here: the text of
-a header (`wfdb_header`), the storage formats (`wfdb_signal`), joining segments (`wfdb_segments`), or which objects of
-a bucket go together (`wfdb_names`).
+Belongs here: which files a header needs, and how header and samples fit each other. Does not belong here: the text
+of a header (`wfdb_header`), the storage formats (`wfdb_signal`), joining segments (`wfdb_segments`), or which
+objects of a bucket go together (`wfdb_names`).
 """
 
 from __future__ import annotations
@@ -14,18 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vitalake.ecg.readers import matlab_v4, wfdb_segments
-from vitalake.ecg.readers.wfdb_header import (
-    DEFAULT_GAIN,
-    DEFAULT_RATE_HZ,
-    NO_FILES,
-    Header,
-    Signal,
-    calibration,
-    looks_like_header,
-    parse,
-)
+from vitalake.ecg.readers.wfdb_header import DEFAULT_RATE_HZ, Header, looks_like_header, parse
 from vitalake.ecg.readers.wfdb_names import HEADER_SUFFIX
 from vitalake.ecg.readers.wfdb_signal import DIFFERENCES, count_samples, invalid_value, padded_bytes, read_signals
+from vitalake.ecg.readers.wfdb_signal_line import DEFAULT_GAIN, NO_FILES, Signal, calibration
 from vitalake.ecg.recording import Finding, Lead, Recording
 from vitalake.errors import UnusableDataError
 
@@ -65,10 +57,10 @@ def needed(header: bytes) -> tuple[str, ...]:
 def read(name: str, files: Mapping[str, bytes], *, max_samples: int) -> Recording | Incomplete:
     """The recording that a header describes, samples as stored.
 
-    A signal of n samples per frame becomes a lead of n times the rate of the record. Samples that the format marks as
-    invalid, and those that a skew moves beyond the end, are missing. Where header and samples contradict each other
-    without harm, the recording carries the finding S15; an uncalibrated signal has 200 adu/mV, as WFDB assumes, and
-    the finding S09; a header without a rate has 250 Hz, as WFDB assumes, and the finding S07.
+    A signal of n samples per frame becomes a lead of n times the rate of the record. Samples that the format marks
+    as invalid, and those that a skew moves beyond the end, are missing. Where header and samples contradict each
+    other without harm, the recording carries the finding S15. What WFDB assumes is assumed here: 200 adu/mV for an
+    uncalibrated signal, with the finding S09, and 250 Hz for a header without a rate, with the finding S07.
 
     Args:
         name: of the header.
@@ -87,20 +79,21 @@ def read(name: str, files: Mapping[str, bytes], *, max_samples: int) -> Recordin
     segments = wfdb_segments.names(header)
     # Segments that are not there yet cannot say what they need: it is asked for once they are.
     parts = {part: parse(files[part + HEADER_SUFFIX]) for part in segments if part + HEADER_SUFFIX in files}
+    if any(part.segments for part in parts.values()):
+        raise UnusableDataError("S02", "a segment of a multi-segment record is no ordinary record")
     wanted = [*_needed(header), *(file for part in parts.values() for file in _needed(part))]
     if missing := tuple(dict.fromkeys(file for file in wanted if file not in files)):
         return Incomplete(missing)
+    stated_hz = wfdb_segments.common_rate((header, *parts.values()))
+    rate_hz = stated_hz or DEFAULT_RATE_HZ
     if header.segments:
         leads, findings = wfdb_segments.join(
-            header, parts, lambda part: _read_leads(part, files, max_samples), max_samples
+            header, parts, lambda part: _read_leads(part, files, rate_hz, max_samples), rate_hz, max_samples
         )
-        rate_hz = header.rate_hz or parts[segments[0]].rate_hz
     else:
-        leads, findings = _read_leads(header, files, max_samples)
-        rate_hz = header.rate_hz
-    if rate_hz is None:
-        assumed = f"the header has no sampling rate, {DEFAULT_RATE_HZ:g} Hz is assumed"
-        findings = (*findings, Finding("S07", assumed))
+        leads, findings = _read_leads(header, files, rate_hz, max_samples)
+    if stated_hz is None:
+        findings = (*findings, Finding("S07", f"the header has no sampling rate, {rate_hz:g} Hz is assumed"))
     return Recording(
         leads=leads, file_format=FILE_FORMAT, started_at=header.started_at, label=header.label, findings=findings
     )
@@ -113,7 +106,7 @@ def _needed(header: Header) -> tuple[str, ...]:
 
 
 def _read_leads(
-    header: Header, files: Mapping[str, bytes], max_samples: int
+    header: Header, files: Mapping[str, bytes], rate_hz: float, max_samples: int
 ) -> tuple[tuple[Lead, ...], tuple[Finding, ...]]:
     """The leads of an ordinary record, and what is odd about them."""
     if any(signal.file in NO_FILES for signal in header.signals):
@@ -135,7 +128,7 @@ def _read_leads(
         )
         for at, signal, stored in zip(group.positions, group.signals, arrays, strict=True):
             findings += _check(at, signal, stored, whole=frames == header.frames)
-            leads[at] = _lead(at, signal, stored, header.rate_hz or DEFAULT_RATE_HZ)
+            leads[at] = _lead(at, signal, stored, rate_hz)
     return tuple(leads[at] for at in range(1, len(header.signals) + 1)), tuple(findings)
 
 
@@ -176,8 +169,7 @@ def _check(at: int, signal: Signal, stored: npt.NDArray[np.int32], *, whole: boo
     """Initial value and 16-bit checksum of a lead against its header, and whether it is calibrated."""
     findings = []
     if signal.gain is None:
-        assumed = f"lead {at} is uncalibrated, {DEFAULT_GAIN:g} adu/{signal.unit} is assumed"
-        findings.append(Finding("S09", assumed))
+        findings.append(Finding("S09", f"lead {at} is uncalibrated, {DEFAULT_GAIN:g} adu per unit are assumed"))
     first = int(stored[0])
     if signal.initial_is_given and signal.storage_format != DIFFERENCES and first != signal.initial:
         findings.append(Finding("S15", f"lead {at} begins with {first:,}, its header says {signal.initial:,}"))

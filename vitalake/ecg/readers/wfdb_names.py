@@ -2,9 +2,9 @@
 
 Belongs here: the grouping of names. Does not belong here: which of the files a header needs (`wfdb.needed`).
 
-A header ``100.hea`` starts the group ``100``. A name belongs to it if its stem is ``100`` or goes on after that with
-anything but a digit: ``100.dat``, ``100_3chan.hea``, ``100skew.hea``, but not ``1001.dat``. Where several headers fit,
-a file goes with the longest stem, and that header's group is the one of the shortest.
+A header ``100.hea`` starts the group ``100``. A name belongs to it if its stem is ``100`` or goes on after that
+with anything but a digit: ``100.dat``, ``100_3chan.hea``, ``100skew.hea``, but not ``1001.dat``. Where several
+headers fit, a file goes with the longest stem, and that header's group is the one of the shortest.
 """
 
 from __future__ import annotations

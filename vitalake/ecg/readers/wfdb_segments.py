@@ -7,13 +7,14 @@ Belongs here: which signal of which segment continues which lead, and where noth
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.readers.wfdb_header import DEFAULT_RATE_HZ, Header, Segment, Signal, calibration
+from vitalake.ecg.readers.wfdb_header import Header, Segment
+from vitalake.ecg.readers.wfdb_signal_line import Signal, calibration
 from vitalake.ecg.recording import Finding, Lead
 from vitalake.errors import UnusableDataError
 
@@ -40,8 +41,20 @@ def names(master: Header) -> tuple[str, ...]:
     return tuple(dict.fromkeys(segment.name for segment in master.segments if segment.name != NOTHING))
 
 
+def common_rate(headers: Iterable[Header]) -> float | None:
+    """Frames per second of a record and its segments; None where none of them says it.
+
+    Raises:
+        UnusableDataError: S02, they differ.
+    """
+    rates = [header.rate_hz for header in headers if header.rate_hz is not None]
+    if not all(math.isclose(rate, rates[0], rel_tol=1e-6) for rate in rates):
+        raise UnusableDataError("S02", "the segments of a multi-segment record differ in their sampling rate")
+    return rates[0] if rates else None
+
+
 def join(
-    master: Header, headers: Mapping[str, Header], read_one: ReadOne, max_samples: int
+    master: Header, headers: Mapping[str, Header], read_one: ReadOne, rate_hz: float, max_samples: int
 ) -> tuple[tuple[Lead, ...], tuple[Finding, ...]]:
     """The leads of a multi-segment record, and what is odd about it.
 
@@ -52,6 +65,7 @@ def join(
         master: header with segments.
         headers: header of every record in `names(master)`.
         read_one: reads the leads of one of `headers`.
+        rate_hz: frames per second.
         max_samples: for all leads together.
 
     Raises:
@@ -60,9 +74,8 @@ def join(
     layout = headers.get(master.segments[0].name) if master.segments[0].frames == 0 else None
     body = master.segments[1:] if layout else master.segments
     parts = {segment.name: headers[segment.name] for segment in body if segment.name != NOTHING}
-    if not parts or any(header.segments for header in headers.values()):
-        raise UnusableDataError("S02", "a multi-segment record needs segments that are ordinary records")
-    rate_hz = _common_rate(master, parts)
+    if not parts:
+        raise UnusableDataError("S02", "a multi-segment record in which nothing was recorded")
     tracks = _match(layout, parts) if layout else _align(parts)
     total = sum(segment.frames for segment in body)
     findings = _check_length(master, total)
@@ -79,33 +92,13 @@ def join(
         findings += [Finding(rule, f"segment {starts[0][0]}: {message}") for rule, message in odd]
         for at, start, frames in starts:
             findings += _place(name, at, start, frames, leads, tracks, arrays)
-    joined = []
-    for at, (track, (values, missing)) in enumerate(zip(tracks, arrays, strict=True), start=1):
-        gain, zero, unit = calibration(track.first) if track.keeps_calibration else (1.0, 0.0, _unit(track))
-        if not track.keeps_calibration:
-            findings.append(
-                Finding("S09", f"lead {at}: gain or zero change between segments, values are in {unit}")
-            )
-        joined.append(
-            Lead(
-                name=track.first.name or f"lead_{at}",
-                samples=values,
-                sampling_rate_hz=rate_hz * track.first.samples_per_frame,
-                gain_adu_per_unit=gain,
-                zero_adu=zero,
-                unit=unit,
-                missing=missing if missing.any() else None,
-            )
-        )
-    return tuple(joined), _shorten(findings)
-
-
-def _common_rate(master: Header, parts: Mapping[str, Header]) -> float:
-    rates = [header.rate_hz or DEFAULT_RATE_HZ for header in parts.values()]
-    rate_hz = master.rate_hz or rates[0]
-    if not all(math.isclose(rate, rate_hz, rel_tol=1e-6) for rate in rates):
-        raise UnusableDataError("S02", "the segments of a multi-segment record differ in their sampling rate")
-    return rate_hz
+    joined = tuple(_lead(at, *pair, rate_hz) for at, pair in enumerate(zip(tracks, arrays, strict=True), start=1))
+    findings += [
+        Finding("S09", f"lead {at} changes its gain or zero between segments: its values are physical ones")
+        for at, track in enumerate(tracks, start=1)
+        if not track.keeps_calibration
+    ]
+    return joined, _shorten(findings)
 
 
 def _align(parts: Mapping[str, Header]) -> list[_Track]:
@@ -148,10 +141,6 @@ def _track(in_layout: Signal | None, parts: Mapping[str, Header], positions: dic
     if first is None:
         raise UnusableDataError("S02", "a multi-segment record without signals")
     return _Track(first, positions, len(calibrations) < 2)
-
-
-def _unit(track: _Track) -> str:
-    return calibration(track.first).unit
 
 
 def _empty(track: _Track, frames: int) -> _Arrays:
@@ -197,6 +186,20 @@ def _place(
 def _shorten(findings: list[Finding]) -> tuple[Finding, ...]:
     rest = len(findings) - MAX_FINDINGS
     return (*findings[:MAX_FINDINGS], *([Finding("S15", f"{rest:,} more findings")] if rest > 0 else []))
+
+
+def _lead(at: int, track: _Track, arrays: _Arrays, rate_hz: float) -> Lead:
+    gain, zero, unit = calibration(track.first)
+    values, missing = arrays
+    return Lead(
+        name=track.first.name or f"lead_{at}",
+        samples=values,
+        sampling_rate_hz=rate_hz * track.first.samples_per_frame,
+        gain_adu_per_unit=gain if track.keeps_calibration else 1.0,
+        zero_adu=zero if track.keeps_calibration else 0.0,
+        unit=unit,
+        missing=missing if missing.any() else None,
+    )
 
 
 def _check_length(master: Header, total: int) -> list[Finding]:

@@ -1,7 +1,7 @@
 """WFDB signal files: how samples of 8 to 32 bits lie in bytes.
 
-Belongs here: the storage formats, as "signal - WFDB signal file formats" describes them (signal(5), WFDB Applications
-Guide, physionet.org/physiotools/wag/signal-5.htm), and their marks for an invalid sample.
+Belongs here: the storage formats, as "signal - WFDB signal file formats" describes them (signal(5), WFDB
+Applications Guide, physionet.org/physiotools/wag/signal-5.htm), and their marks for an invalid sample.
 Does not belong here: what the header says of the samples. The FLAC formats 508, 516 and 524 are not read.
 """
 

@@ -1,0 +1,80 @@
+"""What is asked of the product: the figures, their targets, and the best that others have published.
+
+Belongs here: the table as data. Does not belong here: how a figure comes about (`figures.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+CROSS_VALIDATION = Path(__file__).with_name("cross_validation.json")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One figure; shares are 0 .. 1.
+
+    Args:
+        id: key in every table and in the cross-validation.
+        source: data set, ``noise`` or ``cpu``.
+        words: what it is.
+        comparison: ``>=`` where the figure must reach the target, ``<=`` where it must not exceed it.
+        unit: ``share``, ``strips``, ``kinds`` or ``ms``.
+        published: the best known, with its source; empty where none is comparable.
+    """
+
+    id: str
+    source: str
+    words: str
+    comparison: Literal[">=", "<="]
+    target: float
+    unit: str = "share"
+    published: str = ""
+
+    def met(self, value: float) -> bool:
+        """Whether a figure does; NaN does not."""
+        if math.isnan(value):
+            return False
+        return value >= self.target if self.comparison == ">=" else value <= self.target
+
+
+_HAYN = "93.2 % best of 49 teams, blind set-b (CinC 2011, event 1); 93.3 fitted on set-a (Hayn 2012); 92.2 flat line rule"
+_LEADS = "96.3–97.0 % gradient boosting, 37 features; 94.7 ECGAssess rules"
+_PLAWIAK = "99.66 % BioSPPy hamilton, 99.48 XQRS, 98.93 sleepecg, 97.96 NeuroKit2"
+_MITDB = "all 48 records: 98.77 % sleepecg, 98.60 NeuroKit2"
+_LI = "same ordering (Li 2008)"
+
+# fmt: off
+TASKS: tuple[Task, ...] = (
+    Task("cinc2011_record_accuracy", "cinc2011", "CinC 2011 records, accuracy", ">=", 0.935, published=_HAYN),
+    Task("cinc2011_record_balanced_accuracy", "cinc2011", "CinC 2011 records, balanced accuracy", ">=", 0.90),
+    Task("cinc2011_lead_accuracy", "cinc2011", "CinC 2011 leads, accuracy", ">=", 0.960, published=_LEADS),
+    Task("cinc2011_good_leads_kept", "cinc2011", "CinC 2011 leads, good ones kept", ">=", 0.99),
+    Task("cinc2017_noisy_sensitivity", "cinc2017", "CinC 2017 noisy, marginal or worse: sensitivity", ">=", 0.97),
+    Task("cinc2017_noisy_specificity", "cinc2017", "CinC 2017 noisy, marginal or worse: specificity", ">=", 0.92),
+    Task("cinc2017_noisy_rejected", "cinc2017", "CinC 2017 noisy, rejected outright", ">=", 0.50),
+    Task("cinc2017_clean_rejected", "cinc2017", "CinC 2017 clean, rejected outright", "<=", 0.01),
+    Task("plawiak_r_peaks_f1", "plawiak", "R peaks, Plawiak without flutter, F1", ">=", 0.998, published=_PLAWIAK),
+    Task("mitdb_r_peaks_f1", "mitdb", "R peaks, MIT-BIH, F1", ">=", 0.99, published=_MITDB),
+    Task("mitdb_203_r_peaks_f1", "mitdb", "R peaks, MIT-BIH record 203, F1", ">=", 0.97),
+    Task("plawiak_unacceptable", "plawiak", "rhythm never rejects: Plawiak, unacceptable", "<=", 0, "strips"),
+    Task("noise_q_rises", "noise", "noise kinds for which mean Q ever rises as noise grows", "<=", 0, "kinds", _LI),
+    Task("noise_wander_rejected", "noise", "strips that baseline wander rejects, at any ratio", "<=", 0, "strips"),
+    Task("noise_r_peaks_f1", "noise", "R peaks in noise, worst F1 of all kinds at 12 dB and above", ">=", 0.99),
+    Task("cpu_strip", "cpu", "CPU per 10-s strip: parse, all measures, R peaks, in batch", "<=", 1.5, "ms",
+         "NeuroKit2 138 ms, XQRS alone 21 ms (this project's measurement)"),
+)
+# fmt: on
+
+
+def cross_validated() -> dict[str, float] | None:
+    """Figures of the fitted model by task, 5-fold cross-validated; None before the training script has run."""
+    if not CROSS_VALIDATION.exists():
+        return None
+    figures = json.loads(CROSS_VALIDATION.read_text())
+    known = {task.id for task in TASKS}
+    return {name: float(value) for name, value in figures.items() if name in known}
