@@ -33,7 +33,7 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "S03": Remedy(
         "The file holds no ECG: no signal is a voltage, or several variables could be the signal.",
-        "In a MATLAB file, save the signal as `val`, or as the only matrix. In others, state the unit of each lead.",
+        "MATLAB: save the signal as `val`, or as the only matrix. Other formats: state the unit of each lead.",
     ),
     "S04": Remedy(
         "The signal is no real, numeric matrix: text, cells, a structure or complex numbers.",
@@ -49,8 +49,8 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "S07": Remedy(
         "The sampling rate is missing, no number, or outside of what an ECG can have.",
-        "MATLAB: save the rate in Hz as `fs`, or leave it out for the dataset's own. Text: add a column of times, or "
-        "a line `# Sampling rate (Hz): 500`.",
+        "MATLAB: save the rate in Hz as `fs`, or leave it out for the dataset's own. Text: add a column of times, "
+        "or a line `# Sampling rate (Hz): 500`.",
     ),
     "S08": Remedy(
         "The recording is shorter than its header says, or than what can be judged.",

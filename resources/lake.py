@@ -120,8 +120,8 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(settings.catalog_path), read_only=True)
     except duckdb.IOException as error:
         raise TransientError(
-            f"{settings.catalog_path} cannot be opened: another program has it open for writing, which locks everybody "
-            "else out. Close that program, or open the file read-only there (duckdb -readonly)"
+            f"{settings.catalog_path} cannot be opened: another program has it open for writing, which locks "
+            "everybody else out. Close that program, or open the file read-only there (duckdb -readonly)"
         ) from error
     _ready(settings, connection)
     return connection

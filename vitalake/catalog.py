@@ -49,7 +49,7 @@ def seed(lake: Store, table: Table) -> None:
         return {0: Inputs("no objects", digest(str(table.columns)))}
 
     def compute(_index: int) -> Output:
-        return Output({table.name: table.arrow_schema().empty_table()})
+        return Output.of([table], {})
 
     reconcile(lake, SEED_PARTITION, [table], inputs, compute)
 

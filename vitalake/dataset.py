@@ -50,10 +50,14 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Parsed:
-    """What came of objects that belong together: values for `tabulate`, and what of them cannot be used."""
+    """What came of objects that belong together: values for `tabulate`, and what of them cannot be used.
+
+    `weight_bytes` is about what the values take in memory.
+    """
 
     values: tuple[Any, ...]
     refusals: tuple[Refusal, ...] = ()
+    weight_bytes: int = 0
 
 
 @dataclass(frozen=True)

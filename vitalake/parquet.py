@@ -40,36 +40,52 @@ def part_index(key: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def encode(table: Table, rows: pa.Table, inputs: str) -> bytes:
-    """Parquet bytes of `rows`; equal rows, declaration and inputs give equal bytes.
+class Sheet:
+    """One part of a table while it is written, slice by slice, so that only its compressed bytes are held.
 
-    Integer samples are delta packed, fractions byte-stream split, strings dictionary coded: the smallest and
-    fastest encodings that DuckDB reads (docs/adr/0002). ZSTD goes over everything.
-
-    Args:
-        table: the declaration; `rows` must have its schema.
-        rows: the content.
-        inputs: digest of everything that the content was computed from, kept in the footer.
+    Equal slices, declaration and inputs give equal bytes. Integer samples are delta packed, fractions byte-stream
+    split, strings dictionary coded: the smallest and fastest encodings that DuckDB reads (docs/adr/0002). ZSTD goes
+    over everything.
     """
-    import pyarrow.parquet as pq
 
-    schema = table.arrow_schema().with_metadata({INPUTS_KEY: inputs.encode()})
-    encodings = {f"{c.name}.list.element": _ENCODINGS[c.kind] for c in table.columns if c.kind in _ENCODINGS}
-    strings = [c.name for c in table.columns if c.kind == "string"]
-    strings += [f"{c.name}.list.element" for c in table.columns if c.kind == "list<string>"]
-    sink = io.BytesIO()
-    pq.write_table(
-        rows.cast(schema),
-        sink,
-        row_group_size=_ROWS_PER_GROUP,
-        compression="zstd",
-        compression_level=3,
-        use_dictionary=strings,
-        column_encoding=encodings or None,
-        write_statistics=list(table.names),
-        version="2.6",
-    )
-    return sink.getvalue()
+    def __init__(self, table: Table) -> None:
+        import pyarrow.parquet as pq
+
+        encodings = {f"{c.name}.list.element": _ENCODINGS[c.kind] for c in table.columns if c.kind in _ENCODINGS}
+        strings = [c.name for c in table.columns if c.kind == "string"]
+        strings += [f"{c.name}.list.element" for c in table.columns if c.kind == "list<string>"]
+        self.rows = 0
+        self._schema = table.arrow_schema()
+        self._sink = io.BytesIO()
+        self._writer = pq.ParquetWriter(
+            self._sink,
+            self._schema,
+            compression="zstd",
+            compression_level=3,
+            use_dictionary=strings,
+            column_encoding=encodings or None,
+            write_statistics=list(table.names),
+            version="2.6",
+        )
+
+    def append(self, rows: pa.Table) -> None:
+        """Add a slice, which must have the table's schema."""
+        if rows.num_rows:
+            self._writer.write_table(rows.cast(self._schema), row_group_size=_ROWS_PER_GROUP)
+            self.rows += rows.num_rows
+
+    def close(self, inputs: str) -> bytes:
+        """The whole part, with the digest of everything that it was computed from in its footer."""
+        self._writer.add_key_value_metadata({INPUTS_KEY: inputs.encode()})
+        self._writer.close()
+        return self._sink.getvalue()
+
+
+def encode(table: Table, rows: pa.Table, inputs: str) -> bytes:
+    """Parquet bytes of `rows` in one slice."""
+    sheet = Sheet(table)
+    sheet.append(rows)
+    return sheet.close(inputs)
 
 
 def decode(data: bytes, columns: list[str] | None = None) -> pa.Table:

@@ -95,10 +95,22 @@ class Part:
 
 @dataclass(frozen=True)
 class Output:
-    """Rows per table for one part, and the keys of objects that changed under our hands."""
+    """What was computed for one part of each table, and the keys of objects that changed under our hands."""
 
-    tables: dict[str, pa.Table]
+    sheets: dict[str, parquet.Sheet]
     vanished: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(tables: Sequence[Table], rows: Mapping[str, pa.Table]) -> Output:
+        """The rows of each table, by its name, all at once."""
+        output = Output({table.name: parquet.Sheet(table) for table in tables})
+        output.append(rows)
+        return output
+
+    def append(self, rows: Mapping[str, pa.Table]) -> None:
+        """Add a slice of some tables, by their names."""
+        for name, more in rows.items():
+            self.sheets[name].append(more)
 
 
 @dataclass
@@ -208,11 +220,10 @@ def _round(
         report.vanished += output.vanished
         for table, part in stale:
             key = parquet.part_key(table.name, partition, index)
-            rows = output.tables[table.name]
-            data = parquet.encode(table, rows, inputs_used)
-            lake.put(key, data, expected=part.version if part else None)
+            sheet = output.sheets[table.name]
+            lake.put(key, sheet.close(inputs_used), expected=part.version if part else None)
             report.written.append(key)
-            report.rows[table.name] += rows.num_rows
+            report.rows[table.name] += sheet.rows
     progress(len(wanted), len(wanted))
     # Surplus parts go last to first, so that a crash leaves no gap in the numbering.
     for part in _surplus(present, wanted):

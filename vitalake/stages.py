@@ -7,6 +7,7 @@ Belongs here: what each stage takes and gives, in terms of `reconcile`. Does not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -43,6 +44,8 @@ from vitalake.version import code_digest
 if TYPE_CHECKING:
     import pyarrow as pa
 
+SLICE_BYTES = 32 * 2**20  # values in memory at once; 12 leads of 10 s at 500 Hz weigh 240 kB
+
 Progress = Callable[[int, int], None]
 Announce = Callable[[list[dict[str, Any]]], None]
 
@@ -68,7 +71,8 @@ def list_objects(
 
     def compute(index: int) -> Output:
         rows = [_object_columns(item) for item in parts[index]]
-        return Output({dataset.raw_table.name: dataset.raw_table.from_rows(rows)})
+        table = dataset.raw_table
+        return Output.of([table], {table.name: table.from_rows(rows)})
 
     return reconcile(lake, partition, [dataset.raw_table], inputs, compute, progress)
 
@@ -97,8 +101,7 @@ def read_objects(
             ObjectInfo(row["source_key"], row["source_version"], row["size_bytes"], row["uploaded_at"])
             for row in rows
         ]
-        output = read_part(dataset, raw, items, pseudonyms)
-        refused = output.tables[dataset.quarantine_table.name].to_pylist()
+        output, refused = read_part(dataset, raw, items, pseudonyms)
         if refused and known is None:
             known = {_identity(row) for row in load_table(lake, dataset.quarantine_table, partition).to_pylist()}
         told = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
@@ -118,16 +121,24 @@ def derive(dataset: Dataset, derived: Derived, lake: Store, partition: str, prog
     source: dict[int, Part] = {}
 
     def compute(index: int) -> Output:
-        return Output(derived.compute(_load(lake, source[index], derived.columns)))
+        return Output.of(derived.tables, derived.compute(_load(lake, source[index], derived.columns)))
 
     table = next(table for table in dataset.tables if table.name == derived.source)
     inputs = _follow(lake, table, partition, source, code_digest())
     return reconcile(lake, partition, derived.tables, inputs, compute, progress)
 
 
-def read_part(dataset: Dataset, raw: RawBucket, items: Sequence[ObjectInfo], pseudonyms: Pseudonyms) -> Output:
-    """Read the objects of one part: each becomes rows of the dataset's tables or one row of quarantine."""
+def read_part(
+    dataset: Dataset, raw: RawBucket, items: Sequence[ObjectInfo], pseudonyms: Pseudonyms
+) -> tuple[Output, list[dict[str, Any]]]:
+    """Read the objects of one part: each becomes rows of the dataset's tables or one row of quarantine.
+
+    What was read is laid out in slices of bounded weight, so that a part of long recordings needs no more memory
+    than one of short ones. The rows of quarantine come back as well.
+    """
+    output = Output.of([*dataset.tables, dataset.quarantine_table], {})
     values: list[Any] = []
+    weight = 0
     refused: list[dict[str, Any]] = []
     vanished: list[str] = []
     small: list[Bundle] = []
@@ -147,12 +158,16 @@ def read_part(dataset: Dataset, raw: RawBucket, items: Sequence[ObjectInfo], pse
         else:
             parsed = _parse(dataset, bundle, there, pseudonyms)
         values += parsed.values
+        weight += parsed.weight_bytes
         refused += [_refusal(dataset, bundle, there, refusal) for refusal in parsed.refusals]
-    tables = dataset.tabulate(values)
+        if weight >= SLICE_BYTES:
+            output.append(dataset.tabulate(values))
+            values, weight = [], 0
+    output.append(dataset.tabulate(values))
     order = {item.key: position for position, item in enumerate(items)}
     refused.sort(key=lambda row: (order[row["source_key"]], row["record_number"] or 0))
-    tables[dataset.quarantine_table.name] = dataset.quarantine_table.from_rows(refused)
-    return Output(tables, tuple(vanished))
+    output.append({dataset.quarantine_table.name: dataset.quarantine_table.from_rows(refused)})
+    return replace(output, vanished=tuple(vanished)), refused
 
 
 def _weigh(bundle: Bundle, limit: int) -> list[Refusal]:

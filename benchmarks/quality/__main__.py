@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -52,7 +53,11 @@ def main() -> int:
     _draw_verdicts(results, judged)
     if "plawiak" in judged:
         strict = figures.beats(*judged["plawiak"], forgive_edges=False).f1
-        results.extras["plawiak_r_peaks_f1_with_edges"] = (strict, "share", "cut ends counted as errors")
+        results.extras["plawiak_r_peaks_f1_with_edges"] = (
+            strict,
+            "share",
+            "R peaks, Plawiak without flutter, F1 with unmatched beats at the cut ends as errors",
+        )
     DOCS.joinpath("quality.md").write_text(report.page(results))
     for line in results.lines():
         print(json.dumps(line), flush=True)
@@ -76,8 +81,9 @@ def _noise(results: Results, plawiak: Pair | None) -> None:
     results.on["noise"] = f"{len(calm):,} strips × {len(KINDS)} kinds × {len(RATIOS_DB)} ratios"
     results.compared["noise"], responses = compare_in_noise(response)
     f1 = {program: figures.f1_in_noise(part) for program, part in responses.items()}
-    panels = {
-        "Mean Q": figures.mean_q(response),
+    q = figures.mean_q(response)
+    panels = {} if np.isnan(list(q.values())).any() else {"Mean Q": q}
+    panels |= {
         "F1 of R peaks": figures.f1_in_noise(response),
         "F1, mean of all kinds": {
             program: [sum(values) / len(values) for values in zip(*lines.values(), strict=True)]
@@ -131,6 +137,8 @@ def _draw_verdicts(results: Results, judged: dict[str, Pair]) -> None:
         if name == "mitdb":  # half-hour records say nothing by one verdict
             continue
         for case, answer in zip(cases, answers, strict=True):
+            if case.truth == "unlabelled":
+                continue
             label = {"cinc2011": f"records, {case.truth}", "cinc2017": f"class {case.truth}"}.get(name, "fragments")
             rows.setdefault(f"{name} {label}", Counter())[str(answer.verdict)] += 1
             for bad, verdict in zip(case.bad_leads or (), answer.leads, strict=False):

@@ -27,7 +27,8 @@ Response = dict[tuple[str, int], tuple[Sequence[Case], Sequence[Judged]]]
 
 def lead_counts(cases: Sequence[Case], judged: Sequence[Judged]) -> Counts:
     """Leads that the reference calls bad against leads called unacceptable."""
-    truth, called = [], []
+    truth: list[bool] = []
+    called: list[bool] = []
     for case, answer in zip(cases, judged, strict=True):
         if case.bad_leads is not None:
             truth += case.bad_leads
@@ -127,7 +128,7 @@ def noise(response: Response) -> Figures:
     return figures
 
 
-def cpu_ms(step: Callable[[], object], strips: int, times: int = 2) -> float:
+def cpu_ms(step: Callable[[], object], strips: float, times: int = 2) -> float:
     """CPU milliseconds a strip, the best of several runs after the first that have warmed up everything."""
     best = float("inf")
     gc.collect()

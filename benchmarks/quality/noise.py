@@ -105,4 +105,5 @@ def _band(samples: int, rate: float, rng: np.random.Generator, band_hz: tuple[fl
     frequency = np.fft.rfftfreq(samples, 1.0 / rate)
     spectrum[(frequency < max(band_hz[0], 1e-9)) | (frequency > band_hz[1])] = 0.0
     noise: FloatArray = np.fft.irfft(spectrum, samples)
-    return noise / np.sqrt(np.mean(noise**2))
+    noise /= np.sqrt(np.mean(noise**2))
+    return noise

@@ -6,52 +6,40 @@ Belongs here: every call into the product, and nothing else. Does not belong her
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.quality.cases import IntArray, Judged
-from vitalake.ecg.peaks import r_peaks
-from vitalake.ecg.quality import Verdict, judge, judge_record, measure
-from vitalake.ecg.recording import Lead, Recording
-import io, scipy.io
+from benchmarks.quality.cases import Judged
+from vitalake.ecg.assess import assess
+from vitalake.ecg.formats import read_one
+from vitalake.ecg.recording import Recording
+from vitalake.ecg.structure import SourceConfig, checked, completed
 
 NAME = "Vitalake"
+NO_BEATS = np.empty(0, dtype=np.int64)
 
 
 def parse(data: bytes) -> Recording:
-    x = scipy.io.loadmat(io.BytesIO(data))["val"][0].astype(np.int32)
-    return Recording((Lead("MLII", x, 360.0, 200.0, 1024.0, "mV"),), "matlab_v4")
+    """One object as the pipeline reads it, with what the dataset knows and every structural check.
+
+    Raises:
+        UnusableDataError: no recording, or none that can be used.
+    """
+    return checked(completed(read_one(data), SourceConfig()))
 
 
 def judge_recordings(recordings: Sequence[Recording]) -> list[Judged]:
-    """Verdicts, quality indices and R peaks, one a recording, in order."""
-    flat = [lead for recording in recordings for lead in recording.leads]
-    groups = defaultdict(list)
-    for row, lead in enumerate(flat):
-        groups[lead.sampling_rate_hz, len(lead.samples)].append(row)
-    verdicts, q, peaks = {}, {}, {}
-    for (rate, length), rows in groups.items():
-        size = max(1, 256 * 3600 // length)
-        for batch in (rows[at : at + size] for at in range(0, len(rows), size)):
-            x = np.stack([flat[row].values() for row in batch])
-            values = measure(x, rate, np.array([1 / flat[row].gain_adu_per_unit for row in batch]))
-            for position, (row, verdict, found) in enumerate(
-                zip(batch, judge(values), r_peaks(x, rate), strict=True)
-            ):
-                verdicts[row], peaks[row] = verdict, found
-                q[row] = float(values["quality_index"][position]) if "quality_index" in values else np.nan
-    answers, row = [], 0
-    for recording in recordings:
-        mine = range(row, row + len(recording.leads))
-        row += len(recording.leads)
-        answers.append(
-            Judged(
-                judge_record([verdicts[n] for n in mine]).verdict,
-                tuple(verdicts[n].verdict for n in mine),
-                tuple(q[n] for n in mine),
-                tuple(peaks[n] for n in mine),
-            )
+    """Verdicts, quality indices and R peaks, one a recording, in order.
+
+    A lead that the product does not judge, because it is no ECG or too short, counts as unacceptable.
+    """
+    return [
+        Judged(
+            verdict=found.verdict.verdict,
+            leads=tuple(lead.verdict.verdict if lead else "unacceptable" for lead in found.leads),
+            quality_index=tuple(lead.values["quality_index"] if lead else np.nan for lead in found.leads),
+            r_peaks=tuple(lead.r_peaks if lead else NO_BEATS for lead in found.leads),
         )
-    return answers
+        for found in assess(recordings)
+    ]

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from benchmarks.quality.noise import RATIOS_DB
 from benchmarks.quality.scores import Counts, Roc
-from vitalake.ecg.plots import BOLD_LINE, COLOURS, DPI, FAINT_INK, INK, PAPER, SIGNS, WIDTH_PX
-from vitalake.ecg.quality import QUALITIES
+from vitalake.ecg.paper import BOLD_LINE, COLOURS, FAINT_INK, INK, PAPER, SIGNS, clear, new_figure, png
+from vitalake.ecg.quality import QUALITIES, Quality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+WIDTH_PX = 1100
 
 # Colour, line and marker together, so that no two lines differ by colour alone.
 STYLES = (
@@ -39,8 +41,8 @@ class RocPanel:
 
 
 def roc_png(panels: Sequence[RocPanel], path: Path) -> None:
-    """ROC curves side by side, cut to the corner that matters: false alarms to 0.6, hits from 0.4."""
-    figure = _figure(540)
+    """ROC curves side by side, with the points at which programs decide."""
+    figure = new_figure(WIDTH_PX, 540)
     for axes, panel in zip(_row(figure, len(panels), bottom=0.13), panels, strict=True):
         for (name, curve), (colour, line, _) in zip(panel.curves.items(), STYLES, strict=False):
             label = f"{name}, area {curve.area:.3f}"
@@ -56,7 +58,7 @@ def roc_png(panels: Sequence[RocPanel], path: Path) -> None:
 
 def noise_png(panels: Mapping[str, Mapping[str, Sequence[float]]], path: Path) -> None:
     """Lines over the signal-to-noise ratio, from good to bad; one panel a title, one line a name."""
-    figure = _figure(470)
+    figure = new_figure(WIDTH_PX, 470)
     for axes, (title, lines) in zip(_row(figure, len(panels), bottom=0.27), panels.items(), strict=True):
         for (name, values), (colour, line, marker) in zip(lines.items(), STYLES, strict=False):
             axes.plot(range(len(RATIOS_DB)), values, line, color=colour, marker=marker, ms=5, label=name, lw=1.6)
@@ -69,20 +71,19 @@ def noise_png(panels: Mapping[str, Mapping[str, Sequence[float]]], path: Path) -
     _save(figure, path)
 
 
-def verdicts_png(rows: Mapping[str, Mapping[str, int]], path: Path) -> None:
+def verdicts_png(rows: Mapping[str, Mapping[Quality, int]], path: Path) -> None:
     """One bar a class of a data set, divided by verdict, with numbers."""
-    figure = _figure(90 + 38 * len(rows))
     height = 90 + 38 * len(rows)
-    axes = figure.add_axes((0.27, 40 / height, 0.71, 1 - 90 / height))
+    figure = new_figure(WIDTH_PX, height)
+    axes = figure.add_axes((0.27, 40 / height, 0.60, 1 - 90 / height))
     for position, counts in enumerate(rows.values()):
         total, base = max(1, sum(counts.values())), 0.0
         for quality in QUALITIES:
             share = counts[quality] / total
             axes.barh(position, share, 0.72, base, color=COLOURS[quality], edgecolor=PAPER, linewidth=1)
-            if share >= 0.03:
-                text = f"{counts[quality]:,}"
-                axes.text(base + share / 2, position, text, ha="center", va="center", color="white", fontsize=10)
             base += share
+        numbers = " · ".join(f"{counts[quality]:,}" for quality in QUALITIES)
+        axes.text(1.01, position, numbers, ha="left", va="center", color=INK, fontsize=10)
     labels = [f"{name} ({sum(counts.values()):,})" for name, counts in rows.items()]
     axes.set_yticks(range(len(rows)), labels)
     axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
@@ -97,12 +98,6 @@ def verdicts_png(rows: Mapping[str, Mapping[str, int]], path: Path) -> None:
     _save(figure, path)
 
 
-def _figure(height_px: int) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(WIDTH_PX / DPI, height_px / DPI), dpi=DPI, facecolor="white")
-
-
 def _row(figure: Figure, panels: int, bottom: float) -> list[Axes]:
     axes = figure.subplots(1, panels, squeeze=False)[0]
     figure.subplots_adjust(left=0.065, right=0.985, top=0.91, bottom=bottom, wspace=0.22)
@@ -111,17 +106,13 @@ def _row(figure: Figure, panels: int, bottom: float) -> list[Axes]:
 
 def _dress(axes: Axes, title: str) -> None:
     axes.set_title(title, loc="left", color=INK, fontsize=12, fontweight="bold")
-    axes.set_facecolor(PAPER)
-    axes.set_axisbelow(True)
+    clear(axes)
     axes.grid(color=BOLD_LINE, linewidth=0.7)
-    axes.tick_params(length=0, labelsize=9, labelcolor=FAINT_INK)
+    axes.tick_params(labelsize=9)
     axes.xaxis.label.set_color(FAINT_INK)
     axes.yaxis.label.set_color(FAINT_INK)
-    for side in axes.spines.values():
-        side.set_visible(False)
 
 
 def _save(figure: Figure, path: Path) -> None:
-    """Without the library's version in the file, so that the same figures give the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
+    path.write_bytes(png(figure))

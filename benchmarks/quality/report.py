@@ -22,7 +22,7 @@ in `../shared/data` or `$VITALAKE_TEST_DATA`. A data set that is not there is le
 
 | data set | judged against | from |
 |---|---|---|
-| `cinc2011` | records: acceptable or not, by the annotators of the challenge; leads: bad or not | PhysioNet/CinC challenge 2011, set-a |
+| `cinc2011` | records: acceptable or not; leads: bad or not | PhysioNet/CinC challenge 2011, set-a |
 | `cinc2017` | class `~`, too noisy to classify, against all rhythms | PhysioNet/CinC challenge 2017 |
 | `plawiak` | the beats of MIT-BIH in each fragment | Pławiak 2017, doi 10.17632/7dybx7wyfn.3 |
 | `mitdb` | beats, first lead | MIT-BIH arrhythmia database |
@@ -47,10 +47,12 @@ PEERS_METHOD = """\
   unacceptable, a strip on which it raises as without beats.
 * They are slow, so they meet an evenly spread part of the recordings; so does Vitalake in this table."""
 
+PARTS = {"detect": "CPU per 10-s strip: R peaks alone", "quality": "CPU per 10-s strip: quality alone"}
+
 
 def page(results: Results) -> str:
     """The whole page, ending in a line break."""
-    parts = [INTRO, "## Figures\n", _figures(results), _honesty(results), "", METHOD, ""]
+    parts = [INTRO, "## Figures\n", _figures(results), _honesty(results), _extras(results), "", METHOD, ""]
     parts += ["## Beside other programs, on the same recordings\n", _beside(results), "", PEERS_METHOD, ""]
     remarks = [
         f"* {program}, {source}: {remark}"
@@ -102,13 +104,18 @@ def _figures(results: Results) -> str:
     return table(head, rows)
 
 
+def _extras(results: Results) -> str:
+    said_so = [f"{words} {said(value, unit)}" for value, unit, words in results.extras.values()]
+    return f"\nWithout a target: {'; '.join(said_so)}." if said_so else ""
+
+
 def _honesty(results: Results) -> str:
     if not results.crossed:
         return "\nNo figure of this run is cross-validated."
     return (
-        "\n\\* As shipped: the fitted model on the data at hand. It is optimistic where the model was trained on these"
-        " same recordings. Cross-validated: five folds, each judged by a model that has seen none of its records; this"
-        " is the figure that decides whether a target is met."
+        "\n\\* As shipped: the fitted model on the data at hand, optimistic where the model was trained on these same"
+        " recordings. Cross-validated: five folds, each judged by a model that has seen none of its records;"
+        " this is the figure that decides whether a target is met."
     )
 
 
@@ -120,12 +127,10 @@ def _beside(results: Results) -> str:
             if task.source == source and task.id in comparison.figures.get(NAME, {}):
                 cells = [_cell(results, source, program, task) for program in programs]
                 rows.append([task.words, comparison.on, *cells])
-    for name, words in (("detect", "CPU per 10-s strip: R peaks alone"), ("quality", "… quality alone")):
-        rows += [
-            [words, comparison.on, *(said(comparison.figures.get(p, {}).get(name), "ms") for p in programs)]
-            for source, comparison in results.compared.items()
-            if source == "cpu"
-        ]
+    for comparison in (results.compared[name] for name in ("cpu",) if name in results.compared):
+        for part, words in PARTS.items():
+            spent = [said(comparison.figures.get(program, {}).get(part), "ms") for program in programs]
+            rows.append([words, comparison.on, *spent])
     return table(["figure", "on", *programs], rows)
 
 

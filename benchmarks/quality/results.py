@@ -65,9 +65,16 @@ class Results:
                 for program, figures in comparison.figures.items():
                     if task.id in figures:
                         found.append(_line(f"{task.id}.{program}", figures[task.id], task, decides=False))
+        for program, spent in self.compared["cpu"].figures.items() if "cpu" in self.compared else ():
+            for part in sorted(spent.keys() & {"detect", "quality"}):
+                found.append(_extra(f"cpu_{part}.{program}", spent[part], "ms"))
         for name, (value, unit, _) in self.extras.items():
-            found.append({"bench": name, "value": round(value, 4), "unit": unit, "target": None, "ok": True})
+            found.append(_extra(name, value, unit))
         return found
+
+
+def _extra(name: str, value: float, unit: str) -> dict[str, Any]:
+    return {"bench": name, "value": round(value, 4), "unit": unit, "target": None, "ok": True}
 
 
 def _line(name: str, value: float, task: Task, *, decides: bool) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Task:
         return value >= self.target if self.comparison == ">=" else value <= self.target
 
 
-_HAYN = "93.2 % best of 49 teams, blind set-b (CinC 2011, event 1); 93.3 fitted on set-a (Hayn 2012); 92.2 flat line rule"
+_HAYN = "93.2 % best of 49 teams, blind set-b; 93.3 fitted on set-a (Hayn 2012); 92.2 a flat-line rule"
 _LEADS = "96.3–97.0 % gradient boosting, 37 features; 94.7 ECGAssess rules"
 _PLAWIAK = "99.66 % BioSPPy hamilton, 99.48 XQRS, 98.93 sleepecg, 97.96 NeuroKit2"
 _MITDB = "all 48 records: 98.77 % sleepecg, 98.60 NeuroKit2"

@@ -26,7 +26,7 @@ from pipeline_assets.standing_checks import freshness_check
 from resources.build import build_resources
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from tests.pipeline_assets.running import DAY, checks, materialized, run_day, upload_all
+from tests.pipeline_assets.running import DAY, checks, materialized, rows, run_day, upload_all
 from tests.vitalake.ecg.matlab_files import strip, v4_file
 from tests.vitalake.notes import upload
 from vitalake import parquet
@@ -37,7 +37,8 @@ from vitalake.tables import Kind, Table
 
 pytestmark = pytest.mark.store
 WARN, ERROR = AssetCheckSeverity.WARN, AssetCheckSeverity.ERROR
-ALL_GOOD = dict.fromkeys(["readable", "quarantined", "unacceptable", "duplicates", "schema", "fresh"], True)
+NAMES = ["readable", "quarantined", "complete", "unacceptable", "duplicates", "schema", "fresh"]
+ALL_GOOD = dict.fromkeys(NAMES, True)
 
 MakeFile = Callable[[int], bytes]
 GOOD: MakeFile = lambda number: v4_file(strip() + number)  # noqa: E731
@@ -109,6 +110,24 @@ def test_duplicates_never_block(settings: Settings, raw: ObjectStore, instance: 
     assert (checks(result)["duplicates"].passed, checks(result)["duplicates"].severity) == (False, WARN)
 
 
+def test_recordings_that_wait_for_an_object_are_told_and_never_block(
+    settings: Settings, raw: ObjectStore, store: ObjectStore, instance: DagsterInstance
+) -> None:
+    header = b"%d 1 360 3600\n%d.dat 16 200(1024)/mV 16 0 0 0 0 MLII\n"
+    upload_all(raw, [(f"{number}.hea", header % (number, number)) for number in range(3)])
+    waiting = run_day(settings, instance)
+    assert waiting.success
+    assert passed(checks(waiting)) == ALL_GOOD | {"complete": False}
+    assert (checks(waiting)["complete"].severity, checks(waiting)["complete"].metadata["bad"].value) == (WARN, 3)
+    assert {row["rule"] for row in rows(store, "ecg_quarantine")} == {"S16"}
+    signals = [(f"{number}.dat", (strip() + number).astype("<i2").tobytes()) for number in range(3)]
+    upload_all(raw, signals)
+    complete = run_day(settings, instance)
+    assert passed(checks(complete)) == ALL_GOOD
+    assert len(rows(store, "ecg_recordings")) == 3
+    assert rows(store, "ecg_quarantine") == []
+
+
 OTHER_TYPES: list[tuple[str, str, Kind | None]] = [
     ("ecg_recordings", "duration_s", "string"),
     ("ecg_signals", "samples", "list<float64>"),
@@ -137,9 +156,9 @@ def test_a_stored_part_with_another_column_type_blocks(
         tuple(replace(c, nullable=True) if c.name == column else c for c in columns if kind or c.name != column),
     )
     part = parts_of(store, name, DAY)[0]
-    rows = parquet.decode(store.get(part.key))
-    changed = {column: pa.nulls(rows.num_rows)} if kind else {}
-    values = {c.name: changed.get(c.name, rows.column(c.name)) for c in other.columns}
+    stored = parquet.decode(store.get(part.key))
+    changed = {column: pa.nulls(stored.num_rows)} if kind else {}
+    values = {c.name: changed.get(c.name, stored.column(c.name)) for c in other.columns}
     upload(store, part.key, parquet.encode(other, pa.table(values), str(part.inputs)))
 
     result = run_day(settings, instance)

@@ -109,6 +109,10 @@ def test_the_largest_part_that_can_be_still_tells_in_its_last_bytes() -> None:
     leads = 16 * ECG.limits.part_objects
     lead = {column.name: 0.0 for column in SIGNALS.columns if column.kind == "float64"} | {
         "recording_id": "0" * 20,
+        "lead_group": 0,
+        "unit": "mV",
+        "window_count": 1,
+        "r_peaks": np.zeros(1, np.int32),
         "samples": np.zeros(1, np.int32),
         "samples_real": None,
         "verdict": "unacceptable",
@@ -123,6 +127,16 @@ def test_the_largest_part_that_can_be_still_tells_in_its_last_bytes() -> None:
     data = parquet.encode(SIGNALS, table, "x")
     assert int.from_bytes(data[-8:-4], "little") > parquet.FOOTER_BYTES
     assert parquet.footer(parquet.whole_tail(lambda size: data[-size:])) == ("x", leads)
+
+
+def test_a_part_written_in_slices_holds_the_rows_of_all() -> None:
+    sheet = parquet.Sheet(EVERY_KIND)
+    for slice_of in (rows()[:1], [], rows()[1:]):
+        sheet.append(EVERY_KIND.from_rows(slice_of))
+    data = sheet.close("x")
+    assert sheet.rows == len(rows())
+    assert parquet.decode(data).equals(EVERY_KIND.from_rows(rows()))
+    assert parquet.footer(data) == ("x", len(rows()))
 
 
 @pytest.mark.parametrize("table", [EVERY_KIND, *ECG.all_tables], ids=lambda table: table.name)

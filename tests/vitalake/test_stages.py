@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from tests.vitalake.notes import DAY, FIRST_DAY, Delete, Put, build, contents, rows, upload
+from tests.vitalake.notes import DAY, FIRST_DAY, PSEUDONYMS, Delete, Put, build, contents, rows, upload
 from tests.vitalake.uncertain_raw import UncertainRaw
 from tests.vitalake.watched_store import Crash, WatchedStore, crash_at
+from vitalake import stages
 from vitalake.arrivals import arrived, listed_fingerprint
-from vitalake.dataset import Dataset
+from vitalake.dataset import Dataset, Parsed, RawObject
 from vitalake.errors import PermanentError, TransientError
+from vitalake.pseudonyms import Pseudonyms
 from vitalake.reconcile import fingerprint_of, parts_of
 from vitalake.stages import list_objects, read_objects
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 pytestmark = pytest.mark.store
 
@@ -37,6 +43,58 @@ def test_each_object_becomes_rows_or_one_row_of_quarantine(
         ("d", "S02", "the reader failed on it (UnicodeDecodeError)", "fffe"),
         ("e", "S01", "the object has 21 bytes; the limit is 20", None),
     ]
+
+
+def test_a_part_is_laid_out_in_slices_of_bounded_weight(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slices: list[int] = []
+
+    def parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Parsed:
+        return replace(notes.parse(objects, pseudonyms), weight_bytes=10)
+
+    def tabulate(values: Sequence[Any]) -> dict[str, pa.Table]:
+        slices.append(len(values))
+        return notes.tabulate(values)
+
+    monkeypatch.setattr(stages, "SLICE_BYTES", 20)
+    for name in "abc":
+        put(name, name.encode())
+    build(replace(notes, parse=parse, tabulate=tabulate), raw, store, DAY)
+    assert slices == [2, 1]
+    assert rows(store, notes, "texts", "text") == [("a",), ("b",), ("c",)]
+
+
+def test_half_of_a_note_waits_visibly_and_is_no_news(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put
+) -> None:
+    told: list[Any] = []
+
+    def run() -> None:
+        list_objects(notes, raw, store, DAY, FIRST_DAY, lambda _done, _total: None)
+        read_objects(notes, raw, store, DAY, PSEUDONYMS, lambda _done, _total: None, told.extend)
+
+    put("a.head", b"left")
+    run()
+    ((key, rule, message),) = rows(store, notes, "quarantine", "source_key", "rule", "message")
+    assert (key, rule) == ("a.head", "S16")
+    assert message.startswith("waits since ")
+    put("a.tail", b"right")
+    run()
+    assert rows(store, notes, "quarantine", "source_key") == []
+    assert rows(store, notes, "texts", "source_key", "text") == [("a.head", "left"), ("a.tail", "right")]
+    assert told == []
+
+
+def test_another_key_for_pseudonyms_is_another_part(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put
+) -> None:
+    put("a", b"text")
+    build(notes, raw, store, DAY)
+    quiet = lambda *_: None  # noqa: E731
+    same = read_objects(notes, raw, store, DAY, PSEUDONYMS, quiet, quiet)
+    other = read_objects(notes, raw, store, DAY, Pseudonyms(b"another key, long enough"), quiet, quiet)
+    assert (same.changed, other.changed) == (False, True)
 
 
 def test_an_append_writes_the_last_part_of_each_table_and_no_other(
@@ -152,7 +210,7 @@ def test_news_of_quarantine_is_told_once_and_before_it_is_written(
 
         list_objects(notes, raw, store, DAY, FIRST_DAY, lambda _done, _total: None)
         with suppress(Crash):
-            read_objects(notes, bucket, lake, DAY, lambda _done, _total: None, announce)
+            read_objects(notes, bucket, lake, DAY, PSEUDONYMS, lambda _done, _total: None, announce)
         return told
 
     put("a", b"bad")

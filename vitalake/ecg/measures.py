@@ -1,149 +1,125 @@
-"""Signal measures: one pure function each, from a batch of strips to one number per strip.
+"""Every signal measure: the registry, and how a batch of strips or the windows of a long lead are measured.
 
-Belongs here: what is measured. Each function becomes one column of that name; its docstring gives formula, unit,
-range and source. Does not belong here: from which value on a measure is bad (`quality.py`).
+Belongs here: which measures there are, in which unit, and how windows are summarised. Does not belong here: how a
+measure is computed (`levels.py`, `spectrum.py`, `beats.py`) or from which value on it is bad (`quality.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.filters import FloatArray, butterworth, seconds
+from vitalake.ecg import beats, levels, spectrum
+from vitalake.ecg.filters import FloatArray, bridge_gaps
+from vitalake.ecg.peaks import Samples
+from vitalake.ecg.strips import Strips
 
-FLAT_RUN_S = 0.2  # shorter standstills are the quantisation of a calm baseline
+OverWindows = Literal["median", "max", "min", "mean"]
+
+
+class Measured(NamedTuple):
+    """Every measure of a batch, one value per strip of shape (n,), and the R peaks of each strip."""
+
+    values: dict[str, FloatArray]
+    r_peaks: list[Samples]
 
 
 @dataclass(frozen=True)
-class Strips:
-    """A batch of strips in mV without NaN, shape (n, samples), and what several measures derive from it.
+class Measure:
+    """One column: what is measured, and what stands for a lead that was measured window by window.
 
-    `lsb_mv` is the step of one stored unit, shape (n, 1).
+    Args:
+        name: of the column; with its unit where it has one.
+        function: from a batch to one value per strip; its docstring gives formula, range and source.
+        unit: ``s``, ``mV``, ``1/min``; empty for a pure number.
+        doc: one line for the reference.
+        over_windows: how the values of several 10-s windows become one.
     """
 
-    x_mv: FloatArray
-    sampling_rate_hz: float
-    lsb_mv: FloatArray
+    name: str
+    function: Callable[[Strips], FloatArray]
+    unit: str
+    doc: str
+    over_windows: OverWindows
 
-    @cached_property
-    def flat_runs(self) -> tuple[npt.NDArray[np.intp], FloatArray]:
-        """Row and length in s of every run of steps with abs(dx) ≤ 0.5 LSB."""
-        rows, lengths = _runs(np.abs(np.diff(self.x_mv, axis=1)) <= 0.5 * self.lsb_mv)
-        return rows, lengths / self.sampling_rate_hz
-
-    @cached_property
-    def seconds_mv(self) -> FloatArray:
-        """Peak-to-peak of each second as recorded, shape (n, seconds)."""
-        return _peak_to_peak(seconds(self.x_mv, self.sampling_rate_hz))
-
-    @cached_property
-    def seconds_without_wander_mv(self) -> FloatArray:
-        """Peak-to-peak of each second above 0.7 Hz, shape (n, seconds)."""
-        steady = butterworth(self.x_mv, self.sampling_rate_hz, "highpass", 0.7)
-        return _peak_to_peak(seconds(steady, self.sampling_rate_hz))
+    @property
+    def needs_gain(self) -> bool:
+        """Whether it means nothing where no gain is known."""
+        return self.unit == "mV"
 
 
-def flat_run_s(strips: Strips) -> FloatArray:
-    """Longest time in s without a step above half an LSB: max run of abs(dx) ≤ 0.5 LSB. 0 .. duration.
-
-    Source: Hayn et al. 2012, Physiol. Meas. 33:1449; Clifford et al. 2011, CinC 38:285.
-    """
-    rows, lengths = strips.flat_runs
-    return _longest(rows, lengths, len(strips.x_mv))
-
-
-def flat_share(strips: Strips) -> FloatArray:
-    """Share of the strip that lies in flat runs of at least 0.2 s: sum(such runs) / duration. 0 .. 1.
-
-    Single equal neighbours do not count: they are the quantisation of a calm baseline, up to a fifth of a good
-    strip.
-    Source: lead-off rule of Hayn et al. 2012, Physiol. Meas. 33:1449.
-    """
-    rows, lengths = strips.flat_runs
-    long = lengths >= FLAT_RUN_S
-    steps = max(1, strips.x_mv.shape[1] - 1)
-    total = np.bincount(rows[long], weights=lengths[long], minlength=len(strips.x_mv))
-    return np.asarray(total * strips.sampling_rate_hz / steps, dtype=np.float64)
-
-
-def amplitude_mv(strips: Strips) -> FloatArray:
-    """Median over whole seconds of the peak-to-peak above 0.7 Hz, in mV. ≥ 0.
-
-    Source: low-amplitude rule of the PhysioNet/CinC challenge 2011 (Silva et al., CinC 38:273).
-    """
-    return np.asarray(np.median(strips.seconds_without_wander_mv, axis=1), dtype=np.float64)
-
-
-def amplitude_max_mv(strips: Strips) -> FloatArray:
-    """Largest peak-to-peak of any whole second above 0.7 Hz, in mV. ≥ `amplitude_mv`.
-
-    Source: as `amplitude_mv`; low in every second means that the electrode is off.
-    """
-    return np.asarray(strips.seconds_without_wander_mv.max(axis=1), dtype=np.float64)
-
-
-def saturation_run_s(strips: Strips) -> FloatArray:
-    """Longest stay in s within half an LSB of the strip's own maximum or minimum. 0 .. duration.
-
-    Source: clipping rule of Redmond et al. 2012, Physiol. Meas. 33:1517.
-    """
-    x, near = strips.x_mv, 0.5 * strips.lsb_mv
-    longest: FloatArray = np.zeros(len(x))
-    for at_limit in (x >= x.max(axis=1, keepdims=True) - near, x <= x.min(axis=1, keepdims=True) + near):
-        rows, lengths = _runs(at_limit)
-        longest = np.maximum(longest, _longest(rows, (lengths - 1) / strips.sampling_rate_hz, len(x)))
-    return longest
-
-
-def max_abs_mv(strips: Strips) -> FloatArray:
-    """max(abs(x)) in mV. ≥ 0; a surface ECG stays below 5, a front end's range ends near 10."""
-    return np.asarray(np.maximum(strips.x_mv.max(axis=1), -strips.x_mv.min(axis=1)), dtype=np.float64)
-
-
-def peak_to_peak_mv(strips: Strips) -> FloatArray:
-    """Median over whole seconds of the peak-to-peak as recorded, in mV. ≥ 0; 0.1 to 10 where the gain is right."""
-    return np.asarray(np.median(strips.seconds_mv, axis=1), dtype=np.float64)
-
-
-def offset_mv(strips: Strips) -> FloatArray:
-    """abs(median(x)) in mV. ≥ 0; large where the zero or the gain of the recording is wrong."""
-    return np.asarray(np.abs(np.median(strips.x_mv, axis=1)), dtype=np.float64)
-
-
-MEASURES: dict[str, Callable[[Strips], FloatArray]] = {
-    function.__name__: function
-    for function in (
-        flat_run_s,
-        flat_share,
-        amplitude_mv,
-        amplitude_max_mv,
-        saturation_run_s,
-        max_abs_mv,
-        peak_to_peak_mv,
-        offset_mv,
+# A run is compared with the length of its window (a tenth of it rejects), hence the mean of runs: one bad second in
+# half an hour is no reason to reject. Extremes are the median for the same reason, where a rule rejects on them.
+MEASURES: dict[str, Measure] = {
+    measure.name: measure
+    for measure in (
+        Measure("flat_run_s", levels.flat_run_s, "s", "Longest flat run.", "mean"),
+        Measure("flat_share", levels.flat_share, "", "Share of the time in flat runs of at least 0.2 s.", "mean"),
+        Measure("amplitude_mv", levels.amplitude_mv, "mV", "Median 1-s peak-to-peak above 0.7 Hz.", "median"),
+        Measure("amplitude_max_mv", levels.amplitude_max_mv, "mV", "Largest 1-s peak-to-peak above 0.7 Hz.", "max"),
+        Measure("saturation_run_s", levels.saturation_run_s, "s", "Longest run at the strip's own extreme.", "mean"),
+        Measure("max_abs_mv", levels.max_abs_mv, "mV", "Largest absolute value.", "median"),
+        Measure("step_max_mv", levels.step_max_mv, "mV", "Largest step between neighbouring samples.", "max"),
+        Measure("wander_mv", levels.wander_mv, "mV", "Peak-to-peak below 0.5 Hz.", "median"),
+        Measure("wander_share", spectrum.wander_share, "", "Power below 1 Hz over that below 40 Hz.", "median"),
+        Measure("mains_share", spectrum.mains_share, "", "Power at 50 or 60 Hz over that above 1 Hz.", "median"),
+        Measure("muscle_share", spectrum.muscle_share, "", "Power of 40–100 Hz over that of 1–100 Hz.", "median"),
+        Measure("kurtosis", levels.kurtosis, "", "Pearson's kurtosis above 0.7 Hz.", "median"),
+        Measure("qrs_share", spectrum.qrs_share, "", "Power of 5–15 Hz over that of 5–40 Hz.", "median"),
+        Measure("band_ratio", spectrum.band_ratio, "", "Power of 2–40 Hz over all other.", "median"),
+        Measure("beat_correlation", beats.beat_correlation, "", "Mean correlation with the median beat.", "mean"),
+        Measure("detector_agreement", beats.detector_agreement, "", "Beats that two detectors agree on.", "mean"),
+        Measure("quality_index", beats.quality_index, "", "Weighted sum of the three above.", "mean"),
+        Measure("beat_rate_bpm", beats.beat_rate_bpm, "1/min", "60 over the mean RR interval.", "median"),
+        Measure("beat_gap_s", beats.beat_gap_s, "s", "Longest time without a beat.", "max"),
+        Measure("peak_to_peak_mv", levels.peak_to_peak_mv, "mV", "Median 1-s peak-to-peak as recorded.", "median"),
+        Measure("offset_mv", levels.offset_mv, "mV", "Absolute median.", "median"),
     )
 }
 
 
-def _peak_to_peak(windows: FloatArray) -> FloatArray:
-    return np.asarray(windows.max(axis=-1) - windows.min(axis=-1), dtype=np.float64)
+def measure(
+    x_mv: npt.ArrayLike, sampling_rate_hz: float, lsb_mv: float | npt.ArrayLike, *, calibrated: bool = True
+) -> Measured:
+    """Every measure of a batch of strips, and their R peaks.
+
+    Args:
+        x_mv: strips in mV (stored units where not `calibrated`), shape (n, samples). NaN is bridged by a straight
+            line first; a strip without any finite sample, or without any sample, is measured as a flat line.
+        sampling_rate_hz: samples a second, the same for all strips, 50 to 2000.
+        lsb_mv: one stored unit in the unit of `x_mv`, for all strips or one per strip; 0 where unknown.
+        calibrated: whether the gain is known; if not, every measure in mV is NaN.
+
+    Raises:
+        ValueError: the array does not have two dimensions.
+    """
+    x = bridge_gaps(x_mv)
+    if x.shape[1] == 0:
+        x = np.zeros((len(x), 1))
+    step = np.broadcast_to(np.asarray(lsb_mv, dtype=np.float64), len(x))[:, None]
+    strips = Strips(x, sampling_rate_hz, step)
+    values = {
+        item.name: strips.measured(item.function) if calibrated or not item.needs_gain else np.full(len(x), np.nan)
+        for item in MEASURES.values()
+    }
+    return Measured(values, strips.r_peaks)
 
 
-def _runs(mask: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Row and length in samples of every run of True, for a mask of shape (n, samples)."""
-    strips, samples = mask.shape
-    walled = np.zeros((strips, samples + 1), dtype=np.bool_)  # a False column keeps runs inside their row
-    walled[:, 1:] = mask
-    changes = np.flatnonzero(np.diff(walled.ravel(), append=False))
-    starts, stops = changes[::2], changes[1::2]
-    return starts // (samples + 1), stops - starts
+def summarise(values: Mapping[str, FloatArray]) -> dict[str, float]:
+    """One value per measure for a lead from those of its windows; windows without a value (NaN) do not count.
 
+    Args:
+        values: column name -> one value per window, shape (windows,), as `measure` returns them.
 
-def _longest(rows: npt.NDArray[np.intp], lengths: FloatArray, strips: int) -> FloatArray:
-    longest: FloatArray = np.zeros(strips)
-    np.maximum.at(longest, rows, lengths)
-    return longest
+    Raises:
+        KeyError: no measure has that name.
+    """
+    summary = {}
+    for name, windows in values.items():
+        known = windows[~np.isnan(windows)]
+        summary[name] = float(getattr(np, MEASURES[name].over_windows)(known)) if known.size else float("nan")
+    return summary

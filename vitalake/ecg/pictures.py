@@ -1,43 +1,54 @@
-"""What is drawn of the ECG tables: a selection of strips, and verdicts over time.
+"""What is drawn of the ECG tables: the worst, the median and the best recording, and quality over time.
 
 Belongs here: choosing what to show. Does not belong here: drawing (`vitalake/ecg/plots.py`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
-from vitalake.ecg.plots import Strip, strips_png, verdicts_png
-from vitalake.ecg.quality import QUALITIES
+import numpy as np
+import numpy.typing as npt
+
+from vitalake.ecg.assess import assess
+from vitalake.ecg.paper import SIGNS, Strip
+from vitalake.ecg.plots import DayQuality, quality_png, strips_png, verdicts_png
+from vitalake.ecg.quality import QUALITIES, Verdict, judge_record
+from vitalake.ecg.recording import Lead, Recording
 from vitalake.ecg.tabulate import signals_in_unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_OF_EACH = 2
+SHOWN_S = 10.0
+WHOLE_S = 12.0  # a strip up to here is shown as a whole
+_SEARCHED_S = 1800.0  # the worst place of a longer one would take seconds to find
+_KEY_CHARS = 55
+_FACTS = ["source_key", "lead_name", "unit", "sampling_rate_hz", "duration_s", "gain_adu_per_unit", "zero_adu"]
 
 
-def accepted_and_rejected(signals: pa.Table) -> bytes:
-    """A few strips of each verdict, the newest first, with the reasons: PNG bytes."""
-    rows: list[int] = []
-    verdicts = signals.column("verdict").to_pylist()
-    for quality in reversed(QUALITIES):
-        rows += [row for row in reversed(range(len(verdicts))) if verdicts[row] == quality][:_OF_EACH]
-    chosen = signals.take(rows)
-    facts = chosen.select(["source_key", "lead_name", "sampling_rate_hz", "verdict", "reasons"]).to_pylist()
-    return strips_png(
-        [
-            Strip(
-                f"{row['source_key']} · {row['lead_name']}",
-                x,
-                row["sampling_rate_hz"],
-                row["verdict"],
-                row["reasons"],
-            )
-            for row, x in zip(facts, signals_in_unit(chosen), strict=True)
-        ]
-    )
+def worst_median_best(signals: pa.Table) -> bytes:
+    """A strip each of the worst, the median and the best recording, with the counts of verdicts: PNG bytes.
+
+    Recordings are ranked by verdict, then by the mean quality index of their leads. Of the worst the worst lead is
+    shown, of the median the median one, of the best the best.
+
+    Args:
+        signals: rows of `ecg_signals`, all columns.
+    """
+    ranked = _ranked(signals.select(["recording_id", "verdict", "reasons", "quality_index"]).to_pylist())
+    if not ranked:
+        return strips_png([])
+    count = len(ranked)
+    # Of two recordings none is the median, of one there is only the worst.
+    named = {count - 1: "best", (count - 1) // 2: "median", 0: "worst"}
+    strips = []
+    for place, name in sorted(named.items()):
+        leads = ranked[place][1]
+        row = leads[{"worst": 0, "median": (len(leads) - 1) // 2, "best": -1}[name]]
+        strips.append(_strip(name if count > 1 else "the only one", signals.slice(row, 1)))
+    return strips_png(strips, _head(Counter(verdict for verdict, _ in ranked)))
 
 
 def verdicts_over_time(rows: list[tuple[Any, ...]]) -> bytes:
@@ -46,3 +57,80 @@ def verdicts_over_time(rows: list[tuple[Any, ...]]) -> bytes:
     for day, verdict, count in rows:
         days[day][verdict] = count
     return verdicts_png(sorted(days.items()))
+
+
+def quality_over_time(rows: list[tuple[Any, ...]]) -> bytes:
+    """Rows of (day, mean, median, 10th and 90th percentile of the quality index) as a line: PNG bytes."""
+    return quality_png([DayQuality(*row) for row in sorted(rows)])
+
+
+def _ranked(leads: list[dict[str, Any]]) -> list[tuple[str, list[int]]]:
+    """Verdict and rows of each recording, worst first, the rows worst first; what was not judged is left out."""
+
+    def worth(verdict: str, quality: float | None) -> tuple[int, float]:
+        return -QUALITIES.index(verdict), -1.0 if quality is None else quality  # type: ignore[arg-type]
+
+    rows_of: defaultdict[str, list[int]] = defaultdict(list)
+    for row, lead in enumerate(leads):
+        if lead["verdict"] is not None:
+            rows_of[lead["recording_id"]].append(row)
+    found = []
+    for rows in rows_of.values():
+        qualities = [leads[row]["quality_index"] for row in rows]
+        known = [np.nan if quality is None else quality for quality in qualities]
+        verdicts = [Verdict(leads[row]["verdict"], tuple(leads[row]["reasons"])) for row in rows]
+        whole = judge_record(verdicts, known).verdict
+        mean = None if np.isnan(known).all() else float(np.nanmean(known))
+        rows.sort(key=lambda row: worth(leads[row]["verdict"], leads[row]["quality_index"]))
+        found.append((worth(whole, mean), whole, rows))
+    found.sort(key=lambda item: (item[0], item[2]))
+    return [(verdict, rows) for _, verdict, rows in found]
+
+
+def _head(counts: Counter[str]) -> str:
+    of_each = "   ".join(f"{SIGNS[quality]} {counts[quality]:,} {quality}" for quality in QUALITIES)
+    return f"The newest {counts.total():,} recordings:   {of_each}" if counts.total() > 1 else f"One recording: {of_each}"
+
+
+def _strip(name: str, row: pa.Table) -> Strip:
+    """The part of one lead that is worth a look, with words about which part it is."""
+    [facts] = row.select([*_FACTS, "verdict", "reasons", "quality_index", "r_peaks"]).to_pylist()
+    [x] = signals_in_unit(row)
+    rate_hz, key = facts["sampling_rate_hz"], facts["source_key"]
+    start_s, where = 0.0, ""
+    if facts["duration_s"] > WHOLE_S:
+        start_s, where = _place(x, facts)
+    first = round(start_s * rate_hz)
+    last = len(x) if facts["duration_s"] <= WHOLE_S else first + round(SHOWN_S * rate_hz)
+    peaks = np.asarray(facts["r_peaks"] or [], dtype=np.int64)
+    key = key if len(key) <= _KEY_CHARS else "…" + key[1 - _KEY_CHARS :]
+    quality = "" if facts["quality_index"] is None else f" · Q {facts['quality_index']:.2f}"
+    return Strip(
+        f"{name}: {key} · {facts['lead_name']}{quality}{where}",
+        x[first:last],
+        rate_hz,
+        facts["verdict"],
+        tuple(facts["reasons"]),
+        facts["unit"],
+        peaks[(peaks >= first) & (peaks < last)] - first,
+    )
+
+
+def _place(x: npt.NDArray[np.float64], facts: dict[str, Any]) -> tuple[float, str]:
+    """Where to begin in a long lead, in s, and how to say so: its worst window, or the start of a good one."""
+    of = f" of {facts['duration_s']:,.0f} s"
+    if facts["verdict"] == QUALITIES[0] or facts["duration_s"] > _SEARCHED_S:
+        return 0.0, f" · first {SHOWN_S:g} s{of}"
+    gain, zero = facts["gain_adu_per_unit"], facts["zero_adu"]  # flat is what moves less than half a stored unit
+    lead = Lead(facts["lead_name"], x * gain + zero, facts["sampling_rate_hz"], gain, zero, facts["unit"])
+    [judged] = assess([Recording((lead,), file_format="")])[0].leads
+    windows = () if judged is None else judged.windows
+    if not windows:
+        return 0.0, f" · first {SHOWN_S:g} s{of}"
+
+    def badness(index: int) -> tuple[int, float]:
+        quality = windows[index].values["quality_index"]
+        return QUALITIES.index(windows[index].verdict.verdict), -quality if np.isfinite(quality) else 1.0
+
+    worst = windows[max(range(len(windows)), key=lambda index: (*badness(index), -index))]
+    return worst.start_s, f" · its worst {SHOWN_S:g} s, from {worst.start_s:,.0f}{of}"

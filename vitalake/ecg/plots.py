@@ -1,68 +1,63 @@
 """Pictures of recordings and of their quality, as PNG bytes.
 
-Belongs here: drawing what was measured and judged. Does not belong here: measuring, judging, or where the bytes go.
-
-Blue, amber and dark red differ in lightness as well, so that colour-blind readers tell them apart; a sign and a
-word say the same again.
+Belongs here: rows of strips, and verdicts and quality over days. Does not belong here: how one strip is drawn
+(`paper.py`), which ones are shown (`pictures.py`), or where the bytes go.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.quality import QUALITIES, Quality, in_words
+from vitalake.ecg.paper import BOLD_LINE, COLOURS, FAINT_INK, INK, PAPER, SIGNS, Strip, clear, draw, new_figure, png
+from vitalake.ecg.quality import QUALITIES, RULES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-COLOURS: dict[Quality, str] = {"acceptable": "#0072B2", "marginal": "#CC8400", "unacceptable": "#A63603"}
-SIGNS: dict[Quality, str] = {"acceptable": "✓", "marginal": "!", "unacceptable": "✕"}
-INK, FAINT_INK = "#1F2933", "#616E7C"
-PAPER, FINE_LINE, BOLD_LINE = "#FFFDFA", "#F6E6DF", "#EBCBBE"
 
 WIDTH_PX = 1100
-DPI = 100
 ROW_PX = 120
-PALETTE = 48  # colours kept in the file: enough for smooth lines, a third of the bytes
+HEAD_PX = 34
 
 
-@dataclass(frozen=True)
-class Strip:
-    """One strip to draw: samples in mV, shape (samples,), and the verdict with the ids of its reasons."""
+class DayQuality(NamedTuple):
+    """Quality index Q of the leads of one day, 0 to 1: mean, median, 10th and 90th percentile."""
 
-    title: str
-    x_mv: npt.NDArray[np.float64]
-    sampling_rate_hz: float
-    verdict: Quality
-    reasons: tuple[str, ...] = ()
+    day: date
+    mean: float
+    median: float
+    low: float
+    high: float
 
 
-def strips_png(strips: Sequence[Strip]) -> bytes:
-    """One row per strip on ECG paper (0.2 s by 0.5 mV), in the colour of its verdict, with the reason in words.
+def strips_png(strips: Sequence[Strip], head: str = "") -> bytes:
+    """One row per strip on ECG paper, in the colour of its verdict, with the reason in words.
 
-    1100 px wide, 120 px a row. All rows share the time axis of the longest strip, which should not be much longer
-    than ten seconds; the scale of mV is a row's own and shows at least 2 mV; gaps (NaN) stay gaps.
+    1100 px wide, 120 px a row, 34 px for the head. All rows share the time axis of the longest strip, which should
+    not be much longer than ten seconds.
     """
-    figure = _figure(ROW_PX * max(1, len(strips)) + 30)
+    height_px = ROW_PX * max(1, len(strips)) + 30 + (HEAD_PX if head else 0)
+    figure = new_figure(WIDTH_PX, height_px)
     rows = figure.subplots(max(1, len(strips)), 1, squeeze=False, gridspec_kw={"hspace": 0.3})[:, 0]
-    figure.subplots_adjust(left=0.048, right=0.985, top=1 - 26 / _height(figure), bottom=34 / _height(figure))
+    top_px = 26 + (HEAD_PX if head else 0)
+    figure.subplots_adjust(left=0.048, right=0.985, top=1 - top_px / height_px, bottom=34 / height_px)
+    if head:
+        figure.text(0.012, 1 - 14 / height_px, head, color=INK, fontsize=11, fontweight="bold", va="center")
     if not strips:
         _say_nothing(rows[0], "No recordings")
-        return _png(figure)
-    duration_s = max(1.0, *(len(strip.x_mv) / strip.sampling_rate_hz for strip in strips))
+        return png(figure)
+    duration_s = max(1.0, *(strip.duration_s for strip in strips))
     for axes, strip in zip(rows, strips, strict=True):
-        _draw_strip(axes, strip, duration_s)
+        draw(axes, strip, duration_s)
+        axes.set_title(strip.title, loc="left", color=INK, fontsize=9.5, pad=4)
+        axes.set_title(strip.says, loc="right", color=strip.colour, fontsize=9.5, fontweight="bold", pad=4)
     rows[-1].set_xticks(np.arange(0, duration_s + 1e-9, 1 + int(duration_s / 15)))
     rows[-1].set_xlabel("seconds", color=FAINT_INK, fontsize=8, labelpad=1)
-    return _png(figure)
+    return png(figure)
 
 
 def verdicts_png(counts_by_day: Sequence[tuple[date, Mapping[str, int]]]) -> bytes:
@@ -73,11 +68,11 @@ def verdicts_png(counts_by_day: Sequence[tuple[date, Mapping[str, int]]]) -> byt
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure = _figure(420)
+    figure = new_figure(WIDTH_PX, 420)
     axes = figure.add_axes((0.055, 0.12, 0.93, 0.74))
     if not counts_by_day:
         _say_nothing(axes, "No recordings")
-        return _png(figure)
+        return png(figure)
     days = np.array([day.toordinal() for day, _ in counts_by_day])
     base = np.zeros(len(days))
     for quality in QUALITIES:
@@ -88,77 +83,54 @@ def verdicts_png(counts_by_day: Sequence[tuple[date, Mapping[str, int]]]) -> byt
     if len(days) <= 31:
         for day, total in zip(days, base, strict=True):
             axes.annotate(f"{total:,.0f}", (day, total), (0, 3), textcoords="offset points", ha="center", color=INK)
-    first, last = int(days.min()), int(days.max())
-    middle, reach = (first + last) / 2, max(4.0, (last - first) / 2 + 0.7)
-    axes.set(xlim=(middle - reach, middle + reach), ylim=(0, max(1.0, base.max() * 1.12)))
-    ticks = range(first, last + 1, 1 + (last - first) // 14)
-    axes.set_xticks(ticks, [f"{day.day} {day:%b}" for day in map(date.fromordinal, ticks)])
+    axes.set_ylim(0, max(1.0, base.max() * 1.12))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    axes.grid(axis="y", color=BOLD_LINE, linewidth=0.7)
-    _clear(axes)
-    axes.tick_params(labelsize=9)
+    _over_days(axes, days)
     figure.text(0.012, 0.935, "Recordings per day", color=INK, fontsize=13, fontweight="bold")
     figure.legend(loc="upper right", bbox_to_anchor=(0.99, 0.995), ncols=3, frameon=False, labelcolor=INK)
-    return _png(figure)
+    return png(figure)
 
 
-def _draw_strip(axes: Axes, strip: Strip, duration_s: float) -> None:
-    x = np.asarray(strip.x_mv, dtype=np.float64)
-    finite = x[np.isfinite(x)]
-    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
-    span = max(2.0, (high - low) * 1.12)
-    bottom = (low + high - span) / 2
-    axes.set(xlim=(0, duration_s), ylim=(bottom, bottom + span))
-    slower, wider = 1 + int(duration_s / 15), 1 + int(span / 5)  # a long or wild strip keeps a legible grid
-    for every_s, every_mv, colour in ((0.2, 0.5, FINE_LINE), (1.0, 1.0, BOLD_LINE)):
-        times = np.arange(0, duration_s + 1e-9, every_s * slower)
-        levels = np.arange(np.ceil(bottom / (every_mv * wider)), (bottom + span) / (every_mv * wider))
-        levels *= every_mv * wider
-        # Lines, not ticks: a tick costs a millisecond, and there are hundreds.
-        axes.vlines(times, bottom, bottom + span, colour, linewidth=0.8)
-        axes.hlines(levels, 0, duration_s, colour, linewidth=0.8)
-    axes.set(xticks=[], yticks=levels)
-    _clear(axes)
-    colour = COLOURS[strip.verdict]
-    axes.plot(np.arange(len(x)) / strip.sampling_rate_hz, x, color=colour, linewidth=1.1, solid_joinstyle="round")
-    why = f": {in_words(strip.reasons)}" if strip.reasons else ""
-    says = f"{SIGNS[strip.verdict]} {strip.verdict}{why}"
-    axes.set_title(strip.title, loc="left", color=INK, fontsize=9.5, pad=4)
-    axes.set_title(says, loc="right", color=colour, fontsize=9.5, fontweight="bold", pad=4)
-    axes.set_ylabel("mV", color=FAINT_INK, fontsize=8, labelpad=2)
+def quality_png(days: Sequence[DayQuality]) -> bytes:
+    """Median and mean quality index of each day, the band that holds 80 % of the leads, and the rules' limits."""
+    figure = new_figure(WIDTH_PX, 420)
+    axes = figure.add_axes((0.055, 0.12, 0.93, 0.74))
+    if not days:
+        _say_nothing(axes, "No judged leads")
+        return png(figure)
+    at = np.array([day.day.toordinal() for day in days])
+    low, high = (np.array([getattr(day, name) for day in days]) for name in ("low", "high"))
+    blue = COLOURS["acceptable"]
+    axes.vlines(at, low, high, color=blue, alpha=0.25, linewidth=max(1.5, 9 - len(days) / 10), label="80 % of leads")
+    axes.plot(at, [day.median for day in days], color=blue, linewidth=1.6, marker="o", markersize=5, label="median")
+    axes.plot(at, [day.mean for day in days], INK, linewidth=0, marker="x", markersize=6, label="mean")
+    axes.set_ylim(0, 1.04)
+    _over_days(axes, at)
+    for rule in (rule for rule in RULES if rule.measure == "quality_index"):
+        for limit, quality in ((rule.warn, QUALITIES[1]), (rule.reject, QUALITIES[2])):
+            if limit is not None:
+                axes.axhline(limit, color=COLOURS[quality], linewidth=1, linestyle="--")
+                words = f"{SIGNS[quality]} below {limit:g}: {quality}"
+                axes.annotate(
+                    words, (1, limit), (-4, -3), axes.get_yaxis_transform(), "offset points",
+                    ha="right", va="top", color=COLOURS[quality], fontsize=8.5,
+                )  # fmt: skip
+    figure.text(0.012, 0.935, "Quality index Q of the leads", color=INK, fontsize=13, fontweight="bold")
+    figure.legend(loc="upper right", bbox_to_anchor=(0.99, 0.995), ncols=3, frameon=False, labelcolor=INK)
+    return png(figure)
 
 
-def _figure(height_px: int) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(WIDTH_PX / DPI, height_px / DPI), dpi=DPI, facecolor="white")
-
-
-def _height(figure: Figure) -> float:
-    return float(figure.get_figheight() * DPI)
-
-
-def _clear(axes: Axes) -> None:
-    """Paper below everything, no frame, quiet labels."""
-    axes.set_facecolor(PAPER)
-    axes.set_axisbelow(True)
-    axes.tick_params(which="both", length=0, labelsize=7.5, labelcolor=FAINT_INK)
-    for side in axes.spines.values():
-        side.set_visible(False)
+def _over_days(axes: Axes, days: npt.NDArray[np.int64]) -> None:
+    first, last = int(days.min()), int(days.max())
+    middle, reach = (first + last) / 2, max(4.0, (last - first) / 2 + 0.7)
+    axes.set_xlim(middle - reach, middle + reach)
+    ticks = range(first, last + 1, 1 + (last - first) // 14)
+    axes.set_xticks(ticks, [f"{day.day} {day:%b}" for day in map(date.fromordinal, ticks)])
+    axes.grid(axis="y", color=BOLD_LINE, linewidth=0.7)
+    clear(axes)
+    axes.tick_params(labelsize=9)
 
 
 def _say_nothing(axes: Axes, words: str) -> None:
     axes.set_axis_off()
     axes.text(0.5, 0.5, words, ha="center", va="center", color=FAINT_INK, fontsize=12, transform=axes.transAxes)
-
-
-def _png(figure: Figure) -> bytes:
-    """The figure drawn by Agg and stored with few colours: the same figure gives the same bytes."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})
-    few = Image.open(file).convert("RGB").quantize(PALETTE, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    file = io.BytesIO()
-    few.save(file, "PNG", optimize=True)
-    return file.getvalue()

@@ -8,21 +8,23 @@ A rhythm is never a reason to reject: an arrhythmia is what the recording was ma
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.filters import FloatArray, bridge_gaps
-from vitalake.ecg.measures import MEASURES, Strips
+from vitalake.ecg.filters import FloatArray
 
 Quality = Literal["acceptable", "marginal", "unacceptable"]
 
 QUALITIES: tuple[Quality, ...] = ("acceptable", "marginal", "unacceptable")
 
-RULES_VERSION = "1"
+FATAL = frozenset({"Q01", "Q02", "Q17"})  # a rejected lead that is flat or low takes the record with it
+RECORD_QUALITY = 0.70
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,32 @@ RULES: tuple[Rule, ...] = (
          formula="longest run within 0.5 LSB of own maximum or minimum, s", source="Redmond 2012"),
     Rule("Q04", "max_abs_mv", ">", warn=None, reject=10.0, words="beyond ±10 mV",
          formula="max abs(x), mV", source="range of a surface ECG"),
-    # Q05 to Q16 (steps, wander, mains, muscle noise, beat agreement, rate) take their place here.
+    Rule("Q05", "step_max_mv", ">", warn=3.0, reject=None, words="spikes",
+         formula="max abs(dx), mV per sample", source="Hayn 2012", marginal=False),
+    Rule("Q06", "wander_mv", ">", warn=2.0, reject=None, words="baseline wander",
+         formula="peak-to-peak below 0.5 Hz, mV", source="Zhao & Zhang 2018"),
+    Rule("Q06", "wander_share", ">", warn=0.5, reject=None, words="baseline wander",
+         formula="P(0–1 Hz) / P(0–40 Hz)", source="Zhao & Zhang 2018, Behar 2013"),
+    Rule("Q07", "mains_share", ">", warn=0.05, reject=None, words="mains hum",
+         formula="max(P(49–51 Hz), P(59–61 Hz)) / P(1 Hz–Nyquist)", source="IEC 60038"),
+    Rule("Q08", "muscle_share", ">", warn=0.2, reject=None, words="muscle noise",
+         formula="P(40–100 Hz) / P(1–100 Hz)", source="Li 2014"),
+    Rule("Q09", "kurtosis", "<", warn=4.0, reject=None, words="no sharp peaks",
+         formula="Pearson's kurtosis above 0.7 Hz", source="Li 2008"),
+    Rule("Q10", "qrs_share", "<", warn=0.4, reject=None, words="unusual QRS band",
+         formula="P(5–15 Hz) / P(5–40 Hz)", source="Zhao & Zhang 2018", marginal=False),
+    Rule("Q10", "qrs_share", ">", warn=0.98, reject=None, words="unusual QRS band",
+         formula="P(5–15 Hz) / P(5–40 Hz)", source="Zhao & Zhang 2018", marginal=False),
+    Rule("Q14", "quality_index", "<", warn=0.75, reject=0.40, words="beats drowned in noise",
+         formula="0.5·max(Q12, 0) + 0.3·Q13 + 0.2·r/(1 + r): Q12 mean correlation with the median beat, "
+                 "Q13 agreement of two detectors, r (Q11) = P(2–40 Hz) / other power",
+         source="Orphanidou 2015, Li 2008"),
+    Rule("Q15", "beat_rate_bpm", "<", warn=24.0, reject=None, words="rate or gap implausible",
+         formula="60 / mean RR, 1/min", source="Orphanidou 2015", marginal=False),
+    Rule("Q15", "beat_rate_bpm", ">", warn=220.0, reject=None, words="rate or gap implausible",
+         formula="60 / mean RR, 1/min", source="Orphanidou 2015", marginal=False),
+    Rule("Q15", "beat_gap_s", ">", warn=3.0, reject=None, words="rate or gap implausible",
+         formula="longest time without a beat, s", source="Orphanidou 2015", marginal=False),
     Rule("Q17", "flat_share", ">=", warn=None, reject=0.5, words="lead off",
          formula="share of the strip in flat runs of at least 0.2 s", source="Hayn 2012"),
     Rule("Q17", "amplitude_max_mv", "<", warn=None, reject=0.1, words="lead off",
@@ -83,25 +110,8 @@ RULES: tuple[Rule, ...] = (
 )
 # fmt: on
 
-
-def measure(x_mv: npt.ArrayLike, sampling_rate_hz: float, lsb_mv: float | npt.ArrayLike) -> dict[str, FloatArray]:
-    """Every measure of a batch of strips: column name -> one value per strip, shape (n,).
-
-    Args:
-        x_mv: strips in mV, shape (n, samples). NaN is bridged by a straight line first; a strip without any
-            finite sample, or without any sample, is measured as a flat line.
-        sampling_rate_hz: samples a second, the same for all strips.
-        lsb_mv: millivolts of one stored unit, for all strips or one per strip; 0 where unknown.
-
-    Raises:
-        ValueError: the array does not have two dimensions.
-    """
-    x = bridge_gaps(x_mv)
-    if x.shape[1] == 0:
-        x = np.zeros((len(x), 1))
-    step = np.broadcast_to(np.asarray(lsb_mv, dtype=np.float64), len(x))[:, None]
-    strips = Strips(x, sampling_rate_hz, step)
-    return {name: function(strips) for name, function in MEASURES.items()}
+# A digest of the table: whatever changes a verdict or its reading changes the version with it.
+RULES_VERSION = hashlib.sha256(json.dumps([astuple(rule) for rule in RULES]).encode()).hexdigest()[:8]
 
 
 def judge(measures: Mapping[str, FloatArray]) -> list[Verdict]:
@@ -124,16 +134,33 @@ def judge(measures: Mapping[str, FloatArray]) -> list[Verdict]:
     return [Verdict(QUALITIES[s], tuple(sorted(r))) for s, r in zip(severity, reasons, strict=True)]
 
 
-def judge_record(leads: Sequence[Verdict]) -> Verdict:
-    """The verdict on a record from those on its leads: the worst of them, with all their reasons.
+def judge_record(leads: Sequence[Verdict], quality_index: Sequence[float]) -> Verdict:
+    """The verdict on a record from those on its leads and their quality indices, with all their reasons.
+
+    `unacceptable` when a lead is flat, off or low, or the mean quality index is below 0.70; else `marginal` when any
+    lead is not `acceptable`.
+
+    Args:
+        leads: one verdict per lead.
+        quality_index: Q of each lead (`quality_index` of `measures.py`); NaN counts as 0.
 
     Raises:
-        ValueError: there is no lead.
+        ValueError: there is no lead, or not one index per lead.
     """
     if not leads:
         raise ValueError("a record without leads cannot be judged")
-    worst = max((lead.verdict for lead in leads), key=QUALITIES.index)
-    return Verdict(worst, tuple(sorted({reason for lead in leads for reason in lead.reasons})))
+    if len(leads) != len(quality_index):
+        raise ValueError(f"{len(leads)} leads, but {len(quality_index)} quality indices")
+    reasons = {reason for lead in leads for reason in lead.reasons}
+    rejected = [lead for lead in leads if lead.verdict == "unacceptable"]
+    lost = any(not FATAL.isdisjoint(lead.reasons) for lead in rejected)
+    mean = float(np.nan_to_num(quality_index).mean())
+    verdict: Quality = "acceptable"
+    if lost or mean < RECORD_QUALITY or len(rejected) == len(leads):
+        verdict = "unacceptable"
+    elif any(lead.verdict != "acceptable" for lead in leads):
+        verdict = "marginal"
+    return Verdict(verdict, tuple(sorted(reasons)))
 
 
 def in_words(reasons: Iterable[str]) -> str:

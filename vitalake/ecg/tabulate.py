@@ -47,7 +47,8 @@ def parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms, config: SourceCo
         except UnusableDataError as error:
             mine = (each.main, *each.companions)
             refusals += [Refusal(item.key, error.rule, error.message) for item in mine]
-    return Parsed(tuple(arrivals), tuple(refusals))
+    weight = sum(lead.samples.nbytes for arrival in arrivals for lead in arrival.recording.leads)
+    return Parsed(tuple(arrivals), tuple(refusals), weight)
 
 
 def tabulate(arrivals: Sequence[Arrival]) -> dict[str, pa.Table]:

@@ -63,7 +63,7 @@ class _Builder:
         if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS or len(attributes) > MAX_ATTRIBUTES:
             raise UnusableDataError(
                 "S02",
-                f"more than {MAX_ELEMENTS:,} XML elements, {MAX_DEPTH} levels or {MAX_ATTRIBUTES} attributes of one",
+                f"XML beyond {MAX_ELEMENTS:,} elements, {MAX_DEPTH} levels or {MAX_ATTRIBUTES} attributes of one",
             )
         self._tree.start(_local(name), {_local(key): value for key, value in attributes.items()})
 

@@ -47,8 +47,8 @@ def read(data: bytes, *, max_samples: int) -> Recording:
         max_samples: of all leads together, gaps included.
 
     Raises:
-        UnusableDataError: S01, more than `max_samples`; S02, no readable file; S03, no signal but annotations; S08,
-            fewer data records than the header declares.
+        UnusableDataError: S01, more than `max_samples`; S02, no readable file; S03, no signal but annotations;
+            S05, more than 512 signals; S08, fewer data records than the header declares.
     """
     header = read_header(data)
     findings = list(header.findings)

@@ -18,6 +18,7 @@ from vitalake.errors import UnusableDataError
 
 EDF_MARK, BDF_MARK = b"0       ", b"\xffBIOSEMI"
 FIXED_BYTES, SIGNAL_BYTES = 256, 256
+MAX_SIGNALS = 512
 ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 # label, transducer, unit, physical and digital minimum and maximum, filters, samples per record, reserved
@@ -123,13 +124,16 @@ def read_header(data: bytes) -> Header:
     """The header at the start of `data`.
 
     Raises:
-        UnusableDataError: S02, a field is no number, or the header ends early or leaves no room for samples.
+        UnusableDataError: S02, a field is no number, or the header ends early or leaves no room for samples; S05, more than
+            512 signals.
     """
     sample_bytes = 3 if data.startswith(BDF_MARK) else 2
     count = whole(data[252:256], "the number of signals") if len(data) >= FIXED_BYTES else 0
     needed = FIXED_BYTES + SIGNAL_BYTES * count
     if count < 1 or len(data) < needed:
         raise UnusableDataError("S02", f"{len(data):,} bytes with {count:,} signals, expected {needed:,} or more")
+    if count > MAX_SIGNALS:
+        raise UnusableDataError("S05", f"{count:,} signals, expected at most {MAX_SIGNALS:,}")
     findings: list[Finding] = []
     signals = _read_signals(data, count, sample_bytes)
     record_bytes = sum(signal.bytes_per_record for signal in signals)

@@ -83,7 +83,8 @@ def started_at(tags: dict[int, bytes]) -> datetime | None:
     minutes = int.from_bytes(zone[:2], "little", signed=True) if len(zone) >= 2 else NO_ZONE
     try:
         year, month, day = struct.unpack_from("<HBB", date)
-        local = datetime(year, month, day, *time[:3], tzinfo=timezone.utc)
+        hour, minute, second = time[:3]
+        local = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
         return local if minutes == NO_ZONE else local - timedelta(minutes=minutes)
     except (ValueError, OverflowError):
         return None

@@ -9,22 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pydicom
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom.dataset import Dataset
-from pydicom.uid import (
+from vitalake.ecg.readers import dicom
+from vitalake.ecg.recording import Recording
+from vitalake.errors import UnusableDataError
+
+pydicom = pytest.importorskip("pydicom")  # writes the files, and reads them for comparison
+from pydicom.dataset import Dataset  # noqa: E402
+from pydicom.uid import (  # noqa: E402
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
 
-from tests.vitalake.ecg.readers.dicom_files import channel, group, make_dicom
-from vitalake.ecg.readers import dicom
-from vitalake.ecg.recording import Recording
-from vitalake.errors import UnusableDataError
+from tests.vitalake.ecg.readers.dicom_files import channel, group, make_dicom  # noqa: E402
 
 PLENTY = 10_000_000
 STORED = np.arange(-8, 8).reshape(8, 2)
@@ -57,7 +58,20 @@ def test_a_real_recording_is_read_as_pydicom_reads_it(data_dir: Path) -> None:
         np.testing.assert_array_equal(stored_of(recording, position), raw)
         microvolts = np.stack([lead.values() for lead in leads], 1) * 1000
         np.testing.assert_allclose(microvolts, theirs.waveform_array(position), rtol=1e-12, atol=1e-9)
-        assert [lead.name for lead in leads] == "I II III aVR aVL aVF V1 V2 V3 V4 V5 V6".split()
+        assert [lead.name for lead in leads] == [
+            "I",
+            "II",
+            "III",
+            "aVR",
+            "aVL",
+            "aVF",
+            "V1",
+            "V2",
+            "V3",
+            "V4",
+            "V5",
+            "V6",
+        ]
         assert {lead.sampling_rate_hz for lead in leads} == {1000.0}
         assert {lead.unit for lead in leads} == {"mV"}
     assert recording.started_at == datetime(2013, 1, 25, 10, 59, 19, tzinfo=timezone.utc)

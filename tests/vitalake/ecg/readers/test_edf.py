@@ -230,6 +230,11 @@ def test_records_are_counted_against_the_header() -> None:
     assert len(read(data, 12).leads[0].samples) == 12
 
 
+def test_more_signals_than_any_recorder_has_are_refused() -> None:
+    assert len(read(make_edf(*[Made(ROWS)] * 512)).leads) == 512
+    assert refused(make_edf(*[Made(ROWS)] * 513)) == "S05"
+
+
 def test_a_wrong_length_of_the_header_is_found_and_a_longer_header_read() -> None:
     wrong = read(make_edf(Made(ROWS), header_bytes=256))
     data = make_edf(Made(ROWS), header_bytes=768)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.vitalake.ecg.readers.wfdb_files import BITS, interleave, pack
+from tests.vitalake.ecg.readers.wfdb_files import BITS, interleave, pack, read_with_wfdb
 from vitalake.ecg.readers.wfdb import read
 from vitalake.ecg.readers.wfdb_signal import count_samples, invalid_value, padded_bytes, read_signals
 from vitalake.ecg.recording import Recording
@@ -39,7 +39,9 @@ def test_every_format_comes_back_as_it_was_packed(case: tuple[int, list[int], li
     data = pack(storage_format, interleave(signals, per_frame))
     frames = len(signals[0]) // per_frame[0]
     total = frames * sum(per_frame)
-    assert count_samples(storage_format, len(data)) == total
+    # Two samples of format 310 need all bytes of a block: the third one looks as if it were there.
+    unused = storage_format == 310 and total % 3 == 2
+    assert count_samples(storage_format, len(data)) == total + unused
     assert count_samples(storage_format, len(data) - 1) < total
     for content in (data, data.ljust(padded_bytes(storage_format, total), b"\0")):
         found = read_signals(memoryview(content), storage_format, frames, per_frame, [7] * len(per_frame))
@@ -54,15 +56,16 @@ def test_every_format_comes_back_as_it_was_packed(case: tuple[int, list[int], li
 def test_the_wfdb_package_reads_the_same(case: tuple[int, list[int], list[list[int]]], tmp_path: Path) -> None:
     wfdb = pytest.importorskip("wfdb")
     storage_format, per_frame, signals = case
+    assume(storage_format != 61 or max(per_frame) == 1)
     lines = [f"r {len(signals)} 100 {len(signals[0]) // per_frame[0]}"]
     lines += [f"r.dat {storage_format}x{count} 200 12 0 7" for count in per_frame]
     files = {"r.hea": "\n".join(lines).encode(), "r.dat": pack(storage_format, interleave(signals, per_frame))}
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
-    expected = wfdb.rdrecord(str(tmp_path / "r"), physical=False, smooth_frames=False)
+    expected = read_with_wfdb(wfdb, tmp_path / "r")[1]
     found = read("r.hea", files, max_samples=1000)
     assert isinstance(found, Recording)
-    for lead, samples in zip(found.leads, expected.e_d_signal, strict=True):
+    for lead, samples in zip(found.leads, expected, strict=True):
         np.testing.assert_array_equal(lead.samples, samples)
         invalid = invalid_value(storage_format)
         marked = [sample == invalid for sample in lead.samples.tolist()]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 # Bits of a sample by storage format; format 8 holds differences of 8 bits.
 BITS = {8: 8, 16: 16, 24: 24, 32: 32, 61: 16, 80: 8, 160: 16, 212: 12, 310: 10, 311: 10}
@@ -43,6 +45,15 @@ def interleave(signals: Sequence[Sequence[int]], per_frame: Sequence[int]) -> li
         for signal, count in zip(signals, per_frame, strict=True)
         for sample in signal[frame * count : (frame + 1) * count]
     ]
+
+
+def read_with_wfdb(wfdb: Any, record: Path) -> tuple[Any, list[Any]]:
+    """The record and its stored samples by signal; wfdb 4.3.1 cannot convert format 61 frame by frame."""
+    if max(wfdb.rdheader(str(record)).samps_per_frame) > 1:
+        expanded = wfdb.rdrecord(str(record), physical=False, smooth_frames=False)
+        return expanded, expanded.e_d_signal
+    plain = wfdb.rdrecord(str(record), physical=False)
+    return plain, list(plain.d_signal.T)
 
 
 def checksum(samples: Sequence[int]) -> int:

@@ -1,0 +1,77 @@
+"""Measures of leads beside the thresholds of the rules, as words for people.
+
+Belongs here: units, limits and crossings as text. Does not belong here: the rules (`quality.py`), or how a table
+of them looks (`sheet.py`, the command line).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from vitalake.ecg.quality import RULES
+from vitalake.ecg.tables import MEASURE_NAMES
+
+Crossed = Literal["", "notes", "warns", "rejects"]
+CROSSINGS: tuple[Crossed, ...] = ("", "notes", "warns", "rejects")
+CROSSED_SIGNS: dict[Crossed, str] = {"": "", "notes": "i", "warns": "!", "rejects": "✕"}
+
+_UNITS = {"_s": "s", "_mv": "mV", "_bpm": "1/min", "_share": "0..1", "_agreement": "0..1", "_index": "0..1"}
+
+
+class Cell(NamedTuple):
+    """A value of one lead as text, ``—`` where there is none, and the worst that a rule says of it."""
+
+    text: str
+    crossed: Crossed
+
+
+class MeasureLine(NamedTuple):
+    """One measure: its name, its unit, its limits with the ids of their rules, and a cell per lead."""
+
+    name: str
+    unit: str
+    limits: str
+    cells: tuple[Cell, ...]
+
+
+def measure_lines(leads: Sequence[Mapping[str, float | None]]) -> list[MeasureLine]:
+    """Every measure of `ecg_signals` for these leads, in the order of its columns."""
+    return [
+        MeasureLine(name, unit_of(name), limits_of(name), tuple(_cell(name, lead.get(name)) for lead in leads))
+        for name in MEASURE_NAMES
+    ]
+
+
+def unit_of(name: str) -> str:
+    """The unit that the name of a measure ends with; empty for a plain number."""
+    return next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
+
+
+def limits_of(name: str) -> str:
+    """What the rules say of a measure: ``Q01: ≥ 0.2 warns, ≥ 1 rejects``; empty where none does."""
+    found: dict[str, list[str]] = {}
+    for rule in (rule for rule in RULES if rule.measure == name):
+        sign = rule.comparison.replace(">=", "≥").replace("<=", "≤")
+        mild = "warns" if rule.marginal else "notes"
+        for threshold, effect in ((rule.warn, mild), (rule.reject, "rejects")):
+            if threshold is not None:
+                found.setdefault(rule.id, []).append(f"{sign} {threshold:g} {effect}")
+    return "; ".join(f"{rule}: {', '.join(words)}" for rule, words in found.items())
+
+
+def _cell(name: str, value: float | None) -> Cell:
+    if value is None:
+        return Cell("—", "")
+    worst: Crossed = ""
+    for rule in (rule for rule in RULES if rule.measure == name):
+        effects: tuple[tuple[float | None, Crossed], ...] = (
+            (rule.warn, "warns" if rule.marginal else "notes"),
+            (rule.reject, "rejects"),
+        )
+        for threshold, effect in effects:
+            if rule.fires(np.array([value]), threshold).any():
+                worst = max(worst, effect, key=CROSSINGS.index)
+    return Cell(f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}", worst)
