@@ -63,13 +63,15 @@ def leads(connection: duckdb.DuckDBPyConnection, item: Recorded) -> list[dict[st
     return _rows(connection, query, [item.day, item.facts["recording_id"]])
 
 
-def worst_start_s(connection: duckdb.DuckDBPyConnection, item: Recorded, lead_index: int | None) -> float | None:
-    """Where the worst window of a recording (or of one lead) begins: seconds; None where none was judged."""
-    query = """SELECT start_s FROM ecg_windows
-        WHERE date = $1 AND recording_id = $2 AND ($3 IS NULL OR lead_index = $3)
-        ORDER BY verdict = 'unacceptable' DESC, verdict = 'marginal' DESC, quality_index NULLS FIRST, start_s
+def worst_start_s(connection: duckdb.DuckDBPyConnection, item: Recorded, chosen: list[int]) -> float | None:
+    """Where in the recording the worst window of the chosen leads begins, in s; None where none was judged."""
+    query = """SELECT start_s + start_offset_s
+        FROM ecg_windows JOIN ecg_signals USING (date, recording_id, lead_index)
+        WHERE date = $1 AND recording_id = $2 AND list_contains($3, lead_index)
+        ORDER BY ecg_windows.verdict = 'unacceptable' DESC, ecg_windows.verdict = 'marginal' DESC,
+            ecg_windows.quality_index NULLS FIRST, start_s
         LIMIT 1"""
-    found = connection.execute(query, [item.day, item.facts["recording_id"], lead_index]).fetchone()
+    found = connection.execute(query, [item.day, item.facts["recording_id"], chosen]).fetchone()
     return None if found is None else float(found[0])
 
 
@@ -82,7 +84,7 @@ def stretches(
     """
     query = f"""SELECT {_STRETCH} FROM (
             SELECT *, greatest(0, round(($3 - start_offset_s) * sampling_rate_hz))::BIGINT AS first,
-                round(($3 + $4 - start_offset_s) * sampling_rate_hz)::BIGINT AS last
+                greatest(0, round(($3 + $4 - start_offset_s) * sampling_rate_hz))::BIGINT AS last
             FROM ecg_signals WHERE date = $1 AND recording_id = $2 AND list_contains($5, lead_index)
         )"""  # noqa: S608
     values = [item.day, item.facts["recording_id"], start_s, seconds, chosen]

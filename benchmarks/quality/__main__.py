@@ -117,7 +117,7 @@ def _draw_rocs(results: Results, judged: dict[str, Pair], answered: dict[str, An
                 curves[score] = scores.roc(truth, values)
                 results.extras[f"{name}_area.{score}"] = (
                     curves[score].area,
-                    "share",
+                    "area",
                     f"area under the ROC, {title}",
                 )
         points = {f"{NAME}: unacceptable": _table(*judged[name], ("unacceptable",))}

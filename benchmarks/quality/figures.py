@@ -129,7 +129,7 @@ def noise(response: Response) -> Figures:
 
 
 def cpu_ms(step: Callable[[], object], strips: float, times: int = 2) -> float:
-    """CPU milliseconds a strip, the best of several runs after the first that have warmed up everything."""
+    """CPU milliseconds a strip, the best of several runs: the first may still import and allocate."""
     best = float("inf")
     gc.collect()
     for _ in range(times):

@@ -35,9 +35,9 @@ METHOD = """\
   150 ms of either end of a strip is no error, for any program: its partner may lie beyond the cut. Detections in
   ventricular flutter are not counted.
 * Noise is added to calm fragments (no noise annotated, beats of one kind) at 24 to −6 dB with S = (mean QRS
-  peak-to-peak)²/8. It is generated, the same at every run: muscle (20–150 Hz in bursts), electrode motion (jolts and
-  0.5–8 Hz), baseline wander (below 0.3 Hz), white, 50 Hz with its third harmonic. A rise of mean Q by less than
-  0.001 is the rounding of the ADC and no rise.
+  peak-to-peak)²/8. It is generated, the same at every run: muscle (20–150 Hz in bursts), electrode motion (jolts
+  and 0.5–8 Hz), baseline wander (below 0.3 Hz), white, 50 Hz with its third harmonic. A rise of mean Q by less
+  than 0.001 is the rounding of the ADC and no rise.
 * CPU is process time in this process, the best of two runs over the same strips in memory, per 10 s of one lead."""
 
 PEERS_METHOD = """\
@@ -73,6 +73,8 @@ def said(value: float | None, unit: str) -> str:
         return "–"
     if unit == "share":
         return f"{100 * value:.2f} %"
+    if unit == "area":
+        return f"{value:.3f}"
     return f"{value:.2f} ms" if unit == "ms" else f"{value:.0f}"
 
 
@@ -113,7 +115,7 @@ def _honesty(results: Results) -> str:
     if not results.crossed:
         return "\nNo figure of this run is cross-validated."
     return (
-        "\n\\* As shipped: the fitted model on the data at hand, optimistic where the model was trained on these same"
+        "\n\\* As shipped: the fitted model on the data at hand, optimistic where the model was trained on these"
         " recordings. Cross-validated: five folds, each judged by a model that has seen none of its records;"
         " this is the figure that decides whether a target is met."
     )

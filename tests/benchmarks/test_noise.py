@@ -12,20 +12,22 @@ from vitalake.ecg.recording import Lead, Recording
 RATE = 360.0
 
 
+BEATS = np.arange(180, 3600, 360, dtype=np.int64)
+
+
 def spikes() -> Case:
     """Ten seconds of triangles 2 mV high, a second apart."""
-    beats = np.arange(180, 3600, 360)
     x = np.zeros(3600)
-    for beat in beats:
+    for beat in BEATS:
         x[beat - 10 : beat + 11] += 2.0 - 0.2 * np.abs(np.arange(-10, 11))
     stored = np.round(x * 200 + 1024).astype(np.int32)
     lead = Lead("I", stored, RATE, 200.0, 1024.0, "mV")
-    return Case("spikes", Recording((lead,), "test"), "", beats=beats.astype(np.int64), calm=True)
+    return Case("spikes", Recording((lead,), "test"), "", beats=BEATS, calm=True)
 
 
 def test_signal_power_is_that_of_a_sine_as_high_as_the_complex() -> None:
     case = spikes()
-    assert qrs_power(case.recording.leads[0].values(), case.beats, RATE) == pytest.approx(2.0**2 / 8)
+    assert qrs_power(case.recording.leads[0].values(), BEATS, RATE) == pytest.approx(2.0**2 / 8)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -34,7 +36,7 @@ def test_noise_has_the_ratio_asked_for(kind: str, ratio: int) -> None:
     case = spikes()
     noisy = add_noise([case], kind, ratio)[0]
     added = noisy.recording.leads[0].values() - case.recording.leads[0].values()
-    signal = qrs_power(case.recording.leads[0].values(), case.beats, RATE)
+    signal = qrs_power(case.recording.leads[0].values(), BEATS, RATE)
     assert 10 * np.log10(signal / np.mean(added**2)) == pytest.approx(ratio, abs=0.1)
 
 

@@ -72,8 +72,9 @@ MEASURES: dict[str, Measure] = {
         Measure("qrs_share", spectrum.qrs_share, "", "Power of 5–15 Hz over that of 5–40 Hz.", "median"),
         Measure("band_ratio", spectrum.band_ratio, "", "Power of 2–40 Hz over all other.", "median"),
         Measure("beat_correlation", beats.beat_correlation, "", "Mean correlation with the median beat.", "mean"),
+        Measure("beat_recurrence", beats.beat_recurrence, "", "Mean correlation with the two most alike.", "mean"),
         Measure("detector_agreement", beats.detector_agreement, "", "Beats that two detectors agree on.", "mean"),
-        Measure("quality_index", beats.quality_index, "", "Weighted sum of the three above.", "mean"),
+        Measure("quality_index", beats.quality_index, "", "Weighted sum of the four above.", "mean"),
         Measure("beat_rate_bpm", beats.beat_rate_bpm, "1/min", "60 over the mean RR interval.", "median"),
         Measure("beat_gap_s", beats.beat_gap_s, "s", "Longest time without a beat.", "max"),
         Measure("peak_to_peak_mv", levels.peak_to_peak_mv, "mV", "Median 1-s peak-to-peak as recorded.", "median"),
@@ -103,7 +104,7 @@ def measure(
     step = np.broadcast_to(np.asarray(lsb_mv, dtype=np.float64), len(x))[:, None]
     strips = Strips(x, sampling_rate_hz, step)
     values = {
-        item.name: strips.measured(item.function) if calibrated or not item.needs_gain else np.full(len(x), np.nan)
+        item.name: strips.derived(item.function) if calibrated or not item.needs_gain else np.full(len(x), np.nan)
         for item in MEASURES.values()
     }
     return Measured(values, strips.r_peaks)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ import numpy.typing as npt
 from vitalake.ecg.agreement import slope_peaks
 from vitalake.ecg.filters import Bands, FloatArray, seconds
 from vitalake.ecg.peaks import Samples, energy_peaks
+
+Derived = TypeVar("Derived")
 
 BASELINE_HZ = 0.7
 BEAT_BAND_HZ = (1.0, 30.0)
@@ -30,13 +33,14 @@ class Strips:
     x_mv: FloatArray
     sampling_rate_hz: float
     lsb_mv: FloatArray
-    _values: dict[str, FloatArray] = field(default_factory=dict)
+    _derived: dict[str, Any] = field(default_factory=dict)
 
-    def measured(self, measure: Callable[[Strips], FloatArray]) -> FloatArray:
-        """The values of a measure, computed at the first call: measures may build on one another."""
-        if measure.__name__ not in self._values:
-            self._values[measure.__name__] = measure(self)
-        return self._values[measure.__name__]
+    def derived(self, function: Callable[[Strips], Derived]) -> Derived:
+        """What a function makes of these strips, computed at the first call: measures build on one another."""
+        if function.__name__ not in self._derived:
+            self._derived[function.__name__] = function(self)
+        result: Derived = self._derived[function.__name__]
+        return result
 
     @cached_property
     def flat_runs(self) -> tuple[npt.NDArray[np.intp], FloatArray]:

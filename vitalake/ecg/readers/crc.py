@@ -13,6 +13,6 @@ _START = 0xFFFF
 def crc_ccitt(data: bytes | memoryview) -> int:
     """CRC-CCITT of `data`, 16 bits: polynomial x^16 + x^12 + x^5 + 1, register filled with ones, highest bit first.
 
-    Source: EN 1064:2005+A1:2007, annex C; Badilini 1998, "The ISHNE Holter Standard Output File Format".
+    Source: EN 1064:2005+A1:2007; Badilini 1998, "The ISHNE Holter Standard Output File Format".
     """
     return binascii.crc_hqx(data, _START)

@@ -58,8 +58,8 @@ def read(data: bytes, *, max_samples: int) -> Recording:
 
     Raises:
         UnusableDataError: S01, more than `max_samples`; S02, no readable file; S03, no waveform in it, an image for
-            one; S04, samples that are no integers of 8 to 32 bits; S05, more
-            than 64 groups or 256 channels in one; S08, fewer samples than declared.
+            one; S04, samples that are no integers of 8 to 32 bits; S05, more than
+            64 groups or 256 channels in one; S08, fewer samples than declared.
     """
     elements = open_elements(data, max_inflated=4 * max_samples + HEADER_BYTES)
     top = elements.find(elements.root, _TOP)

@@ -124,8 +124,8 @@ def read_header(data: bytes) -> Header:
     """The header at the start of `data`.
 
     Raises:
-        UnusableDataError: S02, a field is no number, or the header ends early or leaves no room for samples; S05, more than
-            512 signals.
+        UnusableDataError: S02, a field is no number, or the header ends early or leaves no room for samples;
+            S05, more than 512 signals.
     """
     sample_bytes = 3 if data.startswith(BDF_MARK) else 2
     count = whole(data[252:256], "the number of signals") if len(data) >= FIXED_BYTES else 0

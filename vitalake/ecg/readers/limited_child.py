@@ -9,6 +9,7 @@ file that damages the memory of its reader silently must not reach the results o
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import gc
 import io
@@ -23,6 +24,7 @@ from vitalake.ecg.readers import limited_frames as frames
 from vitalake.errors import UnusableDataError
 
 OPEN_FILES = 16
+ENCODINGS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
 
 
 def main(memory_bytes: int, seconds: int) -> int:
@@ -52,12 +54,17 @@ def _warm_up() -> None:
 
     from vitalake.ecg.readers.matlab_other import read_unguarded
 
+    for encoding in ENCODINGS:
+        codecs.lookup(encoding)
     mat, hdf5 = io.BytesIO(), io.BytesIO()
     cells = np.array([1.0, "a"], dtype=object)
     scipy.io.savemat(mat, {"a": {"b": np.ones((2, 3)), "c": "d", "e": cells}}, do_compression=True)
     with h5py.File(hdf5, "w") as file:
         file.create_dataset("a/b", data=np.ones((2, 3)), compression="gzip", shuffle=True)
-        file.create_dataset("c", data="d")
+        cell = file.create_dataset("c", data="d")
+        cell.attrs["MATLAB_class"] = np.bytes_("char")
+        file.create_dataset("e", data=[cell.ref], dtype=h5py.ref_dtype)
+        file["f"] = h5py.SoftLink("/c")
     for content in (mat, hdf5):
         read_unguarded(content.getvalue(), 2**20)
     gc.freeze()

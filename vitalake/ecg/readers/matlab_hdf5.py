@@ -29,7 +29,7 @@ def read_hdf5(data: bytes, found: Found) -> None:
         Exception: whatever h5py raises.
     """
     with h5py.File(io.BytesIO(data), "r") as file:
-        _Walk(found).group(file, "", 1)
+        _Walk(found).item(file["/"], "", 0)
 
 
 class _Walk:
@@ -39,16 +39,16 @@ class _Walk:
         self._found = found
         self._seen: set[tuple[int, int]] = set()
 
-    def group(self, group: h5py.Group, path: str, depth: int) -> None:
+    def _group(self, group: h5py.Group, path: str, depth: int) -> None:
         for name in group:
             place = f"{path}.{name}" if path else name
             # Soft and external links lead elsewhere, the latter to any file of this machine.
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 self._found.add_other(place, "a link")
             elif name not in INTERNAL_GROUPS:
-                self._item(group[name], place, depth)
+                self.item(group[name], place, depth)
 
-    def _item(self, item: Any, path: str, depth: int) -> None:
+    def item(self, item: Any, path: str, depth: int) -> None:
         info = h5py.h5o.get_info(item.id)
         place = (info.fileno, info.addr)
         if place in self._seen or depth > MAX_DEPTH:
@@ -58,7 +58,7 @@ class _Walk:
         if isinstance(item, h5py.Dataset):
             self._dataset(item, path, depth)
         elif isinstance(item, h5py.Group) and "MATLAB_sparse" not in item.attrs:
-            self.group(item, path, depth + 1)
+            self._group(item, path, depth + 1)
         else:
             self._found.add_other(path, "sparse" if isinstance(item, h5py.Group) else "a type")
 
@@ -88,4 +88,4 @@ class _Walk:
             return
         for number, reference in enumerate(np.ravel(item[()]), start=1):
             if reference:
-                self._item(item.file[reference], f"{path}{{{number}}}", depth + 1)
+                self.item(item.file[reference], f"{path}{{{number}}}", depth + 1)

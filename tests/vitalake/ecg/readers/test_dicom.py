@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from vitalake.ecg.readers import dicom
 from vitalake.ecg.recording import Recording
 from vitalake.errors import UnusableDataError
@@ -235,10 +236,11 @@ def test_a_decompression_bomb_is_not_inflated() -> None:
     assert peak_of_refusal(data, "S01") < 5_000_000
 
 
-def test_a_million_items_build_no_objects() -> None:
-    items = struct.pack("<HHI", 0xFFFE, 0xE000, 0) * 1_000_000
+def test_more_items_than_any_recording_has_build_no_objects() -> None:
+    items = struct.pack("<HHI", 0xFFFE, 0xE000, 0) * 500_001
+    end = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
     data = meta_of(make_dicom(group(STORED)))
-    data += struct.pack("<HH2sHI", 0x5400, 0x0100, b"SQ", 0, UNDEFINED) + items
+    data += struct.pack("<HH2sHI", 0x5400, 0x0100, b"SQ", 0, UNDEFINED) + items + end
     assert peak_of_refusal(data, "S02") < 100_000
 
 

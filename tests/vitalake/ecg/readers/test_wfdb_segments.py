@@ -110,6 +110,11 @@ def test_segments_that_do_not_fit_are_refused(changes: dict[str, bytes], reason:
     assert str(caught.value).startswith(reason)
 
 
+def test_what_a_segment_marks_as_invalid_stays_missing() -> None:
+    files = {**FIXED, **record("r_2", {"I": [7, -32768], "II": [9, 10]})}
+    np.testing.assert_equal(values(read_all(files)), {"I": [1, 2, 3, 7, np.nan], "II": [4, 5, 6, 9, 10]})
+
+
 def test_lengths_that_contradict_each_other_are_found() -> None:
     recording = read_all({**FIXED, "r.hea": b"r/2 2 100 3\nr_1 2\nr_2 2\n"})
     assert values(recording)["I"] == [1, 2, 7, 8]

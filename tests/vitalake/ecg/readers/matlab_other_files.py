@@ -1,0 +1,73 @@
+"""MATLAB files with structs and cells, and HDF5 as MATLAB writes it, made up for tests, good and hostile.
+
+Belongs here: writers of files. Does not belong here: what must come out of them.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+
+import h5py
+import numpy as np
+
+from tests.vitalake.ecg.matlab_files import V5_HEADER, compressed, strip, v5_file
+
+V73_HEADER = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(384)
+
+
+def struct_file(compress: bool = False) -> bytes:
+    """A struct ``ECG`` with data (2 x 400), fs, sex and a nested cell."""
+    cells = np.array([[np.arange(6.0).reshape(2, 3), "II"]], dtype=object)
+    return v5_file(compress, ECG={"data": strip(400, 2), "fs": 500, "sex": "F", "more": {"cells": cells}})
+
+
+def hdf5_file(write: Callable[[h5py.File], None], matlab: bool = True) -> bytes:
+    """What `write` puts into it, behind MATLAB's header or not."""
+    file = io.BytesIO()
+    with h5py.File(file, "w", userblock_size=512 if matlab else 0) as opened:
+        write(opened)
+    return V73_HEADER + file.getvalue()[512:] if matlab else file.getvalue()
+
+
+def put(group: h5py.Group, name: str, values: object, matlab_class: str, **options: object) -> h5py.Dataset:
+    """A dataset as MATLAB writes it: columns as rows, and the class beside it."""
+    dataset = group.create_dataset(name, data=np.asarray(values).T, **options)
+    dataset.attrs["MATLAB_class"] = np.bytes_(matlab_class)
+    return dataset
+
+
+def write_v73(file: h5py.File) -> None:
+    """The struct of `struct_file` and a plain matrix ``val``, compressed in pieces."""
+    group = file.create_group("ECG")
+    group.attrs["MATLAB_class"] = np.bytes_("struct")
+    put(group, "data", strip(400, 2), "int16", chunks=(100, 2), compression="gzip", shuffle=True)
+    put(group, "fs", [[500.0]], "double")
+    put(group, "sex", np.array([[70]], dtype=np.uint16), "char")
+    put(file, "val", strip(400), "int16")
+    cell = put(file.create_group("#refs#"), "b", np.arange(6.0).reshape(2, 3), "double")
+    references = group.create_dataset("cells", (1, 1), dtype=h5py.ref_dtype)
+    references[0, 0] = cell.ref
+    references.attrs["MATLAB_class"] = np.bytes_("cell")
+
+
+def kills_scipy() -> bytes:
+    """One byte is wrong, the type of a field's values: it ends a process that calls `scipy.io.loadmat`."""
+    good = v5_file(ECG={"data": strip()})
+    at = good.index(struct.pack("<2I", 3, 7200))
+    return good[:at] + b"\0" + good[at + 1 :]
+
+
+def takes_long() -> bytes:
+    """32 MB of empty cells in 32 kB: seven seconds of scipy."""
+    count = 4_000_000
+    body = struct.pack("<4I", 6, 8, 1, 0) + struct.pack("<2I2i", 5, 8, 1, count) + struct.pack("<HH4s", 1, 1, b"c")
+    return V5_HEADER + compressed(
+        struct.pack("<2I", 14, len(body) + 8 * count) + body + struct.pack("<2I", 14, 0) * count
+    )
+
+
+def asks_for_a_gigabyte() -> bytes:
+    """HDF5 of 1 kB: a matrix that was never written, of 2**27 numbers."""
+    return hdf5_file(lambda file: file.create_dataset("val", (2, 2**26), "f8", chunks=(2, 2**10)) and None)
