@@ -1,9 +1,8 @@
 """Generated ECG recordings, so that a fresh system has something to show.
 
-Belongs here: synthetic recordings as MATLAB v4 files, good, noisy, arrhythmic and broken, the same bytes for the
-same arguments. Does not belong here: uploading them, or any real recording.
-
-The heart is a sum of Gaussians per beat, after McSharry et al. 2003, IEEE Trans. Biomed. Eng. 50(3):289.
+Belongs here: which synthetic recordings there are, good, noisy, arrhythmic and broken, most of them as MATLAB v4
+files, the same bytes for the same arguments. Does not belong here: the signals (`cli/demo_heart.py`), other formats
+(`cli/demo_formats.py`), uploading them, or any real recording.
 """
 
 from __future__ import annotations
@@ -11,15 +10,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from cli.demo_formats import csv_text, edf, wfdb
+from cli.demo_heart import TWELVE, FloatArray, calm_mv, heart_mv, noise_mv, twelve_leads_mv
 
 SAMPLING_RATE_HZ = 360
-SAMPLES = 3600
+DURATION_S = 10.0
 GAIN_ADU_PER_MV = 200
 ZERO_ADU = 1024
 FULL_SCALE_ADU = 2047  # 11 bits
@@ -32,13 +32,7 @@ DEVICES: dict[str, tuple[str, ...]] = {
     "bedside-03": ("irregular", "clean", "bigeminy", "clean", "premature", "lead-off"),
 }
 BROKEN_KINDS = ("empty", "text", "truncated", "v7.3", "20 leads")
-
-# Waves of a beat: centre and width (s from the R peak), height (mV).
-P_WAVE = ((-0.18, 0.022, 0.14),)
-QRS = ((-0.028, 0.009, -0.12), (0.0, 0.011, 1.25), (0.028, 0.010, -0.28))
-T_WAVE = ((0.25, 0.045, 0.22), (0.30, 0.030, 0.14))
-VENTRICULAR = ((-0.035, 0.018, 0.75), (0.01, 0.022, 1.35), (0.075, 0.026, -0.70), (0.27, 0.060, -0.42))
-
+OTHER_KINDS = ("12 leads", "header missing", "edf", "csv", "3 minutes")
 
 @dataclass(frozen=True)
 class DemoFile:
@@ -50,7 +44,7 @@ class DemoFile:
 
 
 def demo_files(first_day: date, days: int = 4, per_device: int = 12) -> Iterator[DemoFile]:
-    """Recordings of four devices, day by day, and then one file of each broken kind.
+    """Recordings of four devices, day by day, then one file of each broken kind, then a few of other formats.
 
     Every file depends on its day, device and number only: asking for more days adds files and changes none.
 
@@ -69,25 +63,43 @@ def demo_files(first_day: date, days: int = 4, per_device: int = 12) -> Iterator
     for index, kind in enumerate(BROKEN_KINDS):
         day = first_day + timedelta(days=index % days)
         yield DemoFile(_key(day, names[index % len(names)], per_device + index), broken(kind), kind)
+    yield from other_formats(first_day)
 
 
-def strip_mv(kind: str, rng: np.random.Generator) -> FloatArray:
-    """Ten seconds of one kind of recording in mV, shape (3600,).
+def other_formats(day: date) -> Iterator[DemoFile]:
+    """What else a bucket holds: a 12-lead pair, a signal file without its header, EDF, text, three minutes."""
+    rng = np.random.default_rng([day.toordinal(), len(DEVICES)])
+    start = datetime.combine(day, time(8, 15), timezone.utc)
+    cart, holter, patch = (f"ecg/date={day}/device={name}" for name in ("cart-05", "holter-02", "patch-07"))
+    twelve = twelve_leads_mv(rng, np.arange(5000) / 500)
+    twelve[TWELVE.index("V3")] += noise_mv(rng, np.arange(5000) / 500)  # one electrode sits badly
+    header, signals = wfdb("rest_01", twelve, TWELVE, 500, start)
+    yield DemoFile(f"{cart}/rest_01.hea", header, "12 leads")
+    yield DemoFile(f"{cart}/rest_01.dat", signals, "12 leads")
+    _, alone = wfdb("rest_02", twelve_leads_mv(rng, np.arange(5000) / 500), TWELVE, 500, start)
+    yield DemoFile(f"{cart}/rest_02.dat", alone, "header missing")
+    two = twelve_leads_mv(rng, np.arange(30 * 250) / 250)[[TWELVE.index("II"), TWELVE.index("V5")]]
+    yield DemoFile(f"{holter}/night.edf", edf(two, ("II", "V5"), 250, start), "edf")
+    yield DemoFile(f"{patch}/export.csv", csv_text(strip_mv("clean", rng), "II", SAMPLING_RATE_HZ), "csv")
+    long = strip_mv("breathing", rng, 180.0)
+    restless = slice(80 * SAMPLING_RATE_HZ, 105 * SAMPLING_RATE_HZ)
+    long[restless] += noise_mv(rng, np.arange(25 * SAMPLING_RATE_HZ) / SAMPLING_RATE_HZ)
+    yield DemoFile(f"ecg/date={day}/device=holter-01/three-minutes.mat", matlab_v4(stored(long)), "3 minutes")
+
+
+def strip_mv(kind: str, rng: np.random.Generator, duration_s: float = DURATION_S) -> FloatArray:
+    """One kind of recording at 360 Hz in mV, shape (samples,).
 
     Kinds: clean, noisy (muscle, movement, mains), lead-off, and the rhythms premature, irregular (as in atrial
-    fibrillation) and bigeminy.
+    fibrillation), bigeminy and breathing (a clean one whose rate follows the breath).
     """
-    x = _heart(kind, rng) * rng.uniform(0.8, 1.2)
-    time = np.arange(SAMPLES) / SAMPLING_RATE_HZ
-    x += 0.04 * np.sin(2 * np.pi * (rng.uniform(0.2, 0.3) * time + rng.uniform()))  # breathing
-    x += rng.normal(0, 0.008, SAMPLES)  # amplifier
+    samples = round(duration_s * SAMPLING_RATE_HZ)
+    time_s = np.arange(samples) / SAMPLING_RATE_HZ
+    x = heart_mv(kind, rng, time_s) * rng.uniform(0.8, 1.2) + calm_mv(rng, time_s)
     if kind == "noisy":
-        tension = 0.4 + 0.6 * np.sin(2 * np.pi * (0.15 * time + rng.uniform())) ** 2
-        x += tension * np.diff(rng.normal(0, 0.09, SAMPLES + 1))  # muscle: more of it at high frequencies
-        x += 0.7 * np.sin(2 * np.pi * (rng.uniform(0.12, 0.35) * time + rng.uniform()))  # movement
-        x += 0.06 * np.sin(2 * np.pi * (50 * time + rng.uniform()))  # mains
+        x += noise_mv(rng, time_s)
     if kind == "lead-off":
-        x[int(SAMPLES * rng.uniform(0.0, 0.4)) :] = rng.choice([0.0, 10.0])  # to the zero line, or to the rail
+        x[int(samples * rng.uniform(0.0, 0.4)) :] = rng.choice([0.0, 10.0])  # to the zero line, or to the rail
     return x
 
 
@@ -112,7 +124,7 @@ def broken(kind: str) -> bytes:
     hdf5_text = b"MATLAB 7.3 MAT-file, Platform: GLNXA64, HDF5 schema 1.00 ."
     return {
         "empty": b"",
-        "text": b"time_s,mv\n0.000,0.12\n0.003,0.14\n",
+        "text": b"<!DOCTYPE html>\n<html><title>404 Not Found</title><h1>Not Found</h1></html>\n",
         "truncated": matlab_v4(good)[:3000],
         "v7.3": hdf5_text.ljust(124) + b"\x00\x02IM" + bytes(384) + b"\x89HDF\r\n\x1a\n" + bytes(32),
         "20 leads": matlab_v4(np.repeat(good, 20, axis=0)),
@@ -121,29 +133,3 @@ def broken(kind: str) -> bytes:
 
 def _key(day: date, device: str, number: int) -> str:
     return f"ecg/date={day}/device={device}/{number:02d}.mat"
-
-
-def _heart(kind: str, rng: np.random.Generator) -> FloatArray:
-    """The heart's own signal of one kind in mV, shape (3600,), before anything disturbs it."""
-    time = np.arange(SAMPLES) / SAMPLING_RATE_HZ
-    rr = rng.uniform(0.7, 1.0)
-    fibrillating = kind == "irregular"
-    x = np.zeros(SAMPLES)
-    if fibrillating:
-        x += 0.05 * np.sin(2 * np.pi * (rng.uniform(5, 7) * time + 0.3 * np.sin(2 * np.pi * 0.4 * time)))
-    beat_at, number = -rng.uniform(0, rr), 0
-    early_every = {"bigeminy": 2, "premature": int(rng.integers(4, 7))}.get(kind, 0)
-    while beat_at < time[-1] + 0.5:
-        ventricular = early_every > 0 and number % early_every == early_every - 1
-        waves = VENTRICULAR if ventricular else QRS + T_WAVE + (() if fibrillating else P_WAVE)
-        for centre, width, height in waves:
-            x += height * np.exp(-0.5 * ((time - beat_at - centre) / width) ** 2)
-        early_next = early_every > 0 and number % early_every == early_every - 2
-        if fibrillating:
-            beat_at += rng.uniform(0.42, 1.05)
-        elif early_next:
-            beat_at += 0.6 * rr
-        else:  # a premature beat is followed by a compensatory pause
-            beat_at += (1.4 if ventricular else rng.normal(1, 0.025)) * rr
-        number += 1
-    return x

@@ -40,7 +40,6 @@ class _View(NamedTuple):
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     commands = typer.Typer(no_args_is_help=True)
-    commands.callback()(_only_a_group)
     commands.command("show")(show)
     app.add_typer(commands, name="ecg", help="Look at one recording.")
 
@@ -99,10 +98,6 @@ def show(
         ecg_text.show_strips(view.strips, console)
         console.print()
     ecg_text.show_measures([strip.title for strip in view.strips], view.measures, console)
-
-
-def _only_a_group() -> None:
-    """Look at one recording."""
 
 
 def _not_one(connection: duckdb.DuckDBPyConnection, key: str, found: list[Recorded]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,8 +93,9 @@ def test_there_is_no_drawer_for_everything(path: Path) -> None:
 def loaded_by(statement: str) -> set[str]:
     """Top-level packages in a fresh process after a statement."""
     code = f"{statement}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    env = os.environ | {"VITALAKE_PSEUDONYM_KEY": "a key for tests, long enough"}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=True
     )
     return set(done.stdout.split())
 
