@@ -24,7 +24,7 @@ _REACH_S = 0.6
 
 # Heights of P, Q, R, S and T in other leads, as multiples of those in lead II.
 _LEADS = {
-    "I": (0.6, 0.8, 0.55, 0.5, 0.6),
+    "I": (0.6, 0.8, 0.80, 0.7, 0.6),
     "II": (1.0, 1.0, 1.0, 1.0, 1.0),
     "V1": (0.4, 0.0, 0.16, 3.2, -0.3),
     "V2": (0.4, 0.0, 0.35, 4.5, 1.2),
@@ -88,7 +88,7 @@ def noise_mv(rng: np.random.Generator, time_s: FloatArray) -> FloatArray:
     rate_hz = 1 / (time_s[1] - time_s[0])
     x = _muscle(rng, time_s, rate_hz) + _motion(rng, time_s)
     hum = 2 * np.pi * (50 * time_s + rng.uniform())
-    return np.asarray(x + rng.uniform(0.06, 0.12) * (np.sin(hum) + 0.2 * np.sin(3 * hum)), dtype=np.float64)
+    return np.asarray(x + rng.uniform(0.1, 0.16) * (np.sin(hum) + 0.2 * np.sin(3 * hum)), dtype=np.float64)
 
 
 def _muscle(rng: np.random.Generator, time_s: FloatArray, rate_hz: float) -> FloatArray:

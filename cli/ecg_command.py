@@ -61,7 +61,7 @@ def show(
 
     In a terminal the leads are drawn as text; a pipe gets the table of measures only.
 
-    Example: `vitalake ecg show device=holter-01/05.mat`
+    Example: `vitalake ecg show three-minutes.mat --from 80 --seconds 30`
 
     Example: `vitalake ecg show rest_01.hea --lead II --lead V5 --output sheet.png`
     """

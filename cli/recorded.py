@@ -24,7 +24,7 @@ _STRETCH = """lead_index,
     list_transform(
         coalesce(samples::DOUBLE[], samples_real)[first + 1:last], lambda v: (v - zero_adu) / gain_adu_per_unit
     ),
-    list_transform(list_filter(r_peaks, lambda at: at >= first AND at < last), lambda at: at - first)"""
+    list_transform(list_filter(r_peaks, lambda peak: peak >= first AND peak < last), lambda peak: peak - first)"""
 
 
 @dataclass(frozen=True)

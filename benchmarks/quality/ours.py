@@ -30,7 +30,7 @@ def parse(data: bytes) -> Recording:
 
 
 def judge_recordings(recordings: Sequence[Recording]) -> list[Judged]:
-    """Verdicts, quality indices and R peaks, one a recording, in order.
+    """Verdicts, quality indices, R peaks and the model's probabilities, one a recording, in order.
 
     A lead that the product does not judge, because it is no ECG or too short, counts as unacceptable.
     """
@@ -40,6 +40,7 @@ def judge_recordings(recordings: Sequence[Recording]) -> list[Judged]:
             leads=tuple(lead.verdict.verdict if lead else "unacceptable" for lead in found.leads),
             quality_index=tuple(lead.values["quality_index"] if lead else np.nan for lead in found.leads),
             r_peaks=tuple(lead.r_peaks if lead else NO_BEATS for lead in found.leads),
+            probability=tuple(lead.poor_probability if lead else np.nan for lead in found.leads),
         )
         for found in assess(recordings)
     ]

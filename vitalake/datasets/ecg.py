@@ -39,15 +39,21 @@ def _beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:
 
 
 def _draw_strips(signals: pa.Table) -> bytes:
-    from vitalake.ecg.pictures import accepted_and_rejected
+    from vitalake.ecg.pictures import worst_median_best
 
-    return accepted_and_rejected(signals)
+    return worst_median_best(signals)
 
 
 def _draw_verdicts(rows: list[tuple[Any, ...]]) -> bytes:
     from vitalake.ecg.pictures import verdicts_over_time
 
     return verdicts_over_time(rows)
+
+
+def _draw_quality(rows: list[tuple[Any, ...]]) -> bytes:
+    from vitalake.ecg.pictures import quality_over_time
+
+    return quality_over_time(rows)
 
 
 ECG = Dataset(
@@ -81,12 +87,19 @@ ECG = Dataset(
         ),
         duplicated(RECORDINGS.name, "content_sha256", Threshold(warn=0.0)),
     ),
-    pictures=(Picture("accepted and rejected strips", SIGNALS.name, _draw_strips),),
+    pictures=(Picture("worst, median and best recording", SIGNALS.name, _draw_strips),),
     trends=(
         Trend(
             "verdicts by day",
             "SELECT date, verdict, count(*) FROM ecg_recordings GROUP BY ALL ORDER BY ALL",
             _draw_verdicts,
+        ),
+        Trend(
+            "quality index by day",
+            """SELECT date, avg(quality_index), median(quality_index), quantile_cont(quality_index, 0.1),
+                quantile_cont(quality_index, 0.9)
+            FROM ecg_signals WHERE quality_index IS NOT NULL GROUP BY date ORDER BY date""",
+            _draw_quality,
         ),
     ),
 )

@@ -1,7 +1,7 @@
 """From recordings to judgements: leads cut into windows, measured in batches, judged, and summed up.
 
 Belongs here: which samples are measured together, and what a lead and a recording are from their windows. Does not
-belong here: measures (`measures.py`), rules (`quality.py`), tables (`tabulate.py`).
+belong here: measures (`measures.py`), rules (`quality.py`), the model (`learned.py`), tables (`tabulate.py`).
 
 A strip of up to 20 s is one window. A longer lead is cut into windows of 10 s, the last of 10 to 20 s, each with a
 verdict of its own; the lead's measures are those of its windows, summed up as each measure declares.
@@ -17,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vitalake.ecg.filters import FloatArray
-from vitalake.ecg.measures import summarise
+from vitalake.ecg.learned import combine, combine_record, lead_probability, over_windows
+from vitalake.ecg.learned_features import learned_features
+from vitalake.ecg.measures import measured, prepared, summarise
 from vitalake.ecg.peaks import r_peaks
-from vitalake.ecg.quality import Verdict, judge, judge_record, measure
+from vitalake.ecg.quality import Verdict, judge, judge_record
 from vitalake.ecg.recording import UNCALIBRATED, Lead, Recording, to_unit
 from vitalake.ecg.structure import ONE_STRIP_S, can_be_judged, missing_in
 
@@ -31,19 +33,31 @@ _BATCH_SAMPLES = 256 * 3600
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of a lead, in seconds from its first sample, with its verdict and measures."""
+    """A stretch of a lead, in seconds from its first sample, with its verdict, model's probability and measures."""
 
     start_s: float
     duration_s: float
     verdict: Verdict
+    poor_probability: float
     values: dict[str, float]
 
 
 @dataclass(frozen=True)
 class LeadAssessment:
-    """What a lead is worth: its verdict, its measures by name, its R peaks (sample indices), its windows."""
+    """What a lead is worth.
+
+    Args:
+        verdict: of rules and model together.
+        rules_verdict: of the rules alone.
+        poor_probability: the model's, that the lead cannot be used.
+        values: every measure by name; NaN where it has no value.
+        r_peaks: sample indices, ascending.
+        windows: what it was judged in.
+    """
 
     verdict: Verdict
+    rules_verdict: Verdict
+    poor_probability: float
     values: dict[str, float]
     r_peaks: npt.NDArray[np.int64]
     windows: tuple[Window, ...]
@@ -51,9 +65,10 @@ class LeadAssessment:
 
 @dataclass(frozen=True)
 class Assessment:
-    """What a recording is worth; a lead that is no ECG, or too short to say, is None."""
+    """What a recording is worth, and what the rules alone say; a lead that is no ECG, or too short, is None."""
 
     verdict: Verdict
+    rules_verdict: Verdict
     leads: tuple[LeadAssessment | None, ...]
 
 
@@ -86,37 +101,46 @@ def assess(recordings: Sequence[Recording]) -> list[Assessment]:
     for recording in recordings:
         mine = tuple(next(judged) if can_be_judged(lead) else None for lead in recording.leads)
         sound = [lead for lead in mine if lead is not None]
-        verdict = judge_record([lead.verdict for lead in sound], [lead.values["quality_index"] for lead in sound])
-        found.append(Assessment(verdict, mine))
+        rules = judge_record(
+            [lead.rules_verdict for lead in sound], [lead.values["quality_index"] for lead in sound]
+        )
+        final = combine_record([lead.verdict for lead in sound], [lead.poor_probability for lead in sound])
+        found.append(Assessment(final, rules, mine))
     return found
 
 
 def _assess_leads(leads: Sequence[Lead]) -> list[LeadAssessment]:
     stretches = [list(_windows(lead)) for lead in leads]
     flat = [stretch for windows in stretches for stretch in windows]
-    values, peaks = _measured(flat)
-    verdicts = judge(values) if flat else []
+    values, poor, peaks = _measured(flat)
+    rules = judge(values) if flat else []
     found = []
     first = 0
-    for lead, windows in zip(leads, stretches, strict=True):
-        rows = range(first, first + len(windows))
-        first += len(windows)
+    for lead, mine in zip(leads, stretches, strict=True):
+        rows = slice(first, first + len(mine))
+        first = rows.stop
         each = tuple(
             Window(
                 stretch.start / lead.sampling_rate_hz,
                 (stretch.stop - stretch.start) / lead.sampling_rate_hz,
-                verdicts[row],
+                combine(rules[row], float(poor[row])),
+                float(poor[row]),
                 {name: float(column[row]) for name, column in values.items()},
             )
-            for stretch, row in zip(windows, rows, strict=True)
+            for row, stretch in enumerate(mine, start=rows.start)
         )
         if len(each) == 1:
-            found.append(LeadAssessment(each[0].verdict, each[0].values, peaks[rows[0]], each))
+            (only,) = each
+            judged = LeadAssessment(
+                only.verdict, rules[rows.start], only.poor_probability, only.values, peaks[rows.start], each
+            )
         else:
-            whole = summarise({name: column[rows.start : rows.stop] for name, column in values.items()})
-            verdict = judge({name: np.array([value]) for name, value in whole.items()})[0]
+            whole = summarise({name: column[rows] for name, column in values.items()})
+            (verdict,) = judge({name: np.array([value]) for name, value in whole.items()})
+            probability = over_windows(poor[rows])
             beats = r_peaks(_Stretch(lead, 0, len(lead.samples)).values()[None, :], lead.sampling_rate_hz)[0]
-            found.append(LeadAssessment(verdict, whole, beats, each))
+            judged = LeadAssessment(combine(verdict, probability), verdict, probability, whole, beats, each)
+        found.append(judged)
     return found
 
 
@@ -131,21 +155,28 @@ def _windows(lead: Lead) -> Iterator[_Stretch]:
         yield _Stretch(lead, start, length if start == starts[-1] else start + width)
 
 
-def _measured(stretches: Sequence[_Stretch]) -> tuple[dict[str, FloatArray], list[npt.NDArray[np.int64]]]:
-    """Measures by name, shape (stretches,), and the R peaks of each stretch."""
+def _measured(
+    stretches: Sequence[_Stretch],
+) -> tuple[dict[str, FloatArray], FloatArray, list[npt.NDArray[np.int64]]]:
+    """Measures by name and the model's probability, shape (stretches,) each, and the R peaks of each stretch."""
     groups: defaultdict[tuple[float, int, bool], list[int]] = defaultdict(list)
     for row, stretch in enumerate(stretches):
         groups[stretch.shape].append(row)
     values: dict[str, FloatArray] = {}
+    poor = np.full(len(stretches), np.nan)
     peaks: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)] * len(stretches)
     for (rate_hz, length, calibrated), rows in groups.items():
         size = max(1, _BATCH_SAMPLES // length)
         for batch in (rows[at : at + size] for at in range(0, len(rows), size)):
-            strips = np.stack([stretches[row].values() for row in batch])
             steps = np.array([1.0 / abs(stretches[row].lead.gain_adu_per_unit) for row in batch])
-            measured = measure(strips, rate_hz, steps, calibrated=calibrated)
-            for name, column in measured.values.items():
+            strips = prepared(np.stack([stretches[row].values() for row in batch]), rate_hz, steps)
+            ours = measured(strips, calibrated=calibrated)
+            for name, column in ours.values.items():
                 values.setdefault(name, np.full(len(stretches), np.nan))[batch] = column
-            for row, found in zip(batch, measured.r_peaks, strict=True):
+            learned = learned_features(strips)
+            if not calibrated:
+                learned |= {name: np.full(len(batch), np.nan) for name in learned if name.endswith("_mv")}
+            poor[batch] = lead_probability({**learned, **ours.values})
+            for row, found in zip(batch, ours.r_peaks, strict=True):
                 peaks[row] = found
-    return values, peaks
+    return values, poor, peaks

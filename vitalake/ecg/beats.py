@@ -1,7 +1,7 @@
 """Measures of the beats: how alike they are, whether two detectors see the same, how fast they come (Q12 to Q15).
 
-Belongs here: what needs R peaks; none of it needs a gain. Does not belong here: rhythm for analysis (`features.py`),
-thresholds (`quality.py`).
+Belongs here: what needs R peaks; none of it needs a gain. Does not belong here: rhythm for analysis
+(`features.py`), thresholds (`quality.py`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def beat_recurrence(strips: Strips) -> FloatArray:
     """Mean over beats of the correlation with the two beats most like it. -1 .. 1; 0 as in `beat_correlation`.
 
     A heart that beats in two or three shapes repeats each of them; noise repeats nothing.
-    Source: after the clustering of beats in Lagerholm et al. 2000, IEEE TBME 47(7):838, with neighbours for clusters.
+    Source: after the clusters of beats in Lagerholm et al. 2000, IEEE TBME 47(7):838, with neighbours for clusters.
     """
     recurrence = np.zeros(len(strips.x_mv))
     found = strips.derived(_windows)
@@ -74,16 +74,18 @@ def detector_agreement(strips: Strips) -> FloatArray:
 
 
 def quality_index(strips: Strips) -> FloatArray:
-    """Q = 0.3·max(`beat_correlation`, 0) + 0.3·max(`beat_recurrence`, 0) + 0.2·`detector_agreement` + 0.2·r/(1 + r).
+    """Q = 0.2·max(c, 0) + 0.5·max(d, 0) + 0.2·a + 0.1·r/(1 + r). 0 .. 1; 0 on a flat line.
 
-    r is `band_ratio`. 0 .. 1; 0 where nothing beats and nothing is in the band.
-    Source: parts as given there; weights from half of CinC 2011 set-a, CinC 2017 and Pławiak 2017.
+    c = `beat_correlation`, d = `beat_recurrence`, a = `detector_agreement`, r = `band_ratio`. The recurrence weighs
+    most because rhythm touches it least: with all the weight of the beats on c, ventricular flutter and polymorphic
+    beats fall below noise.
+    Source: the parts as given there; the weights from one half each of CinC 2011 set-a, CinC 2017, Pławiak 2017.
     """
     ratio = np.nan_to_num(strips.derived(band_ratio), nan=0.0, posinf=1e12)
-    index = 0.2 * strips.derived(detector_agreement) + 0.2 * ratio / (1 + ratio)
-    for alike in (beat_correlation, beat_recurrence):
-        index += 0.3 * np.maximum(strips.derived(alike), 0.0)
-    return index
+    alike = 0.2 * np.maximum(strips.derived(beat_correlation), 0.0)
+    alike += 0.5 * np.maximum(strips.derived(beat_recurrence), 0.0)
+    seen = 0.2 * strips.derived(detector_agreement) + 0.1 * ratio / (1 + ratio)
+    return np.asarray(alike + seen, dtype=np.float64)
 
 
 def beat_rate_bpm(strips: Strips) -> FloatArray:
@@ -113,7 +115,8 @@ def _windows(strips: Strips) -> Windows:
     for row, peaks in enumerate(strips.r_peaks):
         if len(peaks) < LEAST_BEATS:
             continue
-        reach = min(TEMPLATE_REACH_S * strips.sampling_rate_hz, TEMPLATE_REACH_RR * float(np.median(np.diff(peaks))))
+        typical = float(np.median(np.diff(peaks)))
+        reach = min(TEMPLATE_REACH_S * strips.sampling_rate_hz, TEMPLATE_REACH_RR * typical)
         whole = peaks[(peaks >= reach) & (peaks + reach <= samples - 1)]
         if len(whole) >= LEAST_WINDOWS:
             rows.append(row)
@@ -124,12 +127,15 @@ def _windows(strips: Strips) -> Windows:
         target[: len(place)] = strips.beat_band_mv[row, place]
     each = np.arange(len(rows))
     ordered = np.sort(beats, axis=1)  # what a strip does not have comes last
-    medians = 0.5 * (ordered[each, (counts - 1) // 2] + ordered[each, counts // 2]) if rows else beats[:, 0:0].sum(1)
-    return Windows(np.array(rows, dtype=np.intp), counts, _normed(np.where(np.isinf(beats), 0.0, beats)), _normed(medians))
+    medians = np.zeros((0, TEMPLATE_POINTS))
+    if rows:
+        medians = 0.5 * (ordered[each, (counts - 1) // 2] + ordered[each, counts // 2])
+    beats[np.isinf(beats)] = 0.0
+    return Windows(np.array(rows, dtype=np.intp), counts, _normed(beats), _normed(medians))
 
 
 def _normed(x: FloatArray) -> FloatArray:
     """With mean 0 and norm 1 along the last axis; 0 where there is nothing."""
     x = x - x.mean(axis=-1, keepdims=True)
     norm = np.sqrt(np.einsum("...p,...p->...", x, x))[..., None]
-    return np.divide(x, norm, out=np.zeros_like(x), where=norm > 0)
+    return np.asarray(np.divide(x, norm, out=np.zeros_like(x), where=norm > 0), dtype=np.float64)

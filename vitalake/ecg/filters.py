@@ -3,8 +3,8 @@
 Belongs here: what several measures and detectors do to a signal first, on arrays of shape (n, samples) with one
 sampling rate. Does not belong here: what is then read off the signal (`measures.py`, `peaks.py`).
 
-Filters work in the frequency domain: one transform of the strip serves them all, and importing numpy takes a quarter
-of the time that importing scipy.signal does.
+Filters work in the frequency domain: one transform of the strip serves them all, and nothing but numpy is imported
+(scipy.signal costs a second at the start of every process).
 """
 
 from __future__ import annotations
@@ -70,7 +70,10 @@ class Bands:
         self._warped = np.tan(np.pi * frequency)
 
     def between(self, low_hz: float, high_hz: float) -> FloatArray:
-        """What lies between two frequencies in mV, shape (n, samples); above the lower where Nyquist is below the upper."""
+        """What lies between two frequencies in mV, shape (n, samples).
+
+        Where Nyquist is not above the upper one: all that lies above the lower.
+        """
         if high_hz >= 0.5 * self.sampling_rate_hz:
             return self.above(low_hz)
         low, high = self._warp(low_hz), self._warp(high_hz)

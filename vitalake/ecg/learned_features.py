@@ -3,8 +3,8 @@
 Belongs here: features that no rule uses and no table shows. Does not belong here: measures that people read
 (`measures.py`), the model (`learned.py`).
 
-All of them are defined from 50 to 2000 Hz; what a band lacks above the Nyquist frequency it lacks. None looks at the
-heart rate or at the RR intervals themselves.
+All of them are defined from 50 to 2000 Hz; what a band lacks above the Nyquist frequency it lacks. None looks at
+the heart rate or at the RR intervals themselves.
 """
 
 from __future__ import annotations
@@ -40,16 +40,14 @@ def reach_mv(strips: Strips) -> FloatArray:
     """Largest distance from the strip's median in mV. ≥ 0; unlike `max_abs_mv` it knows no offset."""
     x = strips.x_mv
     middle = np.median(x[:, :: max(1, int(strips.sampling_rate_hz / COARSE_HZ))], axis=1)
-    return np.maximum(x.max(axis=1) - middle, middle - x.min(axis=1))
-
-
-def amplitude_min_mv(strips: Strips) -> FloatArray:
-    """Smallest peak-to-peak of any whole second above 0.7 Hz, in mV. 0 .. `amplitude_mv`."""
-    return np.asarray(strips.steady_seconds_mv.min(axis=1), dtype=np.float64)
+    return np.asarray(np.maximum(x.max(axis=1) - middle, middle - x.min(axis=1)), dtype=np.float64)
 
 
 def amplitude_min_share(strips: Strips) -> FloatArray:
-    """`amplitude_min_mv` over the median of the same seconds (and 0.02 mV). 0 .. 1; low where the lead came loose."""
+    """Smallest over median peak-to-peak (and 0.02 mV) of the whole seconds above 0.7 Hz.
+
+    0 .. 1; low where the lead came loose for a second.
+    """
     every = strips.steady_seconds_mv
     return np.asarray(every.min(axis=1) / (np.median(every, axis=1) + AMPLITUDE_FLOOR_MV), dtype=np.float64)
 
@@ -64,24 +62,19 @@ def share_20_30(strips: Strips) -> FloatArray:
     return _share(strips, 20, 30)
 
 
-def high_median_mv(strips: Strips) -> FloatArray:
-    """Median of the absolute value between 20 and 40 Hz, in mV. ≥ 0: noise between the beats, not the beats."""
-    return np.asarray(np.median(np.abs(_high(strips)[:, :: _stride(strips)]), axis=1), dtype=np.float64)
-
-
 def high_burst(strips: Strips) -> FloatArray:
     """Largest 1-s standard deviation between 20 and 40 Hz over the median one (and 1 µV). ≥ 0."""
-    each = seconds(_high(strips), strips.sampling_rate_hz).std(axis=-1)
+    each = seconds(strips.bands.between(*HIGH_BAND_HZ), strips.sampling_rate_hz).std(axis=-1)
     return np.asarray(each.max(axis=1) / (np.median(each, axis=1) + 1e-3), dtype=np.float64)
 
 
 def energy_quiet(strips: Strips) -> FloatArray:
-    """log10 of the 0.3 quantile of the QRS energy over the median of its 1-s maxima. ≤ 0; low where beats stand out."""
+    """log10 of the 0.3 quantile of the QRS energy over the median of its 1-s maxima; low where beats stand out."""
     return _below_beats(strips, 0.3)
 
 
 def energy_middle(strips: Strips) -> FloatArray:
-    """log10 of the median of the QRS energy over the median of its 1-s maxima. ≤ 0; low where beats stand out."""
+    """log10 of the median of the QRS energy over the median of its 1-s maxima; low where beats stand out."""
     return _below_beats(strips, 0.5)
 
 
@@ -108,11 +101,9 @@ FEATURES: dict[str, Callable[[Strips], FloatArray]] = {
     for feature in (
         still_share,
         reach_mv,
-        amplitude_min_mv,
         amplitude_min_share,
         share_15_20,
         share_20_30,
-        high_median_mv,
         high_burst,
         energy_quiet,
         energy_middle,
@@ -122,25 +113,25 @@ FEATURES: dict[str, Callable[[Strips], FloatArray]] = {
 }
 
 
-def learned_features(strips: Strips) -> dict[str, FloatArray]:
-    """Every feature of a batch by name, one value per strip, shape (n,); NaN where it has no meaning."""
-    return {name: strips.measured(feature) for name, feature in FEATURES.items()}
+def learned_features(strips: Strips, *, calibrated: bool = True) -> dict[str, FloatArray]:
+    """Every feature of a batch by name, one value per strip, shape (n,).
+
+    NaN where it has no meaning: on a constant strip, in a strip of less than half a second, or, in mV, where no
+    gain is known (not `calibrated`).
+    """
+    nothing = np.full(len(strips.x_mv), np.nan)
+    return {
+        name: strips.derived(feature) if calibrated or not name.endswith("_mv") else nothing
+        for name, feature in FEATURES.items()
+    }
 
 
 def _stride(strips: Strips) -> int:
     return max(1, int(strips.sampling_rate_hz / COARSE_HZ))
 
 
-def _high(strips: Strips) -> FloatArray:
-    return strips.measured(_high_band_mv)
-
-
-def _high_band_mv(strips: Strips) -> FloatArray:
-    return strips.bands.between(*HIGH_BAND_HZ)
-
-
 def _energy(strips: Strips) -> FloatArray:
-    return strips.measured(_coarse_energy)
+    return strips.derived(_coarse_energy)
 
 
 def _coarse_energy(strips: Strips) -> FloatArray:
@@ -156,9 +147,11 @@ def _typical(strips: Strips) -> FloatArray:
 
 
 def _below_beats(strips: Strips, share: float) -> FloatArray:
-    ordered = strips.measured(_ordered_energy)
+    ordered = strips.derived(_ordered_energy)
     quiet = ordered[:, int(share * (ordered.shape[1] - 1))]
-    return np.asarray(np.log10((quiet + ENERGY_FLOOR_MV2) / (_typical(strips) + ENERGY_FLOOR_MV2)), dtype=np.float64)
+    return np.asarray(
+        np.log10((quiet + ENERGY_FLOOR_MV2) / (_typical(strips) + ENERGY_FLOOR_MV2)), dtype=np.float64
+    )
 
 
 def _ordered_energy(strips: Strips) -> FloatArray:

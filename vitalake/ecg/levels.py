@@ -1,4 +1,4 @@
-"""Measures of the samples as they are: standstill, limits, amplitude, steps, wander, distribution (Q01 to Q06, Q09).
+"""Measures of the samples as they are: standstill, limits, amplitude, steps, wander, distribution (Q01–Q06, Q09).
 
 Belongs here: what needs no spectrum and no beats. Does not belong here: from which value on a measure is bad
 (`quality.py`).
@@ -69,12 +69,17 @@ def saturation_run_s(strips: Strips) -> FloatArray:
 
 
 def max_abs_mv(strips: Strips) -> FloatArray:
-    """max(abs(x)) in mV. ≥ 0; a surface ECG stays below 5, a front end's range ends near 10."""
-    return np.asarray(np.maximum(strips.x_mv.max(axis=1), -strips.x_mv.min(axis=1)), dtype=np.float64)
+    """max(abs(x - median(x))) in mV. ≥ 0; a surface ECG stays below 5, a front end's range ends near 10.
+
+    About the median: electrodes add a constant of up to ±300 mV (IEC 60601-2-25), which harms nothing; `offset_mv`
+    tells it.
+    """
+    distance = np.maximum(strips.x_mv.max(axis=1) - strips.median_mv, strips.median_mv - strips.x_mv.min(axis=1))
+    return np.asarray(distance, dtype=np.float64)
 
 
 def step_max_mv(strips: Strips) -> FloatArray:
-    """Largest step between neighbours, max(abs(dx)), in mV per sample. ≥ 0; the QRS complex stays below 1 at 360 Hz.
+    """Largest step between neighbours, max(abs(dx)), in mV per sample. ≥ 0; a QRS complex stays below 1 at 360 Hz.
 
     Source: spike rule of Hayn et al. 2012, Physiol. Meas. 33:1449.
     """
@@ -112,7 +117,7 @@ def peak_to_peak_mv(strips: Strips) -> FloatArray:
 
 def offset_mv(strips: Strips) -> FloatArray:
     """abs(median(x)) in mV. ≥ 0; large where the zero or the gain of the recording is wrong."""
-    return np.asarray(np.abs(np.median(strips.x_mv, axis=1)), dtype=np.float64)
+    return np.asarray(np.abs(strips.median_mv), dtype=np.float64)
 
 
 def _longest(rows: npt.NDArray[np.intp], lengths: FloatArray, strips: int) -> FloatArray:

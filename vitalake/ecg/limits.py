@@ -11,14 +11,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from vitalake.ecg.measures import MEASURES
 from vitalake.ecg.quality import RULES
 from vitalake.ecg.tables import MEASURE_NAMES
 
 Crossed = Literal["", "notes", "warns", "rejects"]
 CROSSINGS: tuple[Crossed, ...] = ("", "notes", "warns", "rejects")
 CROSSED_SIGNS: dict[Crossed, str] = {"": "", "notes": "i", "warns": "!", "rejects": "✕"}
-
-_UNITS = {"_s": "s", "_mv": "mV", "_bpm": "1/min", "_share": "0..1", "_agreement": "0..1", "_index": "0..1"}
 
 
 class Cell(NamedTuple):
@@ -29,7 +28,7 @@ class Cell(NamedTuple):
 
 
 class MeasureLine(NamedTuple):
-    """One measure: its name, its unit, its limits with the ids of their rules, and a cell per lead."""
+    """One measure: its name, its unit (empty for a pure number), its limits with the ids of their rules, and a cell per lead."""
 
     name: str
     unit: str
@@ -40,14 +39,9 @@ class MeasureLine(NamedTuple):
 def measure_lines(leads: Sequence[Mapping[str, float | None]]) -> list[MeasureLine]:
     """Every measure of `ecg_signals` for these leads, in the order of its columns."""
     return [
-        MeasureLine(name, unit_of(name), limits_of(name), tuple(_cell(name, lead.get(name)) for lead in leads))
+        MeasureLine(name, MEASURES[name].unit, limits_of(name), tuple(_cell(name, lead.get(name)) for lead in leads))
         for name in MEASURE_NAMES
     ]
-
-
-def unit_of(name: str) -> str:
-    """The unit that the name of a measure ends with; empty for a plain number."""
-    return next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
 
 
 def limits_of(name: str) -> str:

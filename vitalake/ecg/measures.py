@@ -61,8 +61,8 @@ MEASURES: dict[str, Measure] = {
         Measure("flat_share", levels.flat_share, "", "Share of the time in flat runs of at least 0.2 s.", "mean"),
         Measure("amplitude_mv", levels.amplitude_mv, "mV", "Median 1-s peak-to-peak above 0.7 Hz.", "median"),
         Measure("amplitude_max_mv", levels.amplitude_max_mv, "mV", "Largest 1-s peak-to-peak above 0.7 Hz.", "max"),
-        Measure("saturation_run_s", levels.saturation_run_s, "s", "Longest run at the strip's own extreme.", "mean"),
-        Measure("max_abs_mv", levels.max_abs_mv, "mV", "Largest absolute value.", "median"),
+        Measure("saturation_run_s", levels.saturation_run_s, "s", "Longest run at its own extreme.", "mean"),
+        Measure("max_abs_mv", levels.max_abs_mv, "mV", "Largest distance from the median.", "median"),
         Measure("step_max_mv", levels.step_max_mv, "mV", "Largest step between neighbouring samples.", "max"),
         Measure("wander_mv", levels.wander_mv, "mV", "Peak-to-peak below 0.5 Hz.", "median"),
         Measure("wander_share", spectrum.wander_share, "", "Power below 1 Hz over that below 40 Hz.", "median"),
@@ -70,7 +70,7 @@ MEASURES: dict[str, Measure] = {
         Measure("muscle_share", spectrum.muscle_share, "", "Power of 40–100 Hz over that of 1–100 Hz.", "median"),
         Measure("kurtosis", levels.kurtosis, "", "Pearson's kurtosis above 0.7 Hz.", "median"),
         Measure("qrs_share", spectrum.qrs_share, "", "Power of 5–15 Hz over that of 5–40 Hz.", "median"),
-        Measure("band_ratio", spectrum.band_ratio, "", "Power of 2–40 Hz over all other.", "median"),
+        Measure("band_ratio", spectrum.band_ratio, "", "Power of 1–40 Hz over all other.", "median"),
         Measure("beat_correlation", beats.beat_correlation, "", "Mean correlation with the median beat.", "mean"),
         Measure("beat_recurrence", beats.beat_recurrence, "", "Mean correlation with the two most alike.", "mean"),
         Measure("detector_agreement", beats.detector_agreement, "", "Beats that two detectors agree on.", "mean"),
@@ -86,14 +86,18 @@ MEASURES: dict[str, Measure] = {
 def measure(
     x_mv: npt.ArrayLike, sampling_rate_hz: float, lsb_mv: float | npt.ArrayLike, *, calibrated: bool = True
 ) -> Measured:
-    """Every measure of a batch of strips, and their R peaks.
+    """Every measure of a batch of strips, and their R peaks: `measured` of `prepared` strips."""
+    return measured(prepared(x_mv, sampling_rate_hz, lsb_mv), calibrated=calibrated)
+
+
+def prepared(x_mv: npt.ArrayLike, sampling_rate_hz: float, lsb_mv: float | npt.ArrayLike) -> Strips:
+    """A batch of strips, ready to be measured.
 
     Args:
         x_mv: strips in mV (stored units where not `calibrated`), shape (n, samples). NaN is bridged by a straight
             line first; a strip without any finite sample, or without any sample, is measured as a flat line.
         sampling_rate_hz: samples a second, the same for all strips, 50 to 2000.
         lsb_mv: one stored unit in the unit of `x_mv`, for all strips or one per strip; 0 where unknown.
-        calibrated: whether the gain is known; if not, every measure in mV is NaN.
 
     Raises:
         ValueError: the array does not have two dimensions.
@@ -102,9 +106,14 @@ def measure(
     if x.shape[1] == 0:
         x = np.zeros((len(x), 1))
     step = np.broadcast_to(np.asarray(lsb_mv, dtype=np.float64), len(x))[:, None]
-    strips = Strips(x, sampling_rate_hz, step)
+    return Strips(x, sampling_rate_hz, step)
+
+
+def measured(strips: Strips, *, calibrated: bool = True) -> Measured:
+    """Every measure of prepared strips; where the gain is not known (`calibrated`), those in mV are NaN."""
+    unknown = np.full(len(strips.x_mv), np.nan)
     values = {
-        item.name: strips.derived(item.function) if calibrated or not item.needs_gain else np.full(len(x), np.nan)
+        item.name: strips.derived(item.function) if calibrated or not item.needs_gain else unknown
         for item in MEASURES.values()
     }
     return Measured(values, strips.r_peaks)

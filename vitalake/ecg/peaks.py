@@ -4,12 +4,14 @@ Belongs here: detection. Does not belong here: what follows from the beats (`fea
 agree (`agreement.py`).
 
 A beat is where the energy of the 8–20 Hz band, averaged over 0.1 s, rises above 0.15 of the median of the 1-s
-maxima of the ten seconds around, at most once in 0.25 s. The median lets neither one artefact nor one pause move the
-threshold; seconds in which the lead was off are left out of it. The band is that of the QRS complex in Elgendi 2013,
-PLoS ONE 8:e73557.
+maxima of the ten seconds around, at most once in 0.25 s. The median lets neither one artefact nor one pause move
+the threshold; seconds in which the lead was off are left out of it. The band is that of the QRS complex in Elgendi
+2013, PLoS ONE 8:e73557. A long signal is filtered as a whole: no beat is cut by a window.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +105,7 @@ def pick(relative: FloatArray, refractory: int) -> tuple[Samples, Samples]:
 def by_row(rows: Samples, values: Samples, strips: int) -> list[Samples]:
     """The values of each row, in order: rows ascending, shape (values,) each."""
     edges = np.searchsorted(rows, np.arange(strips + 1))
-    return [values[start:stop] for start, stop in zip(edges[:-1], edges[1:], strict=True)]
+    return [values[start:stop] for start, stop in pairwise(edges)]
 
 
 def _highest_around(place: Samples, height: FloatArray, reach: int) -> npt.NDArray[np.bool_]:
@@ -123,7 +125,7 @@ def _nearest(sorted_: Samples, values: Samples) -> Samples:
     """The nearest of some sorted numbers to each value."""
     after = np.searchsorted(sorted_, values).clip(1, max(1, len(sorted_) - 1))
     left, right = sorted_[after - 1], sorted_[np.minimum(after, len(sorted_) - 1)]
-    return np.where(np.abs(values - left) <= np.abs(right - values), left, right)
+    return np.asarray(np.where(values - left <= right - values, left, right), dtype=np.int64)
 
 
 def _nanmedian(values: FloatArray) -> FloatArray:
@@ -133,7 +135,7 @@ def _nanmedian(values: FloatArray) -> FloatArray:
     low, high = np.maximum(count - 1, 0) // 2, count // 2
     high = np.minimum(high, values.shape[-1] - 1)
     middle = 0.5 * (np.take_along_axis(ordered, low, -1) + np.take_along_axis(ordered, high, -1))
-    return np.where(count > 0, middle, np.inf)[..., 0]
+    return np.asarray(np.where(count > 0, middle, np.inf)[..., 0], dtype=np.float64)
 
 
 def _align(band: FloatArray, rows: Samples, peaks: Samples, reach: int) -> Samples:

@@ -31,24 +31,29 @@ _FACTS = ["source_key", "lead_name", "unit", "sampling_rate_hz", "duration_s", "
 def worst_median_best(signals: pa.Table) -> bytes:
     """A strip each of the worst, the median and the best recording, with the counts of verdicts: PNG bytes.
 
-    Recordings are ranked by verdict, then by the mean quality index of their leads. Of the worst the worst lead is
-    shown, of the median the median one, of the best the best.
-
     Args:
         signals: rows of `ecg_signals`, all columns.
     """
+    return strips_png(*chosen(signals))
+
+
+def chosen(signals: pa.Table) -> tuple[list[Strip], str]:
+    """The strips to show, worst first, and the counts of verdicts in words.
+
+    Recordings are ranked by verdict, then by the mean quality index of their leads. Of the worst the worst lead is
+    shown, of the median the median one, of the best the best. Of two recordings none is the median.
+    """
     ranked = _ranked(signals.select(["recording_id", "verdict", "reasons", "quality_index"]).to_pylist())
     if not ranked:
-        return strips_png([])
+        return [], ""
     count = len(ranked)
-    # Of two recordings none is the median, of one there is only the worst.
-    named = {count - 1: "best", (count - 1) // 2: "median", 0: "worst"}
+    named = {count - 1: "best", (count - 1) // 2: "median", 0: "worst" if count > 1 else "the only one"}
     strips = []
     for place, name in sorted(named.items()):
         leads = ranked[place][1]
-        row = leads[{"worst": 0, "median": (len(leads) - 1) // 2, "best": -1}[name]]
-        strips.append(_strip(name if count > 1 else "the only one", signals.slice(row, 1)))
-    return strips_png(strips, _head(Counter(verdict for verdict, _ in ranked)))
+        row = {"best": leads[-1], "median": leads[(len(leads) - 1) // 2]}.get(name, leads[0])
+        strips.append(_strip(name, signals.slice(row, 1)))
+    return strips, _head(Counter(verdict for verdict, _ in ranked))
 
 
 def verdicts_over_time(rows: list[tuple[Any, ...]]) -> bytes:
@@ -88,8 +93,9 @@ def _ranked(leads: list[dict[str, Any]]) -> list[tuple[str, list[int]]]:
 
 
 def _head(counts: Counter[str]) -> str:
+    total = sum(counts.values())
     of_each = "   ".join(f"{SIGNS[quality]} {counts[quality]:,} {quality}" for quality in QUALITIES)
-    return f"The newest {counts.total():,} recordings:   {of_each}" if counts.total() > 1 else f"One recording: {of_each}"
+    return f"{f'The newest {total:,} recordings' if total > 1 else 'One recording'}:   {of_each}"
 
 
 def _strip(name: str, row: pa.Table) -> Strip:

@@ -25,7 +25,6 @@ _MARGIN_PX = 40
 _ROW_PX, _FEW_LEADS_PX = 150, 240  # one or two leads have the page to themselves
 _LINE_PX = 17
 _COLUMNS_PX = (150, 40, 290)  # name, unit and limits of a measure
-_PALETTE = 160  # one crossed limit on a page keeps its colour
 _CROSSED_COLOURS: dict[Crossed, str] = {
     "": INK,
     "notes": INK,
@@ -80,7 +79,7 @@ def sheet_png(
         _box(_MARGIN_PX, head_px + paper_px + 12, WIDTH_PX - 2 * _MARGIN_PX, table_px - 12, height_px)
     )
     _draw_table(table, [strip.title for strip in strips], measures, table_px - 12)
-    return png(figure, _PALETTE)
+    return png(figure)
 
 
 def _draw_head(

@@ -1,4 +1,4 @@
-"""Measures of the power spectrum of the Hann-windowed strip: which share of the power lies where (Q06 to Q08, Q10, Q11).
+"""Measures of the power spectrum of the Hann-windowed strip: which share lies where (Q06 to Q08, Q10, Q11).
 
 Belongs here: ratios of power in bands; they need no gain. Does not belong here: filters (`filters.py`), thresholds
 (`quality.py`).
@@ -20,7 +20,8 @@ MUSCLE_NYQUIST_HZ = 60.0
 def wander_share(strips: Strips) -> FloatArray:
     """P(0–1 Hz) / P(0–40 Hz), the mean taken off first. 0 .. 1.
 
-    Source: basSQI, Zhao & Zhang 2018, Front. Physiol. 9:727 (which has 1 minus it); Behar et al. 2013, IEEE TBME 60:1660.
+    Source: basSQI, Zhao & Zhang 2018, Front. Physiol. 9:727 (which has 1 minus it); Behar et al. 2013, IEEE TBME
+    60:1660.
     """
     return _ratio(_power(strips, 0, 1), _power(strips, 0, 40))
 
@@ -57,11 +58,12 @@ def qrs_share(strips: Strips) -> FloatArray:
 
 
 def band_ratio(strips: Strips) -> FloatArray:
-    """Power of the ECG over all other: P(2–40 Hz) / (P - P(2–40 Hz)). ≥ 0; infinite where there is no other.
+    """Power of the ECG over all other: P(1–40 Hz) / (P - P(1–40 Hz)). ≥ 0; infinite where there is no other.
 
+    From 1 Hz, the fundamental of sixty beats a minute: from 2 Hz a slow clean rhythm lies half outside.
     Source: in-band to out-of-band ratio of Li, Mark & Clifford 2008, Physiol. Meas. 29:15.
     """
-    inside = _power(strips, 2, 40)
+    inside = _power(strips, 1, 40)
     outside = np.maximum(strips.power[:, -1] - inside, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(inside / outside, dtype=np.float64)

@@ -1,6 +1,6 @@
 """A batch of strips and what several measures derive from it, each computed once and only when asked for.
 
-Belongs here: what is shared. Does not belong here: the measures themselves (`levels.py`, `spectrum.py`, `beats.py`).
+Belongs here: what is shared. Does not belong here: the measures (`levels.py`, `spectrum.py`, `beats.py`).
 """
 
 from __future__ import annotations
@@ -52,6 +52,11 @@ class Strips:
     def steps_mv(self) -> FloatArray:
         """Differences of neighbours, shape (n, samples - 1)."""
         return np.diff(self.x_mv, axis=1)
+
+    @cached_property
+    def median_mv(self) -> FloatArray:
+        """Median of each strip, shape (n,)."""
+        return np.asarray(np.median(self.x_mv, axis=1), dtype=np.float64)
 
     @cached_property
     def bands(self) -> Bands:

@@ -51,7 +51,8 @@ def completed(recording: Recording, config: SourceConfig) -> Recording:
         leads = [replace(lead, name=name) for lead, name in zip(leads, config.lead_names, strict=True)]
         if (gain := config.gain_adu_per_mv) is not None:
             known = {"gain_adu_per_unit": gain, "zero_adu": config.zero_adu, "unit": MILLIVOLT}
-            leads = [replace(lead, **known) for lead in leads]
+            # Fractions do not come out of an analogue-to-digital converter: their unit is anybody's guess.
+            leads = [replace(lead, **known) if lead.samples.dtype == np.int32 else lead for lead in leads]
     return replace(recording, leads=tuple(leads))
 
 

@@ -20,6 +20,7 @@ VERDICT = (
     Column("reasons", "list<string>", "Ids of the rules that fired (docs/rules.md).", nullable=False),
 )
 
+POOR = Column("poor_probability", "float64", "M01: the model's probability that it cannot be used, 0 to 1.")
 LEAD = (
     RECORDING_ID,
     SOURCE_KEY,
@@ -55,6 +56,7 @@ RECORDINGS = Table(
         Column("duration_s", "float64", "Length of the longest lead.", nullable=False),
         Column("started_at", "timestamp", "Start (UTC), where the format carries one."),
         *VERDICT,
+        Column("rules_verdict", "string", "What the rules alone say, without the quality model.", nullable=False),
         Column("warnings", "list<string>", "Ids of structural checks that found something odd.", nullable=False),
         Column("warning_texts", "list<string>", "What they found, in words.", nullable=False),
         Column("rules_version", "string", "Version of the quality rules.", nullable=False),
@@ -78,8 +80,11 @@ MEASURES = (
     Column("qrs_share", "float64", "Q10: power from 5 to 15 Hz over that from 5 to 40 Hz, 0 to 1."),
     Column("band_ratio", "float64", "Q11: power from 2 to 40 Hz over all other power."),
     Column("beat_correlation", "float64", "Q12: mean correlation of each beat with the median beat, -1 to 1."),
+    Column("beat_recurrence", "float64", "Q12: mean correlation of each beat with the two most like it, -1 to 1."),
     Column("detector_agreement", "float64", "Q13: share of R peaks on which two detectors agree, 0 to 1."),
-    Column("quality_index", "float64", "Q14: Q, from beat correlation, detector agreement and band ratio, 0 to 1."),
+    Column("quality_index", "float64", "Q14: Q, the weighted sum of the four before, 0 to 1."),
+    Column("beat_rate_bpm", "float64", "Q15: 60 over the mean interval between beats."),
+    Column("beat_gap_s", "float64", "Q15: longest time without a beat."),
     Column("peak_to_peak_mv", "float64", "S11: median 1-s peak-to-peak as recorded."),
     Column("offset_mv", "float64", "S11: absolute median."),
 )
@@ -110,6 +115,8 @@ SIGNALS = Table(
         Column("r_peaks", "list<int32>", "Positions of the R peaks in `samples`, from 0; null: not judged."),
         Column("verdict", "string", "acceptable, marginal or unacceptable; null: no ECG, or shorter than 5 s."),
         VERDICT[1],
+        Column("rules_verdict", "string", "What the rules alone say, without the quality model."),
+        POOR,
         Column("window_count", "int32", "Windows that the lead was judged in; 0: not judged.", nullable=False),
         Column("unacceptable_share", "float64", "Share of the windows that are unacceptable, 0 to 1."),
         *MEASURES,
@@ -125,6 +132,7 @@ WINDOWS = Table(
         Column("start_s", "float64", "From the lead's first sample to the window's.", nullable=False),
         Column("duration_s", "float64", "Length.", nullable=False),
         *VERDICT,
+        POOR,
         Column("quality_index", "float64", "Q14: Q, 0 to 1."),
     ),
 )

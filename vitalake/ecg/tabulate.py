@@ -154,6 +154,7 @@ def _recording_row(item: Arrival, judged: Assessment) -> dict[str, Any]:
         "duration_s": longest.duration_s,
         "verdict": judged.verdict.verdict,
         "reasons": list(judged.verdict.reasons),
+        "rules_verdict": judged.rules_verdict.verdict,
         "rules_version": RULES_VERSION,
     }
 
@@ -182,6 +183,8 @@ def _signals(pairs: Sequence[tuple[Arrival, Assessment]]) -> pa.Table:
                     "zero_adu": lead.zero_adu,
                     "verdict": verdict.verdict.verdict if verdict else None,
                     "reasons": list(verdict.verdict.reasons) if verdict else [],
+                    "rules_verdict": verdict.rules_verdict.verdict if verdict else None,
+                    "poor_probability": _number(verdict.poor_probability) if verdict else None,
                     "window_count": len(windows),
                     "unacceptable_share": bad / len(windows) if windows else None,
                     "r_peaks": verdict.r_peaks if verdict else None,
@@ -224,6 +227,7 @@ def _window_rows(item: Arrival, judged: Assessment) -> list[dict[str, Any]]:
             "duration_s": window.duration_s,
             "verdict": window.verdict.verdict,
             "reasons": list(window.verdict.reasons),
+            "poor_probability": _number(window.poor_probability),
             "quality_index": _number(window.values["quality_index"]),
         }
         for number, lead in enumerate(judged.leads)

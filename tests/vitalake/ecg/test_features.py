@@ -10,11 +10,18 @@ from vitalake.ecg.features import rhythm_features
 
 
 def test_a_beat_a_second_is_sixty_a_minute() -> None:
-    assert rhythm_features([100, 460, 820, 1180], 360) == {
+    assert rhythm_features([100, 460, 820, 1180], 360, 10.0) == {
         "beat_count": 4,
         "heart_rate_bpm": 60.0,
         "rr_mean_s": 1.0,
         "rr_plausible": True,
+        "sdnn_ms": 0.0,
+        "rmssd_ms": 0.0,
+        "pnn50_share": 0.0,
+        "lf_ms2": None,
+        "hf_ms2": None,
+        "lf_hf_ratio": None,
+        "ultra_short": True,
     }
 
 
@@ -22,7 +29,13 @@ def test_a_beat_a_second_is_sixty_a_minute() -> None:
 def test_below_two_beats_nothing_is_known(peaks: list[int]) -> None:
     features = rhythm_features(peaks, 360)
     assert features["beat_count"] == len(peaks)
-    assert features["heart_rate_bpm"] is features["rr_mean_s"] is features["rr_plausible"] is None
+    unknown = features.keys() - {"beat_count", "ultra_short"}
+    assert all(features[name] is None for name in unknown)  # type: ignore[literal-required]
+
+
+def test_three_intervals_have_a_variability_and_two_have_none() -> None:
+    assert rhythm_features([0, 400, 800, 1200], 400)["sdnn_ms"] == 0.0
+    assert rhythm_features([0, 400, 800], 400)["sdnn_ms"] is None
 
 
 @pytest.mark.parametrize(("peaks", "plausible"), [([0, 200, 400], True), ([0, 199, 399], False)])

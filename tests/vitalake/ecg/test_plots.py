@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from vitalake.ecg.plots import COLOURS, Strip, strips_png, verdicts_png
+from vitalake.ecg.paper import COLOURS, Strip
+from vitalake.ecg.plots import DayQuality, quality_png, strips_png, verdicts_png
 from vitalake.ecg.quality import QUALITIES, Quality
 
 TIME = np.arange(3600) / 360
@@ -56,18 +57,51 @@ def test_the_reason_is_part_of_the_picture() -> None:
     assert with_reason != without
 
 
+def test_a_head_takes_a_line_of_its_own() -> None:
+    strip = Strip("one", X, 360, "acceptable")
+    plain, headed = pixels(strips_png([strip])), pixels(strips_png([strip], "✓ 1 acceptable"))
+    assert headed.shape[0] == plain.shape[0] + 34
+    assert (headed[:28] < 100).any()
+
+
+def test_r_peaks_are_marked_above_the_curve() -> None:
+    peaks = np.flatnonzero(X == X.max())[:1]
+    marked, bare = (
+        pixels(strips_png([Strip("one", X, 360, "acceptable", r_peaks=found)])) for found in (peaks, peaks[:0])
+    )
+    rows, columns = np.nonzero(np.abs(marked - bare).max(axis=-1) > 100)
+    assert 0 < np.ptp(columns) < 12
+    at_s = (columns.mean() - 0.048 * 1100) / ((0.985 - 0.048) * 1100) * 10
+    assert at_s == pytest.approx(peaks[0] / 360, abs=0.05)
+    assert rows.max() < 26 + 90 / 3, "in the upper third"
+
+
+def test_gaps_stay_gaps() -> None:
+    gap = X.copy()
+    gap[1000:2000] = np.nan
+    whole, broken = (strips_png([Strip("one", x, 360, "acceptable")]) for x in (X, gap))
+    assert amount_of(COLOURS["acceptable"], broken) < 0.85 * amount_of(COLOURS["acceptable"], whole)
+
+
+def test_what_was_not_judged_has_no_verdicts_colour() -> None:
+    png = strips_png([Strip("one", X, 360, None)])
+    assert all(amount_of(colour, png) < 20 for colour in COLOURS.values())
+
+
+@pytest.mark.parametrize("unit", ["mV", "adu"])
 @pytest.mark.parametrize(
     "x",
     [np.empty(0), np.array([0.3]), np.full(50, np.nan), np.zeros(3600), X * 4000, np.tile(X, 6)],
     ids=["empty", "one sample", "unknown", "constant", "stored units", "a minute"],
 )
-def test_any_strip_can_be_drawn_beside_a_good_one(x: npt.NDArray[np.float64]) -> None:
-    png = strips_png([Strip("odd", x, 360, "unacceptable", ("Q17",)), Strip("good", X, 360, "acceptable")])
+def test_any_strip_can_be_drawn_beside_a_good_one(x: npt.NDArray[np.float64], unit: str) -> None:
+    odd = Strip("odd", x, 360, "unacceptable", ("Q17",), unit)
+    png = strips_png([odd, Strip("good", X, 360, "acceptable")])
     assert amount_of(COLOURS["acceptable"], png) > 500
 
 
 def test_no_recordings_are_said_in_words() -> None:
-    for png in (strips_png([]), verdicts_png([])):
+    for png in (strips_png([]), verdicts_png([]), quality_png([])):
         assert 0 < (pixels(png) < 200).sum() < 30_000
 
 
@@ -83,6 +117,22 @@ def test_many_days_stay_within_the_picture() -> None:
     png = verdicts_png([(date(2026, 1, 1) + timedelta(i), {"acceptable": i}) for i in range(200)])
     assert pixels(png).shape[1] == 1100
     assert len(png) < 150_000
+
+
+def test_quality_falls_when_its_line_does() -> None:
+    first = date(2026, 2, 27)
+    values = (0.95, 0.6, 0.2)
+    png = quality_png([DayQuality(first + timedelta(i), q, q, q - 0.1, q + 0.02) for i, q in enumerate(values)])
+    image = pixels(png)
+    left, width = 0.055 * 1100, 0.93 * 1100
+    seen = []
+    for number in range(3):
+        column = round(left + width * (number - 1 + 4) / 8)
+        marker = np.abs(image[60:, column] - (0x1F, 0x29, 0x33)).max(axis=-1) < 60  # the cross of the mean
+        seen.append(np.flatnonzero(marker)[0])
+    assert seen[0] < seen[1] < seen[2]
+    slopes = np.diff(seen) / np.diff(values)
+    assert slopes[0] == pytest.approx(slopes[1], rel=0.05), "the scale is linear"
 
 
 def test_the_same_picture_is_the_same_bytes() -> None:

@@ -1,0 +1,143 @@
+"""Recordings with labels, measured: what the quality model is trained and validated on.
+
+Belongs here: reading the public sets and measuring them exactly as the product does. Does not belong here: fitting
+(`quality_fit.py`), validation (`train_quality.py`).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import scipy.io
+
+from vitalake.ecg.learned_features import learned_features
+from vitalake.ecg.measures import MEASURES
+from vitalake.ecg.strips import Strips
+
+FloatArray = npt.NDArray[np.float64]
+
+BATCH = 240
+UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class Source:
+    """Strips of one set, measured. All arrays have shape (strips,).
+
+    Args:
+        columns: every measure and feature by name.
+        record: which strips belong together.
+        group: what must not be split between training and test; the subject's record, also across sets.
+        bad: 1 bad, 0 good, -1 nobody says; of single-lead sets the label of the record.
+        weight: in training.
+    """
+
+    columns: dict[str, FloatArray]
+    record: npt.NDArray[np.str_]
+    group: npt.NDArray[np.str_]
+    bad: npt.NDArray[np.int64]
+    weight: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.record)
+
+
+def measured(x_mv: FloatArray, rate_hz: float, lsb_mv: float) -> dict[str, FloatArray]:
+    """Every measure and feature of strips, shape (n, samples)."""
+    parts = []
+    for first in range(0, len(x_mv), BATCH):
+        x = x_mv[first : first + BATCH]
+        strips = Strips(x, rate_hz, np.full((len(x), 1), lsb_mv))
+        parts.append(
+            {item.name: strips.derived(item.function) for item in MEASURES.values()} | learned_features(strips)
+        )
+    return _joined(parts)
+
+
+def cinc2011(data: Path) -> tuple[Source, dict[str, int]]:
+    """501 twelve-lead records at 500 Hz, and the label of each record: 1 unacceptable, 0 acceptable.
+
+    227 records have a label per lead. Leads of other acceptable records count as good with a small weight: one in
+    thirty of such leads is bad.
+    """
+    stored = np.load(data / "cinc2011" / "seta_dev_int16.npz")
+    names = [str(name) for name in stored["record"]]
+    labels = dict(zip(names, (str(label) for label in stored["label"]), strict=True))
+    leads = [str(lead) for lead in stored["leads"]]
+    with (data / "cinc2011" / "lead_labels_dev.csv").open() as lines:
+        by_lead = {row["record"]: [int(row[lead]) for lead in leads] for row in csv.DictReader(lines)}
+    signal = stored["signal"].transpose(0, 2, 1).reshape(-1, 5000)
+    columns = _joined([measured(part / 200.0, 500.0, 0.005) for part in np.array_split(signal, 25)])
+    bad = np.concatenate([by_lead.get(name, [UNLABELLED] * 12) for name in names])
+    good_record = np.repeat([labels[name] == "acceptable" for name in names], 12)
+    weight = np.where(bad >= 0, 1.0, np.where(good_record, 0.3, 0.0))
+    record = np.repeat(names, 12)
+    records = {name: int(label == "unacceptable") for name, label in labels.items() if label != "unlabelled"}
+    return Source(columns, record, record, bad, weight), records
+
+
+def cinc2017(data: Path) -> Source:
+    """Single-lead records at 300 Hz in the windows of the product; bad where the record is called noisy."""
+    parts, records, bad, weight = [], [], [], []
+    folder = data / "cinc2017" / "validation"
+    for line in (folder / "REFERENCE.csv").read_text().split():
+        name, label = line.split(",")[:2]
+        x = scipy.io.loadmat(folder / f"{name}.mat")["val"].astype(np.float64) / 1000.0
+        windows = list(_windows(x, 300))
+        parts += [measured(window, 300.0, 0.001) for window in windows]
+        records += [name] * len(windows)
+        bad += [int(label == "~")] * len(windows)
+        weight += [2.0 / len(windows)] * len(windows)
+    record = np.array(records)
+    return Source(_joined(parts), record, record, np.array(bad), np.array(weight))
+
+
+def plawiak(data: Path) -> Source:
+    """Fragments of 10 s at 360 Hz with 17 rhythms: all of them can be used. Grouped by record of MIT-BIH."""
+    folder = data / "plawiak"
+    with (folder / "fragments_truth.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    paths = [folder / "MLII" / row["class_folder"] / row["file"] for row in rows]
+    x = np.concatenate([scipy.io.loadmat(path)["val"] for path in paths])
+    record = np.array([f"{row['class_folder']}/{row['file']}" for row in rows])
+    group = np.array([f"mitdb {row['record']}" for row in rows])
+    columns = measured((x - 1024.0) / 200.0, 360.0, 0.005)
+    return Source(columns, record, group, np.zeros(len(rows), dtype=np.int64), np.full(len(rows), 3.0))
+
+
+def mitdb(data: Path) -> Source:
+    """Windows of 10 s of four half-hour records at 360 Hz that no annotation calls noisy."""
+    import wfdb
+
+    parts, groups = [], []
+    for header in sorted((data / "mitdb").glob("*.hea")):
+        signal = wfdb.rdrecord(str(header.with_suffix(""))).p_signal.T
+        notes = wfdb.rdann(str(header.with_suffix("")), "atr")
+        windows = signal[:, : signal.shape[1] // 3600 * 3600].reshape(2, -1, 3600)
+        clean = np.ones(windows.shape[:2], dtype=bool)
+        marks = zip(notes.sample, notes.symbol, notes.subtype, strict=True)
+        changes = [(0, 0), *((int(at), int(state)) for at, symbol, state in marks if symbol == "~")]
+        for (start, state), stop in zip(changes, [*(at for at, _ in changes[1:]), signal.shape[1]], strict=True):
+            for lead in range(2):
+                if state == -1 or state >> lead & 1 or state >> lead + 4 & 1:
+                    clean[lead, start // 3600 : stop // 3600 + 1] = False
+        parts.append(measured(windows[clean], 360.0, 0.005))
+        groups += [f"mitdb {header.stem}"] * int(clean.sum())
+    group = np.array(groups)
+    return Source(_joined(parts), group, group, np.zeros(len(group), dtype=np.int64), np.full(len(group), 0.3))
+
+
+def _windows(x: FloatArray, rate: int) -> Iterator[FloatArray]:
+    samples = x.shape[1]
+    starts = list(range(0, samples - 10 * rate + 1, 10 * rate)) if samples > 20 * rate else [0]
+    for start in starts:
+        yield x[:, start : samples if start == starts[-1] else start + 10 * rate]
+
+
+def _joined(parts: list[dict[str, FloatArray]]) -> dict[str, FloatArray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
