@@ -20,6 +20,7 @@ from cli.demo_data import matlab_v4, stored, strip_mv
 from vitalake import parquet
 from vitalake.dataset import RawObject
 from vitalake.datasets.ecg import ECG
+from vitalake.pseudonyms import Pseudonyms
 
 STRIPS = 1000
 TARGET_MS = 1.5
@@ -31,18 +32,21 @@ def main() -> None:
     now = datetime.now(timezone.utc)
     files = [matlab_v4(stored(strip_mv("clean", rng))) for _ in range(STRIPS)]
     objects = [RawObject(f"ecg/{n}.mat", str(n), len(data), now, data) for n, data in enumerate(files)]
-    parsed = [ECG.parse(item) for item in objects]
+    pseudonyms = Pseudonyms(bytes(32))
+    parsed = [value for item in objects for value in ECG.parse([item], pseudonyms).values]
     tables = ECG.tabulate(parsed)
-    features = ECG.derived[0].compute(tables["ecg_signals"])
+    (derived,) = ECG.derived
+    beats = tables["ecg_signals"].select(derived.columns)
+    everything = {**tables, **derived.compute(beats)}
 
     def encode() -> None:
-        for name, rows in {**tables, "ecg_features": features}.items():
+        for name, rows in everything.items():
             parquet.encode(ECG.table(name), rows, "")
 
     steps: dict[str, Callable[[], object]] = {
-        "parse": lambda: [ECG.parse(item) for item in objects],
-        "measure_and_judge": lambda: ECG.tabulate(parsed),
-        "r_peaks": lambda: ECG.derived[0].compute(tables["ecg_signals"]),
+        "parse": lambda: [ECG.parse([item], pseudonyms) for item in objects],
+        "measures_beats_verdict": lambda: ECG.tabulate(parsed),
+        "features": lambda: derived.compute(beats),
         "parquet": encode,
     }
     costs = {name: cpu_ms(step) for name, step in steps.items()}

@@ -4,7 +4,7 @@ python -m benchmarks.train_quality            # validate only
 python -m benchmarks.train_quality --write    # and write vitalake/ecg/learned/*.json
 
 Data: $VITALAKE_TEST_DATA, else ../shared/data. The same seed gives the same files. Every figure is of recordings
-the model did not see: five folds over the records of all sets together, repeated. `nested` chooses the limits inside
+the model did not see: five folds over the records of all sets together, repeated. `nested` chooses limits inside
 the training folds too; `fixed` has the limits that are written, chosen with all out-of-fold predictions in view.
 """
 

@@ -72,6 +72,7 @@ def show_measures(names: Sequence[str], measures: Sequence[MeasureLine], console
             ]
             table.add_row(line.name, line.unit, *(() if first else (line.limits,)), *cells)
         console.print(table)
+        console.print()
         first = last
     console.print("! crosses the limit that warns, ✕ that rejects; i: worth knowing, changes no verdict", style="dim")
 

@@ -118,7 +118,7 @@ def _draw_rocs(results: Results, judged: dict[str, Pair], answered: dict[str, An
                 results.extras[f"{name}_area.{score}"] = (
                     curves[score].area,
                     "area",
-                    f"area under the ROC, {title}",
+                    f"area under the ROC of {score}, {title}",
                 )
         points = {f"{NAME}: unacceptable": _table(*judged[name], ("unacceptable",))}
         points[f"{NAME}: marginal or worse"] = _table(*judged[name], ("marginal", "unacceptable"))

@@ -99,7 +99,7 @@ def _figures(results: Results) -> str:
             outcome = [f"skipped: {results.why_not(task)}", "–", "–"]
         else:
             crossed = (results.crossed or {}).get(task.id)
-            shipped = said(results.figures.get(task.id), task.unit) + ("*" if crossed is not None else "")
+            shipped = said(results.figures.get(task.id), task.unit) + ("*" if task.fitted else "")
             outcome = [shipped, said(crossed, task.unit), "yes" if met else "**no**"]
         rows.append([task.words, goal(task), *outcome, results.on.get(task.source, "–"), task.published or "–"])
     head = ("figure", "target", "as shipped", "cross-validated", "met", "on", "published best")
@@ -112,12 +112,15 @@ def _extras(results: Results) -> str:
 
 
 def _honesty(results: Results) -> str:
+    optimistic = (
+        "\n\\* As shipped: the fitted model has a say, and it was trained on recordings of these sets; on those the"
+        " figure is optimistic. "
+    )
     if not results.crossed:
-        return "\nNo figure of this run is cross-validated."
+        return optimistic + "No figure of this run is cross-validated."
     return (
-        "\n\\* As shipped: the fitted model on the data at hand, optimistic where the model was trained on these"
-        " recordings. Cross-validated: five folds, each judged by a model that has seen none of its records;"
-        " this is the figure that decides whether a target is met."
+        optimistic + "Cross-validated: five folds, each judged by a model that has seen none of its records; where"
+        " there is one, this is the figure that decides whether a target is met."
     )
 
 

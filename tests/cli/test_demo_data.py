@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pytest
 import scipy.io
 
-from cli.demo_data import BROKEN_KINDS, DEVICES, DemoFile, demo_files, matlab_v4
-from vitalake.ecg.features import rhythm_features
+from cli.demo_data import BROKEN_KINDS, DEVICES, OTHER_KINDS, DemoFile, demo_files, matlab_v4
+from vitalake.ecg.measures import measure
 from vitalake.ecg.peaks import r_peaks
-from vitalake.ecg.quality import Verdict, judge, measure
+from vitalake.ecg.quality import Verdict, judge
 
 DAY = date(2026, 11, 18)
 
@@ -36,19 +36,20 @@ def of_kind(files: list[DemoFile], kind: str) -> npt.NDArray[np.float64]:
 
 
 def verdicts(files: list[DemoFile], kind: str) -> list[Verdict]:
-    return judge(measure(of_kind(files, kind), 360, 1 / 200))
+    return judge(measure(of_kind(files, kind), 360, 1 / 200).values)
 
 
 def test_keys_say_day_and_device_and_are_all_different(files: list[DemoFile]) -> None:
     pattern = re.compile(
         r"ecg/date=2026-11-(18|19|20|21)/device=(holter-01|holter-02|patch-07|bedside-03)/\d\d\.mat"
     )
-    assert all(pattern.fullmatch(file.key) for file in files)
-    assert len({file.key for file in files}) == len(files) == 4 * 4 * 12 + len(BROKEN_KINDS)
+    assert all(pattern.fullmatch(file.key) for file in files if file.kind not in OTHER_KINDS)
+    assert len({file.key for file in files}) == len(files) == 4 * 4 * 12 + len(BROKEN_KINDS) + 6
 
 
 def test_every_kind_occurs(files: list[DemoFile]) -> None:
-    assert {file.kind for file in files} == {kind for kinds in DEVICES.values() for kind in kinds} | {*BROKEN_KINDS}
+    of_devices = {kind for kinds in DEVICES.values() for kind in kinds}
+    assert {file.kind for file in files} == of_devices | {*BROKEN_KINDS, *OTHER_KINDS}
 
 
 def test_more_days_add_recordings_and_change_none(files: list[DemoFile]) -> None:
@@ -63,8 +64,11 @@ def test_a_clean_recording_of_any_rhythm_is_acceptable(files: list[DemoFile], ki
     assert set(verdicts(files, kind)) == {Verdict("acceptable", ())}
 
 
-def test_noise_alone_never_rejects(files: list[DemoFile]) -> None:
-    assert {v.verdict for v in verdicts(files, "noisy")} <= {"acceptable", "marginal"}
+def test_noise_is_noticed_and_named_but_the_beats_stay(files: list[DemoFile]) -> None:
+    noisy = verdicts(files, "noisy")
+    assert {v.verdict for v in noisy} == {"marginal"}
+    reasons = [reason for v in noisy for reason in v.reasons]
+    assert all(reasons.count(rule) > len(noisy) / 2 for rule in ("Q06", "Q07", "Q08")), "wander, mains, muscle"
 
 
 def test_a_lead_that_is_off_is_rejected_for_that_reason(files: list[DemoFile]) -> None:
@@ -85,9 +89,7 @@ def test_rhythms_are_what_they_are_called(files: list[DemoFile]) -> None:
         assert (np.abs(rr[::2].mean() - rr[1::2].mean()) > 0.4).all(), "short and long take turns"
     for kind in ("clean", "noisy", "premature", "irregular", "bigeminy"):
         for found in r_peaks(of_kind(files, kind), 360):
-            rate = rhythm_features(found, 360)["heart_rate_bpm"]
-            assert rate is not None
-            assert 55 < rate < 105
+            assert 55 < 60 * 360 / np.diff(found).mean() < 105
 
 
 def test_several_leads_are_stored_column_by_column() -> None:
@@ -98,7 +100,7 @@ def test_several_leads_are_stored_column_by_column() -> None:
 def test_broken_files_are_broken_each_in_its_own_way(files: list[DemoFile]) -> None:
     broken = {file.kind: file.data for file in files if file.kind in BROKEN_KINDS}
     assert broken["empty"] == b""
-    assert broken["text"].decode().count(",") == 3
+    assert broken["text"].startswith(b"<!DOCTYPE html>")
     assert broken["v7.3"].startswith(b"MATLAB 7.3")
     assert broken["v7.3"][512:520] == b"\x89HDF\r\n\x1a\n"
     assert scipy.io.loadmat(io.BytesIO(broken["20 leads"]))["val"].shape == (20, 3600)

@@ -81,7 +81,7 @@ def test_a_pipe_gets_facts_words_and_the_table(vitalake: Vitalake) -> None:
     [heading] = [line for line in lines if line.startswith("measure")]
     assert heading.split() == ["measure", "unit", "limits", *TWELVE]
     [muscle] = [line for line in lines if line.startswith("muscle_share")]
-    values = re.findall(r"(?<= )(\d\S*)( !)?", muscle.partition("warns")[2])
+    values = re.findall(r"(?<= )([<\d]\S*)( !)?", muscle.partition("warns")[2])
     assert len(values) == 12
     assert [name for name, (_, sign) in zip(TWELVE, values, strict=True) if sign] == ["V3"]
     assert "Q08: > 0.2 warns" in muscle

@@ -117,7 +117,7 @@ def test_a_materialization_shows_counts_columns_and_a_picture(
         "ecg_features": 4,
         "lake": None,
     }
-    pictures = [shown["ecg_signals"]["accepted and rejected strips"], shown["lake"]["verdicts by day"]]
+    pictures = [shown["ecg_signals"]["worst, median and best recording"], shown["lake"]["verdicts by day"]]
     for picture in pictures:
         head, _, data = picture.removesuffix(")").partition("base64,")
         assert head == "![picture](data:image/png;"

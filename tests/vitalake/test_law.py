@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -36,6 +37,11 @@ def clean(settings: Settings, raw: ObjectStore) -> ObjectStore:
     """A lake that nothing has happened to."""
     raw._client.create_bucket(Bucket=f"{settings.lake_bucket}-clean")
     return ObjectStore(settings, f"{settings.lake_bucket}-clean")
+
+
+def keys_in(table: pa.Table) -> list[str]:
+    """Every object that the rows speak of, companions included."""
+    return [key for row in table.to_pylist() for key in (row["source_key"], *row.get("companion_keys", ()))]
 
 
 class Lake:
@@ -96,7 +102,7 @@ class Lake:
             assert not any(report.changed for report in reports)
             assert idle.writes == idle.deletions == []
             manifest, good, bad = (
-                sorted(load_table(self.store, table, str(day)).column("source_key").to_pylist())
+                sorted(keys_in(load_table(self.store, table, str(day))))
                 for table in (tables[0], tables[1], self.dataset.quarantine_table)
             )
             assert manifest == sorted(good + bad)

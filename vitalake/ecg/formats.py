@@ -61,20 +61,22 @@ def read_together(objects: Sequence[RawObject]) -> tuple[list[Found], list[Refus
             found.append(Found(item, read, used))
         except UnusableDataError as error:
             refusals |= {each.key: Refusal(each.key, error.rule, error.message) for each in (item, *used)}
+    companions = []
     for name, item in by_name.items():
         if item.key in refusals or any(item in (each.main, *each.companions) for each in found):
             continue
         if headers and not _speaks_for_itself(name, item.data):
-            if found:
-                found[0] = replace(found[0], companions=(*found[0].companions, item))
-            else:
-                why = next(iter(refusals.values()))
-                refusals[item.key] = Refusal(item.key, why.rule, why.message)
+            companions.append(item)
             continue
         try:
             found.append(Found(item, _read_alone(name, item)))
         except UnusableDataError as error:
             refusals[item.key] = Refusal(item.key, error.rule, error.message)
+    if found:
+        found[0] = replace(found[0], companions=(*found[0].companions, *companions))
+    elif companions:
+        why = next(iter(refusals.values()))  # no header came to a recording, so each has said why
+        refusals |= {item.key: Refusal(item.key, why.rule, why.message) for item in companions}
     used_keys = {item.key for each in found for item in (each.main, *each.companions)}
     return found, [refusal for key, refusal in refusals.items() if key not in used_keys]
 
@@ -85,6 +87,8 @@ def read_one(data: bytes) -> Recording:
     Raises:
         UnusableDataError: S02 where no format recognises them, else whatever the format's reader finds.
     """
+    if not data:
+        raise UnusableDataError("S01", "the object is empty (0 bytes)")
     for reader in _READERS:
         if reader.recognises(data):
             recording: Recording = reader.read(data, max_samples=MAX_SAMPLES)
@@ -99,7 +103,9 @@ def _read_alone(name: str, item: RawObject) -> Recording:
 
 
 def _speaks_for_itself(name: str, data: bytes) -> bool:
-    """Whether a file beside a header is a recording of its own: by its content, or a MATLAB file by its name."""
+    """Whether a file beside a header is no companion: a recording by its content or name, or a header that is none."""
+    if name.lower().endswith(".hea"):
+        return True
     return any(reader.recognises(data) for reader in (*_SIGNED, text)) or (
         name.lower().endswith(".mat") and matlab_signal.recognises(data)
     )

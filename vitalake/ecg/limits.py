@@ -7,13 +7,15 @@ of them looks (`sheet.py`, the command line).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from vitalake.ecg.learned import MODEL_REASON, lead_model
 from vitalake.ecg.measures import MEASURES
-from vitalake.ecg.quality import RULES
-from vitalake.ecg.tables import MEASURE_NAMES
+from vitalake.ecg.quality import RULES, Rule
+from vitalake.ecg.tables import MEASURE_NAMES, POOR
 
 Crossed = Literal["", "notes", "warns", "rejects"]
 CROSSINGS: tuple[Crossed, ...] = ("", "notes", "warns", "rejects")
@@ -37,17 +39,18 @@ class MeasureLine(NamedTuple):
 
 
 def measure_lines(leads: Sequence[Mapping[str, float | None]]) -> list[MeasureLine]:
-    """Every measure of `ecg_signals` for these leads, in the order of its columns."""
+    """Every measure of `ecg_signals` for these leads, in the order of its columns, and the model's probability."""
+    units = {name: MEASURES[name].unit for name in MEASURE_NAMES} | {POOR.name: ""}
     return [
-        MeasureLine(name, MEASURES[name].unit, limits_of(name), tuple(_cell(name, lead.get(name)) for lead in leads))
-        for name in MEASURE_NAMES
+        MeasureLine(name, unit, limits_of(name), tuple(_cell(name, lead.get(name)) for lead in leads))
+        for name, unit in units.items()
     ]
 
 
 def limits_of(name: str) -> str:
     """What the rules say of a measure: ``Q01: ≥ 0.2 warns, ≥ 1 rejects``; empty where none does."""
     found: dict[str, list[str]] = {}
-    for rule in (rule for rule in RULES if rule.measure == name):
+    for rule in _rules(name):
         sign = rule.comparison.replace(">=", "≥").replace("<=", "≤")
         mild = "warns" if rule.marginal else "notes"
         for threshold, effect in ((rule.warn, mild), (rule.reject, "rejects")):
@@ -60,7 +63,7 @@ def _cell(name: str, value: float | None) -> Cell:
     if value is None:
         return Cell("—", "")
     worst: Crossed = ""
-    for rule in (rule for rule in RULES if rule.measure == name):
+    for rule in _rules(name):
         effects: tuple[tuple[float | None, Crossed], ...] = (
             (rule.warn, "warns" if rule.marginal else "notes"),
             (rule.reject, "rejects"),
@@ -68,4 +71,15 @@ def _cell(name: str, value: float | None) -> Cell:
         for threshold, effect in effects:
             if rule.fires(np.array([value]), threshold).any():
                 worst = max(worst, effect, key=CROSSINGS.index)
+    if 0 < abs(value) < 0.0005:
+        return Cell("<0.001", worst)
     return Cell(f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}", worst)
+
+
+@cache
+def _rules(name: str) -> tuple[Rule, ...]:
+    """The rules about a measure; the model warns and rejects like one."""
+    if name != POOR.name:
+        return tuple(rule for rule in RULES if rule.measure == name)
+    at = lead_model().limits
+    return (Rule(MODEL_REASON, name, ">=", at.warn, at.reject, "", "", ""),)

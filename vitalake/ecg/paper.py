@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.learned import MODEL_REASON
 from vitalake.ecg.quality import Quality, in_words
 from vitalake.ecg.recording import MILLIVOLT
 
@@ -33,6 +34,7 @@ PALETTE = 48  # colours kept in the file: enough for smooth lines, a third of th
 _KEPT = (*COLOURS.values(), "#FFFFFF", INK, FAINT_INK, PAPER, FINE_LINE, BOLD_LINE)
 MIN_SPAN_MV = 2.0
 _WORDS_CHARS = 90
+_MODEL_WORDS = "poor to the model"
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,10 @@ def says(verdict: Quality | None, reasons: tuple[str, ...]) -> str:
     """Sign, verdict and reasons in words: ``✕ unacceptable: flat line, stuck at its limit``."""
     if verdict is None:
         return "not judged"
-    why = f": {in_words(reasons)}" if reasons else ""
-    words = f"{SIGNS[verdict]} {verdict}{why}"
+    by_rule = in_words(reason for reason in reasons if reason != MODEL_REASON)
+    # The model knows no single cause, so it is heard where no rule says enough.
+    why = ", ".join(filter(None, (by_rule, _MODEL_WORDS if MODEL_REASON in reasons and "Q17" not in reasons else "")))
+    words = f"{SIGNS[verdict]} {verdict}{': ' * bool(why)}{why}"
     return words if len(words) <= _WORDS_CHARS else words[: _WORDS_CHARS - 1] + "…"
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vitalake.ecg.assess import assess
+from vitalake.ecg.learned import combine_record
 from vitalake.ecg.paper import SIGNS, Strip
 from vitalake.ecg.plots import DayQuality, quality_png, strips_png, verdicts_png
-from vitalake.ecg.quality import QUALITIES, Verdict, judge_record
+from vitalake.ecg.quality import QUALITIES, Verdict
 from vitalake.ecg.recording import Lead, Recording
 from vitalake.ecg.tabulate import signals_in_unit
 
@@ -43,7 +44,8 @@ def chosen(signals: pa.Table) -> tuple[list[Strip], str]:
     Recordings are ranked by verdict, then by the mean quality index of their leads. Of the worst the worst lead is
     shown, of the median the median one, of the best the best. Of two recordings none is the median.
     """
-    ranked = _ranked(signals.select(["recording_id", "verdict", "reasons", "quality_index"]).to_pylist())
+    facts = ["recording_id", "verdict", "reasons", "quality_index", "poor_probability"]
+    ranked = _ranked(signals.select(facts).to_pylist())
     if not ranked:
         return [], ""
     count = len(ranked)
@@ -81,11 +83,11 @@ def _ranked(leads: list[dict[str, Any]]) -> list[tuple[str, list[int]]]:
             rows_of[lead["recording_id"]].append(row)
     found = []
     for rows in rows_of.values():
-        qualities = [leads[row]["quality_index"] for row in rows]
-        known = [np.nan if quality is None else quality for quality in qualities]
+        known = [quality for row in rows if (quality := leads[row]["quality_index"]) is not None]
+        mean = sum(known) / len(known) if known else None
         verdicts = [Verdict(leads[row]["verdict"], tuple(leads[row]["reasons"])) for row in rows]
-        whole = judge_record(verdicts, known).verdict
-        mean = None if np.isnan(known).all() else float(np.nanmean(known))
+        poor = [leads[row]["poor_probability"] for row in rows]
+        whole = combine_record(verdicts, [np.nan if value is None else value for value in poor]).verdict
         rows.sort(key=lambda row: worth(leads[row]["verdict"], leads[row]["quality_index"]))
         found.append((worth(whole, mean), whole, rows))
     found.sort(key=lambda item: (item[0], item[2]))
@@ -102,6 +104,7 @@ def _strip(name: str, row: pa.Table) -> Strip:
     """The part of one lead that is worth a look, with words about which part it is."""
     [facts] = row.select([*_FACTS, "verdict", "reasons", "quality_index", "r_peaks"]).to_pylist()
     [x] = signals_in_unit(row)
+    facts["whole"] = row.column("samples")[0].is_valid
     rate_hz, key = facts["sampling_rate_hz"], facts["source_key"]
     start_s, where = 0.0, ""
     if facts["duration_s"] > WHOLE_S:
@@ -127,8 +130,12 @@ def _place(x: npt.NDArray[np.float64], facts: dict[str, Any]) -> tuple[float, st
     of = f" of {facts['duration_s']:,.0f} s"
     if facts["verdict"] == QUALITIES[0] or facts["duration_s"] > _SEARCHED_S:
         return 0.0, f" · first {SHOWN_S:g} s{of}"
-    gain, zero = facts["gain_adu_per_unit"], facts["zero_adu"]  # flat is what moves less than half a stored unit
-    lead = Lead(facts["lead_name"], x * gain + zero, facts["sampling_rate_hz"], gain, zero, facts["unit"])
+    # As it was stored: flat is what moves less than half a stored unit.
+    gain, zero = facts["gain_adu_per_unit"], facts["zero_adu"]
+    missing, stored = np.isnan(x), x * gain + zero
+    if facts["whole"]:
+        stored = np.rint(np.nan_to_num(stored)).astype(np.int32)
+    lead = Lead(facts["lead_name"], stored, facts["sampling_rate_hz"], gain, zero, facts["unit"], missing)
     [judged] = assess([Recording((lead,), file_format="")])[0].leads
     windows = () if judged is None else judged.windows
     if not windows:

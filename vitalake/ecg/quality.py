@@ -89,7 +89,7 @@ RULES: tuple[Rule, ...] = (
          formula="P(5–15 Hz) / P(5–40 Hz)", source="Zhao & Zhang 2018", marginal=False),
     Rule("Q10", "qrs_share", ">", warn=0.98, reject=None, words="unusual QRS band",
          formula="P(5–15 Hz) / P(5–40 Hz)", source="Zhao & Zhang 2018", marginal=False),
-    Rule("Q14", "quality_index", "<", warn=0.76, reject=0.68, words="beats drowned in noise",
+    Rule("Q14", "quality_index", "<", warn=0.77, reject=0.68, words="beats drowned in noise",
          formula="0.2·max(c, 0) + 0.5·max(d, 0) + 0.2·a + 0.1·r/(1 + r): c (Q12) mean correlation of the beats "
                  "with the median beat, d with the two most alike, a (Q13) agreement of two detectors, r (Q11) "
                  "P(1–40 Hz) / rest",

@@ -52,7 +52,7 @@ def completed(recording: Recording, config: SourceConfig) -> Recording:
         if (gain := config.gain_adu_per_mv) is not None:
             known = {"gain_adu_per_unit": gain, "zero_adu": config.zero_adu, "unit": MILLIVOLT}
             # Fractions do not come out of an analogue-to-digital converter: their unit is anybody's guess.
-            leads = [replace(lead, **known) if lead.samples.dtype == np.int32 else lead for lead in leads]
+            leads = [replace(lead, **known) if _is_whole(lead) else lead for lead in leads]
     return replace(recording, leads=tuple(leads))
 
 
@@ -92,6 +92,11 @@ def missing_in(lead: Lead) -> npt.NDArray[np.bool_] | None:
     if lead.samples.dtype.kind == "f" and not (finite := np.isfinite(lead.samples)).all():
         return ~finite
     return None
+
+
+def _is_whole(lead: Lead) -> bool:
+    x = lead.samples
+    return x.dtype == np.int32 or bool((np.isnan(x) | (x == np.round(x))).all())
 
 
 def _unusable(recording: Recording) -> UnusableDataError:

@@ -26,8 +26,8 @@ PAIR = {"ecg/a/100.hea": header("100", "100.dat"), "ecg/a/100.dat": SAMPLES.toby
 
 def keys(parsed: Parsed) -> list[str]:
     """Every key that was heard of again, as often as that was."""
-    used = [key for value in parsed.values for key in (value.source["source_key"], *value.source["companion_keys"])]
-    return sorted({*used}) + sorted(refusal.key for refusal in parsed.refusals)
+    used = {key for value in parsed.values for key in (value.source["source_key"], *value.source["companion_keys"])}
+    return sorted([*used, *(refusal.key for refusal in parsed.refusals)])
 
 
 def test_a_header_and_its_signal_file_are_one_recording_and_annotations_come_along() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from vitalake.ecg.learned import lead_model
 from vitalake.ecg.limits import limits_of, measure_lines
 from vitalake.ecg.quality import RULES
 from vitalake.ecg.tables import MEASURE_NAMES
@@ -11,7 +12,7 @@ from vitalake.ecg.tables import MEASURE_NAMES
 
 def test_every_measure_has_a_line_and_every_lead_a_cell() -> None:
     lines = measure_lines([{"flat_run_s": 0.01}, {}])
-    assert [line.name for line in lines] == list(MEASURE_NAMES)
+    assert [line.name for line in lines] == [*MEASURE_NAMES, "poor_probability"]
     assert [cell.text for cell in lines[0].cells] == ["0.01", "—"]
     assert lines[0].unit == "s"
 
@@ -26,6 +27,21 @@ def test_a_rule_that_changes_no_verdict_only_notes() -> None:
     [offset] = [line for line in measure_lines([{"offset_mv": 6.0}]) if line.name == "offset_mv"]
     assert offset.cells[0].crossed == "notes"
     assert offset.limits == "S11: ≥ 5 notes"
+
+
+def test_the_model_has_limits_like_a_rule() -> None:
+    at = lead_model().limits
+    values = (at.warn - 1e-6, at.warn, at.reject)
+    poor = measure_lines([{"poor_probability": value} for value in values])[-1]
+    assert [cell.crossed for cell in poor.cells] == ["", "warns", "rejects"]
+    assert poor.limits == f"M01: ≥ {at.warn:g} warns, ≥ {at.reject:g} rejects"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0"), (3e-5, "<0.001"), (0.01234, "0.0123"), (-0.5, "-0.5"), (12345.6, "12,346")]
+)
+def test_values_keep_three_digits(value: float, text: str) -> None:
+    assert measure_lines([{"kurtosis": value}])[list(MEASURE_NAMES).index("kurtosis")].cells[0].text == text
 
 
 def test_limits_name_every_threshold_of_the_rule_table() -> None:

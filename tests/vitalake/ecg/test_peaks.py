@@ -12,7 +12,7 @@ import scipy.io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitalake.ecg.peaks import r_peaks
+from vitalake.ecg.peaks import pick, r_peaks
 
 RATE = 360
 REACH = round(0.15 * RATE)
@@ -84,12 +84,44 @@ def wfdb_beats(file: Path) -> Samples:
 
 @pytest.mark.data
 def test_half_an_hour_of_difficult_records_at_once(data_dir: Path) -> None:
-    """MIT-BIH 100 and three of the hardest, 105, 108 and 203: F1 0.9895 was measured."""
-    total = np.zeros(3, dtype=np.int64)
+    """MIT-BIH 100 and three of the hardest, 105, 108 and 203: F1 0.9912 was measured, 0.9912 on 203."""
+    counted = {}
     for record in ("100", "105", "108", "203"):
         x = (wfdb_212(data_dir / "mitdb" / f"{record}.dat") - 1024) / 200
-        total += counts(wfdb_beats(data_dir / "mitdb" / f"{record}.atr"), r_peaks(x[None], RATE)[0], x.size)
-    assert f1(total) >= 0.989
+        true = wfdb_beats(data_dir / "mitdb" / f"{record}.atr")
+        counted[record] = counts(true, r_peaks(x[None], RATE)[0], x.size)
+    assert f1(np.sum(list(counted.values()), axis=0)) >= 0.99
+    assert f1(counted["203"]) >= 0.98
+
+
+def test_a_long_signal_has_the_beats_of_its_parts_and_none_twice() -> None:
+    at = np.arange(0.5, 120, 0.83)
+    x = beats_mv(list(at), duration_s=120)
+    assert r_peaks(x, RATE)[0] / RATE == pytest.approx(at, abs=0.01)
+
+
+def test_the_threshold_follows_a_change_of_amplitude() -> None:
+    at = np.arange(0.5, 180, 0.8)
+    x = beats_mv(list(at), duration_s=180)
+    x *= np.where(np.arange(x.size) < 90 * RATE, 3.0, 0.15)
+    assert len(r_peaks(x, RATE)[0]) == pytest.approx(len(at), abs=2)
+    assert len(r_peaks(x[:, : 90 * RATE], RATE)[0]) + len(r_peaks(x[:, 90 * RATE :], RATE)[0]) == len(at)
+
+
+@pytest.mark.parametrize(
+    ("heights", "kept"),
+    [
+        ([2, 0, 3, 0, 2], [2]),
+        ([3, 0, 2.5, 0, 2], [0, 4]),  # the middle one is suppressed and suppresses nothing
+        ([2, 0, 2, 0, 2], [0, 4]),
+        ([0.9, 0, 0.9, 0, 0.9], []),
+        ([2, 2, 2, 0, 0], [0]),
+    ],
+)
+def test_the_highest_of_neighbours_wins(heights: list[float], kept: list[int]) -> None:
+    rows, at = pick(np.array([[0.0] * 5, heights, [5, 0, 0, 0, 5]], dtype=float), 3)
+    assert at[rows == 1].tolist() == kept
+    assert at[rows == 2].tolist() == [0, 4]
 
 
 @pytest.mark.parametrize("rate", [128, 250, 360, 1000])

@@ -88,6 +88,20 @@ def test_what_was_not_judged_has_no_verdicts_colour() -> None:
     assert all(amount_of(colour, png) < 20 for colour in COLOURS.values())
 
 
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        ((), "! marginal"),
+        (("Q01", "Q03"), "! marginal: flat line, stuck at its limit"),
+        (("M01", "Q01"), "! marginal: flat line, poor to the model"),
+        (("M01",), "! marginal: poor to the model"),
+        (("M01", "Q01", "Q17"), "! marginal: lead off"),
+    ],
+)
+def test_reasons_are_words(reasons: tuple[str, ...], said: str) -> None:
+    assert Strip("one", X, 360, "marginal", reasons).says == said
+
+
 @pytest.mark.parametrize("unit", ["mV", "adu"])
 @pytest.mark.parametrize(
     "x",

@@ -19,7 +19,7 @@ from vitalake.ecg.measures import measure, summarise
 from vitalake.ecg.quality import RULES, RULES_VERSION, Verdict, in_words, judge, judge_record
 
 RATE = 360
-LSB = 0.005
+LSB = 1e-4  # a fine converter: the good strip at a tenth of its size does not stand still
 TIME = np.arange(10 * RATE) / RATE
 
 Strip = npt.NDArray[np.float64]
@@ -93,7 +93,7 @@ def test_a_good_strip_is_acceptable_without_reasons() -> None:
         ("Q03", clipped(0.21), clipped(0.19)),
         ("Q04", scaled("max_abs_mv", 10.1), scaled("max_abs_mv", 9.9)),
         ("Q05", spike(3.2), spike(2.7)),
-        ("Q06", sine(1.1, 0.25), sine(0.8, 0.25)),
+        ("Q06", 3 * good() + sine(1.3, 0.25), 3 * good() + sine(0.8, 0.25)),
         ("Q06", sine(0.7, 0.6), sine(0.2, 0.6)),
         ("Q07", sine(0.2, 50), sine(0.02, 50)),
         ("Q07", sine(0.2, 60), sine(0.02, 60)),

@@ -57,7 +57,8 @@ def _read_table(text: bytes, layout: Layout) -> pa.Table:
     if delimiter == " ":
         body = _single_blanks(body)
     # What no number holds: pyarrow would read hexadecimal ones, and cannot report a row that is no UTF-8.
-    if foreign := re.search(rb"0[xX]|[\x80-\xff]", body):
+    may = not body.isascii() or b"0x" in body or b"0X" in body
+    if may and (foreign := re.search(rb"0[xX]|[\x80-\xff]", body)):
         raise _no_number(layout, len(re.findall(rb"\r\n|\r|\n", body[: foreign.start()])))
     odd: list[tuple[int, int]] = []
 

@@ -75,9 +75,10 @@ def read_time(column: Column, name: str, unit: str) -> TimeAxis | None:
 def _numeric(column: Column, name: str, unit: str) -> TimeAxis:
     values = column.values.astype(np.float64)
     first = float(values[0])
+    steps = np.diff(values)
     known = 1.0 if column.is_clock else _UNITS.get((unit or name).casefold())
     epoch = next((each for each in (1.0, 1e3, 1e6, 1e9) if EPOCH_S[0] <= first / each <= EPOCH_S[1]), None)
-    per_second = known or epoch or _guess(float(np.diff(values).mean()))
+    per_second = known or epoch or _guess(float(np.median(steps)) or float(steps.mean()))
     if per_second is None:
         return TimeAxis(0.0, None, ())
     started_at = _start(first / per_second) if EPOCH_S[0] <= first / per_second <= EPOCH_S[1] else None

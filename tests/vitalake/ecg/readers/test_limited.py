@@ -44,7 +44,7 @@ elif sys.argv[1] == "idle":
 
 @pytest.fixture
 def reader() -> Iterator[LimitedReader]:
-    opened = LimitedReader(memory_bytes=2**30, seconds=1)
+    opened = LimitedReader(memory_bytes=2**30, seconds=2)
     yield opened
     opened.close()
 
@@ -65,7 +65,7 @@ def test_a_crash_a_hang_and_a_bomb_are_refusals_and_the_process_stays(reader: Li
     assert_reads(reader)
     pid = reader.pid
     assert refusal(reader, files.kills_scipy()) == "the reader gave up on it (crashed)"
-    assert refusal(reader, files.takes_long()) == "the reader gave up on it (took longer than 1 s)"
+    assert refusal(reader, files.takes_long()) == "the reader gave up on it (took longer than 2 s)"
     bomb = files.asks_for_a_gigabyte()
     assert refusal(reader, bomb, 2**32) == "the reader gave up on it (used more than 1 GB)"
     assert "unpack to more than the 268,435,456 bytes allowed" in refusal(reader, bomb)
@@ -83,7 +83,7 @@ def test_a_process_that_dies_or_stops_is_started_again(
     assert_reads(reader)
     monkeypatch.setattr(limited, "GRACE_S", 0)
     os.kill(reader.pid, signal.SIGSTOP)  # the parent's own deadline is the last resort
-    assert refusal(reader, files.struct_file()) == "the reader gave up on it (took longer than 1 s)"
+    assert refusal(reader, files.struct_file()) == "the reader gave up on it (took longer than 2 s)"
     assert_reads(reader)
 
 
