@@ -41,7 +41,7 @@ SIGNS = {
     "beat_repeats": -1,
     "shape_repeats": -1,
 }
-LIMITS = Limits(clear=0.20, warn=0.30, reject=0.70)
+LIMITS = Limits(clear=0.20, warn=0.30, reject=0.75)
 RECORD_REJECT = 0.5
 RECORD_STRENGTH = 1.0
 FOLDS = 5

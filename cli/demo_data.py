@@ -34,6 +34,7 @@ DEVICES: dict[str, tuple[str, ...]] = {
 BROKEN_KINDS = ("empty", "text", "truncated", "v7.3", "20 leads")
 OTHER_KINDS = ("12 leads", "header missing", "edf", "csv", "3 minutes")
 
+
 @dataclass(frozen=True)
 class DemoFile:
     """One object to upload: its key, its bytes, and what was put into it."""

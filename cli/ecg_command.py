@@ -111,7 +111,9 @@ def _not_one(connection: duckdb.DuckDBPyConnection, key: str, found: list[Record
             say.print(f"  {printable(item.key)}", markup=False)
         raise typer.Exit(2)
     if refused.matching(connection, key):
-        say.print(f"{printable(key)} is in quarantine; see `vitalake quarantine show {printable(key)}`", markup=False)
+        say.print(
+            f"{printable(key)} is in quarantine; see `vitalake quarantine show {printable(key)}`", markup=False
+        )
     else:
         say.print(
             f"no recording has a key that ends with {printable(key)}; `vitalake quarantine show KEY` says whether it "
@@ -152,7 +154,9 @@ def _view(
         for row in chosen
     ]
     shown = len(chosen)
-    left_out = "" if names or shown == item.facts["lead_count"] else f" ({shown} of them shown: name others with --lead)"
+    left_out = (
+        "" if names or shown == item.facts["lead_count"] else f" ({shown} of them shown: name others with --lead)"
+    )
     return _View(strips, measure_lines(chosen), start_s, [*_facts(item.facts, left_out), f"shown: {place}"])
 
 

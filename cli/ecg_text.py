@@ -74,7 +74,9 @@ def show_measures(names: Sequence[str], measures: Sequence[MeasureLine], console
         console.print(table)
         console.print()
         first = last
-    console.print("! crosses the limit that warns, ✕ that rejects; i: worth knowing, changes no verdict", style="dim")
+    console.print(
+        "! crosses the limit that warns, ✕ that rejects; i: worth knowing, changes no verdict", style="dim"
+    )
 
 
 def braille(x: npt.NDArray[np.float64], columns: int, rows: int) -> list[str]:

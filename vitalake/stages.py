@@ -25,7 +25,7 @@ from vitalake.arrivals import (
 )
 from vitalake.checks import VANISHED, WAITING
 from vitalake.dataset import Dataset, Derived, Parsed, RawObject, Refusal
-from vitalake.errors import UnusableDataError
+from vitalake.errors import PermanentError, TransientError, UnusableDataError
 from vitalake.pseudonyms import Pseudonyms
 from vitalake.reconcile import (
     ConflictError,
@@ -189,8 +189,8 @@ def _parse(dataset: Dataset, bundle: Bundle, contents: dict[str, bytes], pseudon
         return dataset.parse(objects, pseudonyms)
     except UnusableDataError as error:
         rule, message = error.rule, error.message
-    except MemoryError:
-        raise
+    except (MemoryError, TransientError, PermanentError):
+        raise  # the machine is at fault, not the data
     except Exception as error:
         # Parsing is a function of the bytes alone, so whatever goes wrong in it is a finding about them.
         rule, message = "S02", f"the reader failed on it ({type(error).__name__})"

@@ -77,7 +77,9 @@ def test_a_pipe_gets_facts_words_and_the_table(vitalake: Vitalake) -> None:
     lines = answer.out.splitlines()
     assert lines[0] == TWELVE_LEADS
     assert lines[1].startswith("! marginal: ")
-    assert lines[2].startswith("wfdb · 12 leads · 500 Hz · 10 s · device a · label 426783006 · started 2026-01-05 08:15")
+    assert lines[2].startswith(
+        "wfdb · 12 leads · 500 Hz · 10 s · device a · label 426783006 · started 2026-01-05 08:15"
+    )
     [heading] = [line for line in lines if line.startswith("measure")]
     assert heading.split() == ["measure", "unit", "limits", *TWELVE]
     [muscle] = [line for line in lines if line.startswith("muscle_share")]
@@ -98,9 +100,7 @@ def test_a_terminal_gets_curves_within_its_width_and_marks_on_the_beats(ecg: Set
             assert any(re.search(rf"(^| {{3}}){name}  \S", line) for line in lines), name
     one = in_a_terminal(100, "ecg", "show", "rest_01.hea", "--lead", "ii")
     with refused.asking(ecg) as connection:
-        [(beats,)] = connection.execute(
-            "SELECT len(r_peaks) FROM ecg_signals WHERE lead_name = 'II'"
-        ).fetchall()
+        [(beats,)] = connection.execute("SELECT len(r_peaks) FROM ecg_signals WHERE lead_name = 'II'").fetchall()
     assert one.count("▾") == beats > 8
 
 

@@ -53,7 +53,9 @@ def test_every_cell_runs_and_sql_pandas_and_the_lake_agree(
     assert result["median_bpm"] == pytest.approx(bpm, abs=0.005)
     assert 60 < bpm < 90
     assert max(result["sql_against_pandas"], result["sql_against_stored"]) < 1e-9
-    pictures = [each for cell in done.cells for each in cell.get("outputs", ()) if "image/png" in each.get("data", {})]
+    pictures = [
+        each for cell in done.cells for each in cell.get("outputs", ()) if "image/png" in each.get("data", {})
+    ]
     assert len(pictures) == 4
 
 

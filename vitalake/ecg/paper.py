@@ -81,7 +81,9 @@ def says(verdict: Quality | None, reasons: tuple[str, ...]) -> str:
         return "not judged"
     by_rule = in_words(reason for reason in reasons if reason != MODEL_REASON)
     # The model knows no single cause, so it is heard where no rule says enough.
-    why = ", ".join(filter(None, (by_rule, _MODEL_WORDS if MODEL_REASON in reasons and "Q17" not in reasons else "")))
+    why = ", ".join(
+        filter(None, (by_rule, _MODEL_WORDS if MODEL_REASON in reasons and "Q17" not in reasons else ""))
+    )
     words = f"{SIGNS[verdict]} {verdict}{': ' * bool(why)}{why}"
     return words if len(words) <= _WORDS_CHARS else words[: _WORDS_CHARS - 1] + "…"
 

@@ -101,7 +101,9 @@ def quality_png(days: Sequence[DayQuality]) -> bytes:
     at = np.array([day.day.toordinal() for day in days])
     low, high = (np.array([getattr(day, name) for day in days]) for name in ("low", "high"))
     blue = COLOURS["acceptable"]
-    axes.vlines(at, low, high, color=blue, alpha=0.25, linewidth=max(1.5, 9 - len(days) / 10), label="80 % of leads")
+    axes.vlines(
+        at, low, high, color=blue, alpha=0.25, linewidth=max(1.5, 9 - len(days) / 10), label="80 % of leads"
+    )
     axes.plot(at, [day.median for day in days], color=blue, linewidth=1.6, marker="o", markersize=5, label="median")
     axes.plot(at, [day.mean for day in days], INK, linewidth=0, marker="x", markersize=6, label="mean")
     axes.set_ylim(0, 1.04)

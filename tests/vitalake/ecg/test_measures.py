@@ -30,7 +30,8 @@ Strip = npt.NDArray[np.float64]
 
 
 def sine(frequency_hz: float, amplitude_mv: float = 1.0, rate: float = RATE) -> Strip:
-    return amplitude_mv * np.sin(2 * np.pi * frequency_hz * np.arange(round(10 * rate)) / rate)
+    wave = np.sin(2 * np.pi * frequency_hz * np.arange(round(10 * rate)) / rate)
+    return np.asarray(amplitude_mv * wave, dtype=np.float64)
 
 
 def of(column: str, *strips: Strip, rate: float = RATE) -> Strip:

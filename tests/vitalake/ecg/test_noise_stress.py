@@ -84,7 +84,7 @@ def signal_power(x: Strips) -> npt.NDArray[np.float64]:
         np.mean([np.ptp(row[max(0, at - reach) : at + reach]) for at in peaks])
         for row, peaks in zip(x, r_peaks(x, RATE), strict=True)
     ]
-    return np.square(heights)[:, None] / 8
+    return np.asarray(np.square(heights)[:, None] / 8, dtype=np.float64)
 
 
 def noisy(hearts: Strips, kind: Callable[[np.random.Generator], Strips], ratio_db: float) -> Strips:

@@ -94,7 +94,7 @@ def _open(data: bytes, max_bytes: int) -> Iterator[Variable]:
 
 def _why_not(data: bytes, version: Version | None) -> str:
     if version == "v7.3":
-        return "a MATLAB v7.3 (HDF5) file; v4 to v7 are read: save it again with MATLAB's save -v7"
+        return "a MATLAB v7.3 (HDF5) file, which this reader does not take"
     if not data:
         return "the file is empty"
     if len(data) < 4:

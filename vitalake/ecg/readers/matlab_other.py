@@ -1,6 +1,6 @@
 """MATLAB structs and cells (v5 to v7) and HDF5 (v7.3) to plain numeric matrices, by MATLAB's own notation.
 
-Belongs here: the walk through what scipy makes of structs and cells, and the one safe way to ask for it.
+Belongs here: the walk through what scipy makes of structs and cells.
 Does not belong here: limits on time and memory (`limited`), HDF5 (`matlab_hdf5`), or what the matrices mean.
 """
 
@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from vitalake.ecg.readers import limited
-from vitalake.ecg.readers.matlab import MAX_VARIABLES, MatlabVariables, list_others, matlab_version, read_variables
+from vitalake.ecg.readers.matlab import MAX_VARIABLES, MatlabVariables, matlab_version, read_variables
 from vitalake.ecg.readers.matlab_variable import MAX_NAME_BYTES, Matrix
 from vitalake.errors import UnusableDataError
 
@@ -22,25 +21,11 @@ MAX_ELEMENTS = 100  # of one cell or struct array: annotations may come in thous
 NESTED = ("a struct", "a cell array")
 
 
-def read_nested(data: bytes, *, max_bytes: int) -> dict[str, Matrix]:
-    """Real numeric matrices (rows, columns) of a MATLAB file, wherever they are, e.g. ``ECG.data`` or ``val{2}``.
+def read_unguarded(data: bytes, max_bytes: int) -> MatlabVariables:
+    """Real numeric matrices (rows, columns) wherever they are, e.g. ``ECG.data`` or ``val{2}``, and what else there is.
 
     Vectors of HDF5, which MATLAB does not write, become one row. All matrices together have at most `max_bytes`,
-    and compressed variables unpack to no more. Safe: scipy and h5py run in a process of their own with limits.
-
-    Raises:
-        UnusableDataError: S02, no readable MATLAB file, too large, more than 1,000 variables, or the reader gave
-            up; S04, no real numeric matrix in it.
-        PermanentError: that process cannot be started.
-    """
-    matrices, others = limited.read_limited(data, max_bytes=max_bytes)
-    if not matrices:
-        raise UnusableDataError("S04", f"the file holds no real numeric matrix: {list_others(others)}")
-    return matrices
-
-
-def read_unguarded(data: bytes, max_bytes: int) -> MatlabVariables:
-    """What `read_nested` runs in the limited process, and nobody may run elsewhere.
+    and compressed variables unpack to no more. Only `limited.read_limited` may run this, in its own process.
 
     Raises:
         UnusableDataError: S02.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from vitalake.ecg.readers.limited import read_limited
 from vitalake.ecg.readers.matlab import list_others, matlab_version, read_variables
-from vitalake.ecg.readers.matlab_other import read_nested
+from vitalake.ecg.readers.matlab_other import NESTED
 from vitalake.ecg.readers.matlab_variable import Matrix
 from vitalake.ecg.recording import Lead, Recording
 from vitalake.errors import UnusableDataError
@@ -34,16 +35,15 @@ def read(data: bytes, *, max_samples: int) -> Recording:
 
     Raises:
         UnusableDataError: S01 to S05, S07 or S10, with what was found and what was expected.
+        PermanentError: the process for structures and v7.3 cannot be started.
     """
     version = matlab_version(data)
     if version == "v7.3":
-        matrices, others = read_nested(data, max_bytes=8 * max_samples), dict[str, str]()
+        matrices, others = read_limited(data, max_bytes=8 * max_samples)
     else:
         matrices, others = read_variables(data, max_bytes=8 * max_samples)
-        if any(what in {"a struct", "a cell array"} for what in others.values()) and not any(
-            name.lower() in SIGNAL_NAMES for name in matrices
-        ):
-            matrices = matrices | read_nested(data, max_bytes=8 * max_samples)
+        if not any(name.lower() in SIGNAL_NAMES for name in matrices) and set(NESTED) & set(others.values()):
+            matrices |= read_limited(data, max_bytes=8 * max_samples).matrices
     stored = _orient(_find_signal(matrices, others))
     if stored.size > max_samples:
         raise UnusableDataError("S01", f"{stored.size:,} samples; the limit is {max_samples:,}")

@@ -14,7 +14,6 @@ import scipy.sparse
 from tests.vitalake.ecg.matlab_files import strip, v5_file
 from tests.vitalake.ecg.readers.matlab_other_files import hdf5_file, put, struct_file, write_v73
 from vitalake.ecg.readers.limited import read_limited
-from vitalake.ecg.readers.matlab_other import read_nested
 from vitalake.errors import UnusableDataError
 
 MAX_BYTES = 2**24
@@ -22,7 +21,7 @@ MAX_BYTES = 2**24
 
 def refusal(data: bytes, max_bytes: int = MAX_BYTES) -> UnusableDataError:
     with pytest.raises(UnusableDataError) as caught:
-        read_nested(data, max_bytes=max_bytes)
+        read_limited(data, max_bytes=max_bytes)
     return caught.value
 
 
@@ -49,7 +48,7 @@ def test_structs_and_cells_by_matlabs_names(compress: bool) -> None:
 
 def test_struct_arrays_are_numbered() -> None:
     leads = np.array([[([[1.0]],), ([[2.0]],)]], dtype=[("gain", object)])
-    found = read_nested(v5_file(lead=leads, val=strip()), max_bytes=MAX_BYTES)
+    found = read_limited(v5_file(lead=leads, val=strip()), max_bytes=MAX_BYTES).matrices
     assert {name: matrix.shape for name, matrix in found.items()} == {
         "lead(1).gain": (1, 1),
         "lead(2).gain": (1, 1),
@@ -96,7 +95,7 @@ def test_other_hdf5_is_read_as_it_is(dtype: str) -> None:
         file["one"] = values[3]
         file["matrix"] = values.reshape(2, 4)
 
-    found = read_nested(hdf5_file(write, matlab=False), max_bytes=MAX_BYTES)
+    found = read_limited(hdf5_file(write, matlab=False), max_bytes=MAX_BYTES).matrices
     native = values.astype(values.dtype.newbyteorder("="))
     np.testing.assert_array_equal(found["row"], native[None], strict=True)
     np.testing.assert_array_equal(found["one"], native[3].reshape(1, 1), strict=True)
@@ -139,7 +138,7 @@ def test_hdf5_leads_to_no_other_file_and_not_in_circles(tmp_path: Path) -> None:
 def test_all_matrices_share_one_limit(data: bytes) -> None:
     assert refusal(data, 1600).rule == "S02"
     assert "1,600" in refusal(data, 1600).message
-    assert read_nested(data, max_bytes=4096)
+    assert read_limited(data, max_bytes=4096).matrices
 
 
 def test_too_many_variables_are_refused() -> None:
