@@ -1,16 +1,18 @@
 # From a fresh clone to a running system: make run. Everything lands in .venv and .vitalake, nothing elsewhere.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint bench docs lock clean
+.PHONY: help run demo test lint bench bench-quality docs lock clean
 SHELL := /bin/sh
 
 UV_VERSION := 0.13.8
 BIN := .venv/bin
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 # The first of these that is new enough is used; PYTHON=/path/to/python chooses another one.
 PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.10 python)
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: .venv/ready ## Start everything with demo recordings; Ctrl-C stops it, state stays (DATA=folder of recordings)
 	@$(BIN)/vitalake up --demo $(if $(DATA),--data "$(DATA)")
@@ -29,14 +31,17 @@ lint: .venv/ready ## Lint, format and types only
 bench: .venv/ready ## Measure throughput and latency on this machine
 	@$(BIN)/python -m benchmarks
 
+bench-quality: .venv/bench-ready ## Measure verdicts and R peaks against the literature and four peers; writes docs/quality.md
+	@$(BIN)/python -m benchmarks.quality
+
 docs: .venv/ready ## Write the reference pages from the declarations
 	@$(BIN)/python -m cli.reference
 
 lock: .venv/ready ## Resolve requirements.lock anew from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --custom-compile-command "make lock" --upgrade --extra dev pyproject.toml \
-		--output-file requirements.lock
-	@! grep -nE 'https?://|file:|--find-links' requirements.lock
+	@$(COMPILE) --upgrade --extra dev pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --extra dev --extra bench --constraints requirements.lock pyproject.toml \
+		--output-file requirements-bench.lock
+	@! grep -nE 'https?://|file:|--find-links' requirements.lock requirements-bench.lock
 
 clean: ## Delete all local state in .vitalake
 	@if [ -e .vitalake/lock ]; then \
@@ -67,4 +72,9 @@ clean: ## Delete all local state in .vitalake
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The peers of the accuracy report are no part of the product, so they come only when they are asked for.
+.venv/bench-ready: .venv/ready requirements-bench.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-bench.lock
 	@touch $@

@@ -63,7 +63,8 @@ def edf(leads_mv: FloatArray, names: Sequence[str], rate_hz: int, start: datetim
     header += "".join(text.ljust(width) for texts, width in columns for text in texts)
     scaled = (leads_mv + _EDF_RANGE_MV) / (2 * _EDF_RANGE_MV) * 65535 - 32768
     records = np.rint(scaled).clip(-32768, 32767).astype("<i2").reshape(count, -1, rate_hz)
-    return header.encode("ascii") + records.transpose(1, 0, 2).tobytes()
+    in_turn: bytes = records.transpose(1, 0, 2).tobytes()
+    return header.encode("ascii") + in_turn
 
 
 def csv_text(lead_mv: FloatArray, name: str, rate_hz: int) -> bytes:

@@ -1,7 +1,7 @@
 """`vitalake ecg`: look at one recording.
 
-Belongs here: the command `show`, and which part of a recording it shows. Does not belong here: asking the lake
-(`cli/recorded.py`), drawing in text (`cli/ecg_text.py`) or as a page (`vitalake/ecg/sheet.py`).
+Belongs here: the command `show`. Does not belong here: asking the lake (`cli/recorded.py`), which part is shown
+(`cli/ecg_view.py`), drawing in text (`cli/ecg_text.py`) or as a page (`vitalake/ecg/sheet.py`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,21 +20,9 @@ if TYPE_CHECKING:
     import duckdb
 
     from cli.recorded import Recorded
-    from vitalake.ecg.limits import MeasureLine
-    from vitalake.ecg.paper import Strip
 
-MOST_LEADS = 12
 MOST_SECONDS = 60
 _LISTED = 10
-
-
-class _View(NamedTuple):
-    """What is shown of a recording: strips, their measures, where they begin, and what is left out."""
-
-    strips: list[Strip]
-    measures: list[MeasureLine]
-    start_s: float
-    facts: list[str]
 
 
 def register(app: typer.Typer) -> None:
@@ -70,6 +58,7 @@ def show(
     if output is not None and not output.absolute().parent.is_dir():
         raise typer.BadParameter(f"{output.absolute().parent} is not a folder")
     from cli import recorded, refused
+    from cli.ecg_view import view_of
     from vitalake.ecg.paper import says
 
     with refused.asking(settings_of(home)) as connection:
@@ -77,7 +66,7 @@ def show(
         if len(found) != 1:
             _not_one(connection, key, found)
         [item] = found
-        view = _view(connection, item, lead or [], start, seconds)
+        view = view_of(connection, item, lead or [], start, seconds)
     verdict, reasons = item.facts["verdict"], tuple(item.facts["reasons"])
     if output is not None:
         from vitalake.ecg.sheet import sheet_png
@@ -116,106 +105,11 @@ def _not_one(connection: duckdb.DuckDBPyConnection, key: str, found: list[Record
         )
     else:
         say.print(
-            f"no recording has a key that ends with {printable(key)}; `vitalake quarantine show KEY` says whether it "
-            'was refused, `vitalake sql "SELECT source_key FROM ecg_recordings"` lists what there is',
+            f"no recording has a key that ends with {printable(key)}; "
+            "`vitalake quarantine show KEY` says whether and why an object was refused",
             markup=False,
         )
     raise typer.Exit(1)
-
-
-def _view(
-    connection: duckdb.DuckDBPyConnection,
-    item: Recorded,
-    names: list[str],
-    start: float | None,
-    seconds: float | None,
-) -> _View:
-    import numpy as np
-
-    from cli import recorded
-    from vitalake.ecg.limits import measure_lines
-    from vitalake.ecg.paper import Strip
-
-    chosen = _chosen(recorded.leads(connection, item), names)
-    indices = [row["lead_index"] for row in chosen]
-    end_s = max(row["start_offset_s"] + row["duration_s"] for row in chosen)
-    start_s, length_s, place = _stretch(connection, item, indices, end_s, start, seconds)
-    stretches = recorded.stretches(connection, item, indices, start_s, length_s)
-    strips = [
-        Strip(
-            row["lead_name"],
-            np.array(stretches[row["lead_index"]].samples, dtype=np.float64),
-            row["sampling_rate_hz"],
-            row["verdict"],
-            tuple(row["reasons"]),
-            row["unit"],
-            np.array(stretches[row["lead_index"]].r_peaks, dtype=np.int64),
-        )
-        for row in chosen
-    ]
-    shown = len(chosen)
-    left_out = (
-        "" if names or shown == item.facts["lead_count"] else f" ({shown} of them shown: name others with --lead)"
-    )
-    return _View(strips, measure_lines(chosen), start_s, [*_facts(item.facts, left_out), f"shown: {place}"])
-
-
-def _chosen(rows: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
-    """The leads of these names; without names the first twelve, judged ones before others."""
-    if not names:
-        kept = sorted(rows, key=lambda row: row["verdict"] is None)[:MOST_LEADS]
-        return sorted(kept, key=lambda row: row["lead_index"])
-    wanted = {name.casefold() for name in names}
-    chosen = [row for row in rows if row["lead_name"].casefold() in wanted]
-    if unknown := wanted - {row["lead_name"].casefold() for row in chosen}:
-        there = ", ".join(printable(row["lead_name"]) for row in rows)
-        missing = ", ".join(printable(name) for name in names if name.casefold() in unknown)
-        raise typer.BadParameter(f"the recording has no lead {missing}; it has {there}")
-    return chosen[:MOST_LEADS]
-
-
-def _stretch(
-    connection: duckdb.DuckDBPyConnection,
-    item: Recorded,
-    indices: list[int],
-    end_s: float,
-    start: float | None,
-    seconds: float | None,
-) -> tuple[float, float, str]:
-    """Start and length in s of what is shown, and the words for it."""
-    from cli import recorded
-    from vitalake.ecg.pictures import SHOWN_S, WHOLE_S
-
-    if start is not None and start >= end_s:
-        raise typer.BadParameter(f"the recording ends at {end_s:g} s: begin --from before that")
-    if start is None and seconds is None and end_s <= WHOLE_S:
-        return 0.0, end_s, f"all of it, {end_s:g} s"
-    length_s, why = seconds or SHOWN_S, ""
-    if start is None:
-        start, why = 0.0, ", its beginning"
-        if item.facts["verdict"] != "acceptable" and end_s > WHOLE_S:
-            worst_s = recorded.worst_start_s(connection, item, indices)
-            if worst_s is not None:
-                start, why = worst_s, ", its worst place"
-    length_s = min(length_s, end_s - start)
-    return start, length_s, f"{start:g} to {start + length_s:g} s of {end_s:g} s{why} (--from, --seconds)"
-
-
-def _facts(facts: dict[str, Any], left_out: str) -> list[str]:
-    """What is known of a recording, in a few lines."""
-    first = [
-        facts["file_format"],
-        f"{facts['lead_count']} lead{'s' * (facts['lead_count'] != 1)}{left_out}",
-        f"{facts['sampling_rate_hz']:g} Hz",
-        f"{facts['duration_s']:g} s",
-        facts["device_model"],
-        f"device {facts['device_id']}" if facts["device_id"] else None,
-        f"label {facts['label']}" if facts["label"] else None,
-        f"started {facts['started_at']}" if facts["started_at"] else None,
-    ]
-    second = [f"day {facts['date']}", f"id {facts['recording_id']}", f"quality rules {facts['rules_version']}"]
-    lines = [" · ".join(part for part in first if part), " · ".join(second)]
-    return lines + [f"found: {text}" for text in facts["warning_texts"]]
 
 
 def _braille_can_be_shown() -> bool:

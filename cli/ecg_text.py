@@ -1,13 +1,13 @@
 """A recording as text: its leads in braille dots, and the table of their measures.
 
 Belongs here: how strips and measures look in a terminal. Does not belong here: which recording and which part of
-it (`cli/ecg_command.py`), what limits are crossed (`vitalake/ecg/limits.py`).
+it (`cli/ecg_view.py`), what limits are crossed (`vitalake/ecg/limits.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,7 +98,7 @@ def braille(x: npt.NDArray[np.float64], columns: int, rows: int) -> list[str]:
     edges = np.linspace(0, len(x), 2 * columns + 1)
     dots = np.zeros((4 * rows, 2 * columns), dtype=np.bool_)
     before: tuple[int, int] | None = None
-    for column, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for column, (start, stop) in enumerate(pairwise(edges)):
         here = height[int(start) : max(int(start) + 1, int(np.ceil(stop)))]
         here = here[np.isfinite(here)]
         if not len(here):

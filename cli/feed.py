@@ -35,7 +35,7 @@ def feed(settings: Settings, console: Console, data: Path | None) -> None:
         first_day = _first_demo_day(settings)
         sources = [Source(file.key, file.data) for file in demo_files(first_day, _DEMO_DAYS)]
         console.print(
-            f"Uploading {len(sources)} generated files of five devices, some of them broken or incomplete on purpose"
+            f"Uploading {len(sources)} generated files of five devices, some broken or incomplete on purpose"
         )
     sent = upload_all(settings, sources, console)
     for name, reason in sent.failed:

@@ -1,7 +1,7 @@
 """The rows of one recording, as the lake has them.
 
 Belongs here: asking the ECG views for a recording and a stretch of its leads. Does not belong here: what is said
-or drawn of them (`cli/ecg_command.py`, `cli/ecg_text.py`).
+or drawn of them (`cli/ecg_view.py`, `cli/ecg_text.py`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _LEADS = """lead_index, lead_name, lead_group, start_offset_s, sampling_rate_hz,
 # The lists are cut in the database: a day of samples never leaves it. SQL counts list items from 1.
 _STRETCH = """lead_index,
     list_transform(
-        coalesce(samples::DOUBLE[], samples_real)[first + 1:last], lambda v: (v - zero_adu) / gain_adu_per_unit
+        coalesce(samples[first + 1:last]::DOUBLE[], samples_real[first + 1:last]),
+        lambda v: (v - zero_adu) / gain_adu_per_unit
     ),
     list_transform(list_filter(r_peaks, lambda peak: peak >= first AND peak < last), lambda peak: peak - first)"""
 

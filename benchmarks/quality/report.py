@@ -45,6 +45,7 @@ PEERS_METHOD = """\
   `quality_ecg(methods=["Level3"])`. XQRS: `wfdb.processing.XQRS`. sleepecg: `detect_heartbeats`. All with defaults.
 * None of them judges records: theirs is the verdict on the worst lead. A lead on which a program raises counts as
   unacceptable, a strip on which it raises as without beats.
+* A figure of ours with * is as shipped: our model was trained on recordings of these sets, theirs were not.
 * They are slow, so they meet an evenly spread part of the recordings; so does Vitalake in this table."""
 
 PARTS = {"detect": "CPU per 10-s strip: R peaks alone", "quality": "CPU per 10-s strip: quality alone"}
@@ -143,7 +144,8 @@ def _cell(results: Results, source: str, program: str, task: Task) -> str:
     comparison = results.compared[source]
     if comparison.remarks.get(program, "").startswith("not installed"):
         return "not installed"
-    return said(comparison.figures.get(program, {}).get(task.id), task.unit)
+    value = comparison.figures.get(program, {}).get(task.id)
+    return said(value, task.unit) + ("*" if task.fitted and program == NAME and value is not None else "")
 
 
 def _versions() -> str:

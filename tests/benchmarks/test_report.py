@@ -29,4 +29,4 @@ def test_a_program_that_is_not_installed_says_so_in_its_cell() -> None:
     results.compared["cinc2011"] = Comparison(
         "5 of 10", {"Vitalake": {LEADS.id: 0.97}}, {"NeuroKit2": "not installed (neurokit2)"}
     )
-    assert "| 5 of 10 | 97.00 % | not installed | – |" in page(results)
+    assert "| 5 of 10 | 97.00 %* | not installed | – |" in page(results)

@@ -18,6 +18,7 @@ HEAVY = ("dagster", "duckdb", "pyarrow", "numpy", "obstore", "boto3", "prompt_to
 COMMANDS = (
     ("upload",),
     ("sql",),
+    ("ecg", "show"),
     ("backfill",),
     ("quarantine", "list"),
     ("quarantine", "show"),

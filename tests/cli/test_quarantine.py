@@ -53,7 +53,7 @@ def test_list_filters(vitalake: Vitalake, options: tuple[str, ...], keys: list[s
 def test_show_tells_the_facts_the_meaning_and_the_remedy(vitalake: Vitalake, lake: Settings) -> None:
     answer = vitalake("quarantine", "show", TEXT)
     assert answer.code == 0, answer.err
-    for words in (f"s3://{lake.raw_bucket}/{TEXT}", "S02", "not a MATLAB file", REMEDIES["S02"].fix, "unchanged"):
+    for words in (f"s3://{lake.raw_bucket}/{TEXT}", "S02", "no known format", REMEDIES["S02"].fix, "unchanged"):
         assert words in answer.out
 
 

@@ -21,6 +21,8 @@ TEMPLATE_REACH_RR = 0.45  # of the median RR, where that is shorter
 TEMPLATE_POINTS = 50  # of the window: 100 Hz, enough for 30
 LEAST_BEATS = 4
 LEAST_WINDOWS = 3
+LEAST_RECURRING = 5  # of three or four beats one premature one leaves the others without two of their kind
+UNSEEN_RECURRENCE = 0.9  # in Q, of beats too few to compare: a slow heart is no noise
 
 
 class Windows(NamedTuple):
@@ -47,7 +49,7 @@ def beat_correlation(strips: Strips) -> FloatArray:
 
 
 def beat_recurrence(strips: Strips) -> FloatArray:
-    """Mean over beats of the correlation with the two beats most like it. -1 .. 1; 0 as in `beat_correlation`.
+    """Mean over beats of the correlation with the two beats most like it. -1 .. 1; 0 below five whole windows.
 
     A heart that beats in two or three shapes repeats each of them; noise repeats nothing.
     Source: after the clusters of beats in Lagerholm et al. 2000, IEEE TBME 47(7):838, with neighbours for clusters.
@@ -61,7 +63,8 @@ def beat_recurrence(strips: Strips) -> FloatArray:
         pairs[np.broadcast_to(~there[:, None, :], pairs.shape)] = -np.inf
         pairs[:, np.arange(most), np.arange(most)] = -np.inf
         nearest = np.partition(pairs, most - 2, axis=2)[:, :, -2:].mean(axis=2)
-        recurrence[found.rows] = np.where(there, nearest, 0.0).sum(axis=1) / found.counts
+        each = np.where(there, nearest, 0.0).sum(axis=1) / found.counts
+        recurrence[found.rows] = np.where(found.counts >= LEAST_RECURRING, each, 0.0)
     return recurrence.clip(-1.0, 1.0)
 
 
@@ -78,12 +81,17 @@ def quality_index(strips: Strips) -> FloatArray:
 
     c = `beat_correlation`, d = `beat_recurrence`, a = `detector_agreement`, r = `band_ratio`. The recurrence weighs
     most because rhythm touches it least: with all the weight of the beats on c, ventricular flutter and polymorphic
-    beats fall below noise.
+    beats fall below noise. Where there are beats, but too few to compare, d counts as 0.9: with both detectors of
+    one mind Q is above the threshold that rejects. A slow rhythm or a short strip is no reason to reject.
     Source: the parts as given there; the weights from one half each of CinC 2011 set-a, CinC 2017, Pławiak 2017.
     """
     ratio = np.nan_to_num(strips.derived(band_ratio), nan=0.0, posinf=1e12)
-    alike = 0.2 * np.maximum(strips.derived(beat_correlation), 0.0)
-    alike += 0.5 * np.maximum(strips.derived(beat_recurrence), 0.0)
+    recurrence = np.maximum(strips.derived(beat_recurrence), 0.0)
+    few = np.array([len(peaks) > 0 for peaks in strips.r_peaks], dtype=np.bool_)
+    found = strips.derived(_windows)
+    few[found.rows[found.counts >= LEAST_RECURRING]] = False
+    recurrence[few] = UNSEEN_RECURRENCE
+    alike = 0.2 * np.maximum(strips.derived(beat_correlation), 0.0) + 0.5 * recurrence
     seen = 0.2 * strips.derived(detector_agreement) + 0.1 * ratio / (1 + ratio)
     return np.asarray(alike + seen, dtype=np.float64)
 

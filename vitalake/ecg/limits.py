@@ -30,7 +30,7 @@ class Cell(NamedTuple):
 
 
 class MeasureLine(NamedTuple):
-    """One measure: its name, its unit (empty for a pure number), its limits with the ids of their rules, and a cell per lead."""
+    """One measure: name, unit (empty for a pure number), limits with the ids of their rules, a cell per lead."""
 
     name: str
     unit: str

@@ -113,7 +113,7 @@ def draw(axes: Axes, strip: Strip, duration_s: float) -> None:
     axes.plot(time, strip.x, color=strip.colour, linewidth=1.1, solid_joinstyle="round")
     beats = strip.r_peaks / strip.sampling_rate_hz
     axes.plot(beats, np.full(len(beats), bottom + 0.97 * span), linestyle="", marker="v", color=INK, markersize=4)
-    axes.set_ylabel(strip.unit, color=FAINT_INK, fontsize=8, labelpad=2)
+    axes.set_ylabel(strip.unit, color=FAINT_INK, fontsize=8, labelpad=2, parse_math=False)
 
 
 def new_figure(width_px: int, height_px: int) -> Figure:

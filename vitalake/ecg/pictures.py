@@ -75,7 +75,7 @@ def _ranked(leads: list[dict[str, Any]]) -> list[tuple[str, list[int]]]:
     """Verdict and rows of each recording, worst first, the rows worst first; what was not judged is left out."""
 
     def worth(verdict: str, quality: float | None) -> tuple[int, float]:
-        return -QUALITIES.index(verdict), -1.0 if quality is None else quality  # type: ignore[arg-type]
+        return -QUALITIES.index(verdict), -1.0 if quality is None else quality
 
     rows_of: defaultdict[str, list[int]] = defaultdict(list)
     for row, lead in enumerate(leads):

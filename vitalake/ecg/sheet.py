@@ -25,6 +25,7 @@ _MARGIN_PX = 40
 _ROW_PX, _FEW_LEADS_PX = 150, 240  # one or two leads have the page to themselves
 _LINE_PX = 17
 _COLUMNS_PX = (150, 40, 290)  # name, unit and limits of a measure
+_Box = tuple[float, float, float, float]
 _CROSSED_COLOURS: dict[Crossed, str] = {
     "": INK,
     "notes": INK,
@@ -47,7 +48,8 @@ def sheet_png(
     Args:
         title: names the recording.
         facts: lines of small print below the title.
-        verdict: of the recording, with `reasons`.
+        verdict: of the recording.
+        reasons: ids of the rules that fired.
         strips: its leads, at least one, in reading order: two columns from six leads on, filled downwards.
         measures: one cell per strip, in the order of `strips`.
         start_s: where in the recording the strips begin; the axis counts from there.
@@ -69,7 +71,7 @@ def sheet_png(
         top_px = head_px + row * row_px + 20
         axes = figure.add_axes(_box(left_px, top_px, width_px, row_px - 26, height_px))
         draw(axes, strip, duration_s)
-        axes.set_title(strip.title, loc="left", color=INK, fontsize=10, fontweight="bold", pad=3)
+        axes.set_title(strip.title, loc="left", color=INK, fontsize=10, fontweight="bold", pad=3, parse_math=False)
         axes.set_title(strip.says, loc="right", color=strip.colour, fontsize=9, pad=3)
         if row == rows - 1 or number == len(strips) - 1:
             times = np.arange(0, duration_s + 1e-9, 1 + int(duration_s / 15))
@@ -86,13 +88,15 @@ def _draw_head(
     figure: Figure, title: str, facts: Sequence[str], verdict: Quality, reasons: tuple[str, ...]
 ) -> None:
     height_px = figure.get_figheight() * figure.dpi
-    left = _MARGIN_PX / WIDTH_PX
-    figure.text(left, 1 - 22 / height_px, title, color=INK, fontsize=14, fontweight="bold", va="center")
-    words, colour = says(verdict, reasons), COLOURS[verdict]
-    figure.text(left, 1 - 45 / height_px, words, color=colour, fontsize=11, fontweight="bold", va="center")
+
+    def write(y_px: float, text: str, colour: str, size: float, weight: str) -> None:
+        at = (_MARGIN_PX / WIDTH_PX, 1 - y_px / height_px)
+        figure.text(*at, text, color=colour, fontsize=size, fontweight=weight, va="center", parse_math=False)
+
+    write(22, title, INK, 14, "bold")
+    write(45, says(verdict, reasons), COLOURS[verdict], 11, "bold")
     for number, line in enumerate(facts):
-        y = 1 - (64 + _LINE_PX * number) / height_px
-        figure.text(left, y, line, color=FAINT_INK, fontsize=9, va="center")
+        write(64 + _LINE_PX * number, line, FAINT_INK, 9, "normal")
 
 
 def _draw_table(axes: Axes, names: Sequence[str], measures: Sequence[MeasureLine], height_px: float) -> None:
@@ -106,7 +110,8 @@ def _draw_table(axes: Axes, names: Sequence[str], measures: Sequence[MeasureLine
 
     def write(x: float, line: int, text: str, colour: str, side: str = "left", weight: str = "normal") -> None:
         y = _LINE_PX * (line + 0.5)
-        axes.text(x, y, text, color=colour, fontsize=8.5, ha=side, va="center", fontweight=weight)
+        look = {"ha": side, "va": "center", "fontweight": weight, "fontsize": 8.5}
+        axes.text(x, y, text, color=colour, parse_math=False, **look)
 
     for x, text in zip(left_px, ("measure", "unit", "limits"), strict=False):
         write(x, 0, text, FAINT_INK)
@@ -127,6 +132,6 @@ def _draw_table(axes: Axes, names: Sequence[str], measures: Sequence[MeasureLine
     write(0, len(measures) + 1, signs, FAINT_INK)
 
 
-def _box(left_px: float, top_px: float, width_px: float, height_px: float, page_px: float) -> tuple[float, ...]:
+def _box(left_px: float, top_px: float, width_px: float, height_px: float, page_px: float) -> _Box:
     """A rectangle measured from the top left corner, as matplotlib wants it."""
     return left_px / WIDTH_PX, 1 - (top_px + height_px) / page_px, width_px / WIDTH_PX, height_px / page_px

@@ -91,7 +91,8 @@ def noisy(hearts: Strips, kind: Callable[[np.random.Generator], Strips], ratio_d
     noise = kind(np.random.default_rng(7))
     noise -= noise.mean(axis=1, keepdims=True)
     power = np.square(noise).mean(axis=1, keepdims=True)
-    return hearts + noise * np.sqrt(signal_power(hearts) / power / 10 ** (ratio_db / 10))
+    factor = np.sqrt(signal_power(hearts) / power / 10 ** (ratio_db / 10))
+    return np.asarray(hearts + noise * factor, dtype=np.float64)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -65,7 +65,7 @@ def test_a_head_takes_a_line_of_its_own() -> None:
 
 
 def test_r_peaks_are_marked_above_the_curve() -> None:
-    peaks = np.flatnonzero(X == X.max())[:1]
+    peaks = np.array([X.argmax()])
     marked, bare = (
         pixels(strips_png([Strip("one", X, 360, "acceptable", r_peaks=found)])) for found in (peaks, peaks[:0])
     )

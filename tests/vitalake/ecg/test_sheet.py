@@ -8,6 +8,7 @@ import pytest
 from tests.vitalake.ecg.test_plots import X, amount_of, pixels
 from vitalake.ecg.limits import measure_lines
 from vitalake.ecg.paper import COLOURS, Strip
+from vitalake.ecg.plots import strips_png
 from vitalake.ecg.sheet import sheet_png
 
 
@@ -34,3 +35,10 @@ def test_one_crossed_limit_shows_in_its_colour(flat_run_s: float, verdict: str) 
 
 def test_the_axis_counts_from_where_the_strips_begin() -> None:
     assert page(1) != page(1, start_s=120.0)
+
+
+def test_names_are_text_and_no_formulas() -> None:
+    odd = Strip(r"$\frac{", X, 360, "acceptable", unit="$_{")
+    png = sheet_png(r"ecg/$\frac{.mat", [r"$\frac{"], "acceptable", (), [odd], measure_lines([{}]))
+    assert pixels(png).shape[1] == 1600
+    assert pixels(strips_png([odd])).shape[1] == 1100
