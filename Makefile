@@ -12,7 +12,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.10 --
 PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.10 python)
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 15 | sed 's/^/  make /'
 
 run: .venv/ready ## Start everything with demo recordings; Ctrl-C stops it, state stays (DATA=folder of recordings)
 	@$(BIN)/vitalake up --demo $(if $(DATA),--data "$(DATA)")

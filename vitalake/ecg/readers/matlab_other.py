@@ -22,7 +22,7 @@ NESTED = ("a struct", "a cell array")
 
 
 def read_unguarded(data: bytes, max_bytes: int) -> MatlabVariables:
-    """Real numeric matrices (rows, columns) wherever they are, e.g. ``ECG.data`` or ``val{2}``, and what else is there.
+    """Real numeric matrices (rows, columns), e.g. ``ECG.data`` or ``val{2}``, and what every other variable is.
 
     Vectors of HDF5, which MATLAB does not write, become one row. All matrices together have at most `max_bytes`,
     and compressed variables unpack to no more. Only `limited.read_limited` may run this, in its own process.
