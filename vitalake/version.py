@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vitalake.arrivals import digest
 
-_LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy")
+_LIBRARIES = ("h5py", "numpy", "pandas", "pyarrow", "scipy")
 
 
 @cache
@@ -22,6 +22,6 @@ def code_digest() -> str:
     were built with until somebody backfills them; a partition that is touched is rebuilt whole.
     """
     folder = Path(__file__).parent
-    files = sorted([*folder.rglob("*.py"), *folder.rglob("*.sql")])
+    files = sorted(path for kind in ("*.py", "*.sql", "*.json") for path in folder.rglob(kind))
     sources = [f"{path.relative_to(folder)}\n{path.read_text()}" for path in files]
     return digest(*sources, *(f"{name} {version(name)}" for name in _LIBRARIES))[:16]

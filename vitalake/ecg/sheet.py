@@ -7,7 +7,7 @@ crossed (`limits.py`), where the recording comes from.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -110,7 +110,7 @@ def _draw_table(axes: Axes, names: Sequence[str], measures: Sequence[MeasureLine
 
     def write(x: float, line: int, text: str, colour: str, side: str = "left", weight: str = "normal") -> None:
         y = _LINE_PX * (line + 0.5)
-        look = {"ha": side, "va": "center", "fontweight": weight, "fontsize": 8.5}
+        look: dict[str, Any] = {"ha": side, "va": "center", "fontweight": weight, "fontsize": 8.5}
         axes.text(x, y, text, color=colour, parse_math=False, **look)
 
     for x, text in zip(left_px, ("measure", "unit", "limits"), strict=False):
