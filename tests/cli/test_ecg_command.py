@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from cli import recorded, refused
@@ -193,3 +195,14 @@ def test_braille_leaves_gaps_blank_and_draws_what_is_constant_or_short() -> None
     assert braille(np.full(100, np.nan), 5, 2) == [" " * 5] * 2
     assert sum(line.strip() != "" for line in braille(np.full(100, 3.0), 5, 2)) == 1
     assert all(line.count(" ") == 0 for line in braille(np.array([0.0, 0.0]), 5, 1))
+
+
+@given(
+    st.lists(st.floats(-1e9, 1e9) | st.sampled_from([np.nan, np.inf, -np.inf]), max_size=80),
+    st.integers(1, 40),
+    st.integers(1, 9),
+)
+def test_braille_fits_its_box_whatever_the_values(values: list[float], columns: int, rows: int) -> None:
+    lines = braille(np.array(values, dtype=np.float64), columns, rows)
+    assert [len(line) for line in lines] == [columns] * rows
+    assert has_braille("".join(lines)) == bool(np.isfinite(values).any())
