@@ -58,14 +58,19 @@ def rules_page() -> str:
     lines += [f"| {rule} | {remedy.meaning} | {remedy.fix} |" for rule, remedy in REMEDIES.items()]
     lines += [
         "",
-        "Some of them only warn (column `warnings` of `ecg_recordings`): S06 a few samples are missing, S09 lead",
+        "Some only warn (columns `warnings` and `warning_texts` of `ecg_recordings`): S06 samples are missing, S09 a gain",
+        "is not known, S10 the stored step is coarser than 10 µV, S14 the path looks half like",
+        "`<n> <class>/<record>m (<i>).mat`, S15 the header and the data disagree.",
+        "",
     ]
-    lines += ["names or gain are not known, S14 the path looks half like `<n> <class>/<record>m (<i>).mat`.", ""]
     lines += [f"## Rules that judge an ECG lead (version {RULES_VERSION})", ""]
     lines += [
-        "A rejecting rule makes a lead `unacceptable`, a warning `marginal` (S11 only notes it). A rhythm never"
+        "A rejecting rule makes a lead `unacceptable`, a warning `marginal` (Q05, Q10, Q15 and S11 only note it).",
+        "A rhythm never rejects. Beside the rules stands a small model (reason `M01`, column `poor_probability`);",
+        "it may reject, warn, and clear what the rules found too strict: [quality-model.md](quality-model.md).",
+        "What the rules alone say is in `rules_verdict`. How right both are: [quality.md](quality.md).",
+        "",
     ]
-    lines += ["rejects. A recording is as good as its worst lead.", ""]
     lines += ["| rule | column | computed as | warns | rejects | source |", "|---|---|---|---|---|---|"]
     for rule in RULES:
         warns, rejects = (f"{rule.comparison} {t:g}" if t is not None else "" for t in (rule.warn, rule.reject))

@@ -56,6 +56,10 @@ REMEDIES: dict[str, Remedy] = {
         "The recording is shorter than its header says, or than what can be judged.",
         f"Shorter than its header: an upload that broke off. {_AGAIN} A short recording cannot be used.",
     ),
+    "S09": Remedy(
+        "The file contradicts itself about what a stored unit is worth.",
+        "Export the recording again; the message says which of its fields do not go together.",
+    ),
     "S10": Remedy(
         "Values do not fit the types that samples are stored as without loss.",
         "Save the samples as integers of at most 32 bits, or as floating point numbers.",

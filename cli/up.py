@@ -74,7 +74,8 @@ ANSWERS = (
     ),
     (
         "Recordings by day and verdict",
-        "SELECT date, verdict, count(*) AS recordings, round(avg(heart_rate_bpm)) AS mean_heart_rate_bpm\n"
+        "SELECT date, verdict, count(DISTINCT recording_id) AS recordings,\n"
+        "  round(avg(heart_rate_bpm)) AS mean_heart_rate_bpm\n"
         "FROM ecg_recordings JOIN ecg_features USING (recording_id, date) GROUP BY ALL ORDER BY ALL",
     ),
     (

@@ -93,9 +93,7 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
         with steered(context.retry_number):
             progress = _progress(context, dataset.name)
             pseudonyms = context.resources.pseudonyms
-            report = stages.read_objects(
-                dataset, context.resources.raw, lake, day, pseudonyms, progress, announce
-            )
+            report = stages.read_objects(dataset, context.resources.raw, lake, day, pseudonyms, progress, announce)
             differences = schema_differences(lake, tables, day)
             results = [shown.check_result(SCHEMA, checked, differences)]
             for check in dataset.checks:

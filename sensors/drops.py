@@ -90,7 +90,8 @@ def _sensor(
         waiting = {partition for partition in listed if partition > last_day}
         note = ""
         if waiting:
-            count = sum(map(len, chain(*(groups.get(date.fromisoformat(partition), ()) for partition in waiting))))
+            ahead = chain(*(groups.get(date.fromisoformat(partition), ()) for partition in waiting))
+            count = sum(map(len, ahead))
             note = f"; {count} objects wait for a day that has not come yet: {', '.join(sorted(waiting)[:5])}"
             context.log.warning(note.removeprefix("; "))
 

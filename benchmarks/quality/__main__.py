@@ -31,8 +31,8 @@ Pair = tuple[Sequence[Case], Sequence[Judged]]
 
 def main() -> int:
     """0 if every figure that could be measured meets its target, else 1."""
-    results = Results(crossed=cross_validated())
     folder = sources.data_folder()
+    results = Results(crossed=cross_validated(folder, "fixed"), nested=cross_validated(folder, "nested"))
     judged: dict[str, Pair] = {}
     answered: dict[str, Answered] = {}
     for name in sources.SOURCES:
@@ -185,7 +185,7 @@ def _print_table(results: Results) -> None:
     shown = Table("figure", "target", "as shipped", "cross-validated", "met")
     for task in TASKS:
         met = results.met(task)
-        crossed = (results.crossed or {}).get(task.id)
+        crossed = results.crossed.get(task.id)
         value = results.figures.get(task.id)
         cells = (f"skipped: {results.why_not(task)}", "–", "–")
         if met is not None:

@@ -32,7 +32,8 @@ class Results:
     """Everything that the report says."""
 
     figures: dict[str, float] = field(default_factory=dict)
-    crossed: dict[str, float] | None = None
+    crossed: dict[str, float] = field(default_factory=dict)  # five folds, limits as shipped
+    nested: dict[str, float] = field(default_factory=dict)  # five folds, limits chosen inside them
     on: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     compared: dict[str, Comparison] = field(default_factory=dict)
@@ -41,7 +42,7 @@ class Results:
 
     def honest(self, task: Task) -> float | None:
         """The figure that decides: cross-validated where there is one, else as measured; None where skipped."""
-        return (self.crossed or {}).get(task.id, self.figures.get(task.id))
+        return self.crossed.get(task.id, self.figures.get(task.id))
 
     def met(self, task: Task) -> bool | None:
         """Whether the target is met; None where nothing was measured."""
@@ -56,7 +57,7 @@ class Results:
         """One JSON line a figure; a cross-validated figure decides in place of the one as shipped."""
         found = []
         for task in TASKS:
-            crossed = (self.crossed or {}).get(task.id)
+            crossed = self.crossed.get(task.id)
             if task.id in self.figures:
                 found.append(_line(task.id, self.figures[task.id], task, decides=crossed is None))
             if crossed is not None:

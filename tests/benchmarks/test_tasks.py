@@ -18,9 +18,17 @@ def test_a_target_is_met_at_its_very_value_and_never_by_nothing() -> None:
         assert (task.met(task.target), task.met(worse), task.met(math.nan)) == (True, False, False)
 
 
-def test_cross_validated_figures_are_those_of_known_tasks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    file = tmp_path / "cross_validation.json"
+def test_cross_validated_figures_hold_for_the_recordings_they_were_made_from_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file, data = tmp_path / "cross_validation.json", tmp_path / "data"
+    (data / "cinc2011").mkdir(parents=True)
+    (data / "cinc2011" / "a.npz").write_bytes(b"1")
     monkeypatch.setattr(tasks, "CROSS_VALIDATION", file)
-    assert cross_validated() is None
-    file.write_text(json.dumps({"cinc2011_lead_accuracy": 0.961, "folds": 5, "model": {"trees": 80}}))
-    assert cross_validated() == {"cinc2011_lead_accuracy": 0.961}
+    assert cross_validated(data, "fixed") == {}
+    figures = {"cinc2011_lead_accuracy": {"fixed": 0.961, "nested": 0.95}, "no task": {"fixed": 1, "nested": 1}}
+    file.write_text(json.dumps({"trained_on": tasks.digest_of(data), "figures": figures}))
+    assert cross_validated(data, "fixed") == {"cinc2011_lead_accuracy": 0.961}
+    assert cross_validated(data, "nested") == {"cinc2011_lead_accuracy": 0.95}
+    (data / "cinc2011" / "b.npz").write_bytes(b"2")
+    assert cross_validated(data, "fixed") == {}

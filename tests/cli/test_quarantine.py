@@ -14,6 +14,7 @@ from cli.remedies import REMEDIES
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.cli.conftest import DAYS, Vitalake, build, recording
+from vitalake.checks import VANISHED, WAITING
 
 EMPTY = f"ecg/date={DAYS[0]}/device=a/empty.mat"
 TEXT = f"ecg/date={DAYS[1]}/device=b/text.mat"
@@ -98,4 +99,4 @@ def test_retry_wants_to_know_what_and_asks_before_it_begins(
 def test_every_rule_that_refuses_has_a_remedy() -> None:
     sources = [path.read_text() for path in (ROOT / "vitalake").rglob("*.py")]
     refusals = {rule for text in sources for rule in re.findall(r'UnusableDataError\(\s*"([A-Z]+\d+)"', text)}
-    assert refusals | {"S00"} == set(REMEDIES)
+    assert refusals | {VANISHED, WAITING} == set(REMEDIES)

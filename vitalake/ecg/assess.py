@@ -27,6 +27,10 @@ from vitalake.ecg.structure import ONE_STRIP_S, can_be_judged, missing_in
 
 WINDOW_S = 10.0
 
+# A day of one lead in floating point, and its spectrum, would take gigabytes.
+_BLOCK_S = 600.0
+_MARGIN_S = 30.0
+
 # Samples measured together: enough to amortise numpy's calls, few enough to stay small (256 strips of 3600: 7 MB).
 _BATCH_SAMPLES = 256 * 3600
 
@@ -138,10 +142,23 @@ def _assess_leads(leads: Sequence[Lead]) -> list[LeadAssessment]:
             whole = summarise({name: column[rows] for name, column in values.items()})
             (verdict,) = judge({name: np.array([value]) for name, value in whole.items()})
             probability = over_windows(poor[rows])
-            beats = r_peaks(_Stretch(lead, 0, len(lead.samples)).values()[None, :], lead.sampling_rate_hz)[0]
+            beats = _beats(lead)
             judged = LeadAssessment(combine(verdict, probability), verdict, probability, whole, beats, each)
         found.append(judged)
     return found
+
+
+def _beats(lead: Lead) -> npt.NDArray[np.int64]:
+    """R peaks of a long lead, found ten minutes at a time; each block sees some of its neighbours."""
+    rate, length = lead.sampling_rate_hz, len(lead.samples)
+    core, margin = round(_BLOCK_S * rate), round(_MARGIN_S * rate)
+    found = []
+    for start in range(0, length, core):
+        first = max(0, start - margin)
+        block = _Stretch(lead, first, min(length, start + core + margin)).values()
+        peaks = r_peaks(block[None, :], rate)[0] + first
+        found.append(peaks[(peaks >= start) & (peaks < start + core)])
+    return np.concatenate(found)
 
 
 def _windows(lead: Lead) -> Iterator[_Stretch]:
@@ -153,6 +170,11 @@ def _windows(lead: Lead) -> Iterator[_Stretch]:
     starts = range(0, length - width + 1, width)
     for start in starts:
         yield _Stretch(lead, start, length if start == starts[-1] else start + width)
+
+
+def _step(lead: Lead) -> float:
+    """One stored unit in the lead's unit; 0 where fractions are stored, which have no step."""
+    return 1.0 / abs(lead.gain_adu_per_unit) if lead.samples.dtype.kind == "i" else 0.0
 
 
 def _measured(
@@ -168,7 +190,7 @@ def _measured(
     for (rate_hz, length, calibrated), rows in groups.items():
         size = max(1, _BATCH_SAMPLES // length)
         for batch in (rows[at : at + size] for at in range(0, len(rows), size)):
-            steps = np.array([1.0 / abs(stretches[row].lead.gain_adu_per_unit) for row in batch])
+            steps = np.array([_step(stretches[row].lead) for row in batch])
             strips = prepared(np.stack([stretches[row].values() for row in batch]), rate_hz, steps)
             ours = measured(strips, calibrated=calibrated)
             for name, column in ours.values.items():

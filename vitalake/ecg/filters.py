@@ -56,6 +56,7 @@ class Bands:
 
     def __init__(self, x_mv: FloatArray, sampling_rate_hz: float) -> None:
         samples = x_mv.shape[1]
+        self.x_mv = x_mv
         self.sampling_rate_hz = sampling_rate_hz
         self._samples = samples
         self._margin = min(samples - 1, round(MARGIN_S * sampling_rate_hz))

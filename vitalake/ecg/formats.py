@@ -103,7 +103,7 @@ def _read_alone(name: str, item: RawObject) -> Recording:
 
 
 def _speaks_for_itself(name: str, data: bytes) -> bool:
-    """Whether a file beside a header is no companion: a recording by its content or name, or a header that is none."""
+    """Whether a file beside a header is none of its companions: a recording itself, or a header in name only."""
     if name.lower().endswith(".hea"):
         return True
     return any(reader.recognises(data) for reader in (*_SIGNED, text)) or (

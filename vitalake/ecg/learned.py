@@ -2,7 +2,7 @@
 
 Belongs here: the stored models, read once, and how they join the verdict of the rules. Does not belong here:
 features (`measures.py`, `learned_features.py`), evaluation (`learned_model.py`), the rules (`quality.py`), training
-(`benchmarks/train_quality.py`). Card: `docs/quality-model.md`.
+(`benchmarks/model`). Card: `docs/quality-model.md`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import numpy.typing as npt
 
 from vitalake.ecg.filters import FloatArray
 from vitalake.ecg.learned_model import LeadModel, Limits, RecordModel, lead_model_from, record_model_from
-from vitalake.ecg.quality import QUALITIES, RULES, Quality, Verdict
+from vitalake.ecg.quality import FATAL, QUALITIES, RULES, Quality, Verdict
 
 MODEL_REASON = "M01"
 
-# A lead that does not move, or sticks at its limit, is lost whatever its beats look like: the model has no say.
-SILENT = frozenset({"Q01", "Q02", "Q03", "Q17"})
+# A lead that does not move, sticks at its limit or has gaps is lost, whatever its beats look like: no appeal.
+BEYOND_APPEAL = FATAL | {"S06"}
 # What the model judges itself: a warning for one of these alone does not outlive a low probability.
 JUDGED_BY_MODEL = frozenset({"Q06", "Q14"})
 STANDING_WARNINGS = (
@@ -69,7 +69,7 @@ def combine(rules: Verdict, probability: float, limits: Limits | None = None) ->
         return rules
     at = lead_model().limits if limits is None else limits
     severity = QUALITIES.index(rules.verdict)
-    if severity == 2 and probability < at.clear and SILENT.isdisjoint(rules.reasons):
+    if severity == 2 and probability < at.clear and BEYOND_APPEAL.isdisjoint(rules.reasons):
         severity = 1
     elif severity == 1 and probability < at.warn and STANDING_WARNINGS.isdisjoint(rules.reasons):
         severity = 0
@@ -102,7 +102,7 @@ def combine_record(leads: Sequence[Verdict], probabilities: Sequence[float]) -> 
     rejected = [lead for lead in leads if lead.verdict == "unacceptable"]
     whole = record_probability(probabilities)
     if np.isnan(whole):
-        lost = any(not SILENT.isdisjoint(lead.reasons) for lead in rejected) or len(rejected) == len(leads)
+        lost = any(not FATAL.isdisjoint(lead.reasons) for lead in rejected) or len(rejected) == len(leads)
     else:
         lost = whole >= record_model().reject
         reasons |= {MODEL_REASON} if lost else set()

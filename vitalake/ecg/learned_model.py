@@ -1,7 +1,7 @@
 """What the quality model computes: from features to probabilities, by numpy alone.
 
 Belongs here: the two logistic regressions as stored data and their evaluation. Does not belong here: where they are
-stored and how a verdict follows (`learned.py`), training (`benchmarks/train_quality.py`).
+stored and how a verdict follows (`learned.py`), training (`benchmarks/model`).
 
 A lead's features are first turned into ranks by straight lines between a few knots, so that no value outweighs the
 others however large it is; a feature without a value (NaN) takes its declared default. Where physics says in which

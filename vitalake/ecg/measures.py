@@ -59,7 +59,7 @@ MEASURES: dict[str, Measure] = {
     for measure in (
         Measure("flat_run_s", levels.flat_run_s, "s", "Longest flat run.", "mean"),
         Measure("flat_share", levels.flat_share, "", "Share of the time in flat runs of at least 0.2 s.", "mean"),
-        Measure("amplitude_mv", levels.amplitude_mv, "mV", "Median 1-s peak-to-peak above 0.7 Hz.", "median"),
+        Measure("amplitude_mv", levels.amplitude_mv, "mV", "Upper quartile 1-s swing above 0.7 Hz.", "median"),
         Measure("amplitude_max_mv", levels.amplitude_max_mv, "mV", "Largest 1-s peak-to-peak above 0.7 Hz.", "max"),
         Measure("saturation_run_s", levels.saturation_run_s, "s", "Longest run at its own extreme.", "mean"),
         Measure("max_abs_mv", levels.max_abs_mv, "mV", "Largest distance from the median.", "median"),
@@ -77,7 +77,8 @@ MEASURES: dict[str, Measure] = {
         Measure("quality_index", beats.quality_index, "", "Weighted sum of the four above.", "mean"),
         Measure("beat_rate_bpm", beats.beat_rate_bpm, "1/min", "60 over the mean RR interval.", "median"),
         Measure("beat_gap_s", beats.beat_gap_s, "s", "Longest time without a beat.", "max"),
-        Measure("peak_to_peak_mv", levels.peak_to_peak_mv, "mV", "Median 1-s peak-to-peak as recorded.", "median"),
+        Measure("peak_to_peak_mv", levels.peak_to_peak_mv, "mV", "Upper quartile 1-s swing.", "median"),
+        Measure("missing_share", levels.missing_share, "", "Share of the samples without a value.", "mean"),
         Measure("offset_mv", levels.offset_mv, "mV", "Absolute median.", "median"),
     )
 }
@@ -104,9 +105,10 @@ def prepared(x_mv: npt.ArrayLike, sampling_rate_hz: float, lsb_mv: float | npt.A
     """
     x = bridge_gaps(x_mv)
     if x.shape[1] == 0:
-        x = np.zeros((len(x), 1))
+        return Strips(np.zeros((len(x), 1)), sampling_rate_hz, np.zeros((len(x), 1)), np.ones(len(x)))
+    missing = 1.0 - np.isfinite(x_mv).mean(axis=1)
     step = np.broadcast_to(np.asarray(lsb_mv, dtype=np.float64), len(x))[:, None]
-    return Strips(x, sampling_rate_hz, step)
+    return Strips(x, sampling_rate_hz, step, missing)
 
 
 def measured(strips: Strips, *, calibrated: bool = True) -> Measured:

@@ -25,6 +25,7 @@ ENERGY_WINDOW_S = 0.1
 THRESHOLD = 0.15
 REFRACTORY_S = 0.25
 ALIGN_S = 0.05
+WHOLE_SHARE = 0.85  # of a typical beat's height, from which on a beat at an end counts as seen
 SILENCE_MV2 = 1e-6  # (1 µV)²: below it there is no heart but rounding
 LOCAL_S = 10
 
@@ -52,7 +53,9 @@ def energy_peaks(bands: Bands) -> list[Samples]:
     energy = moving_mean(band * band, round(ENERGY_WINDOW_S * rate))
     relative = energy / (THRESHOLD * local_median(energy, rate, SILENCE_MV2))
     rows, peaks = pick(relative, round(REFRACTORY_S * rate))
-    return by_row(rows, _align(band, rows, peaks, round(ALIGN_S * rate)), len(band))
+    peaks = _align(band, rows, peaks, round(ALIGN_S * rate))
+    inside = _inside(bands.x_mv, rows, peaks, round(ENERGY_WINDOW_S * rate))
+    return by_row(rows[inside], peaks[inside], len(band))
 
 
 def local_median(height: FloatArray, sampling_rate_hz: float, silence: float) -> FloatArray:
@@ -136,6 +139,25 @@ def _nanmedian(values: FloatArray) -> FloatArray:
     high = np.minimum(high, values.shape[-1] - 1)
     middle = 0.5 * (np.take_along_axis(ordered, low, -1) + np.take_along_axis(ordered, high, -1))
     return np.asarray(np.where(count > 0, middle, np.inf)[..., 0], dtype=np.float64)
+
+
+def _inside(x: FloatArray, rows: Samples, peaks: Samples, reach: int) -> npt.NDArray[np.bool_]:
+    """False for the flank of a beat whose peak lies beyond an end of its strip.
+
+    Within `reach` of an end, where the signal is farthest from its median at the very end and has not come as far
+    as other beats do: what is seen is a slope, and a place for its peak would be made up.
+    """
+    last = x.shape[1] - 1
+    inside = np.ones(len(peaks), dtype=np.bool_)
+    for at in np.flatnonzero((peaks < reach) | (peaks > last - reach)):
+        row, peak = rows[at], peaks[at]
+        deviation = np.abs(x[row] - np.median(x[row]))
+        others = peaks[(rows == row)]
+        around = np.clip(others[:, None] + np.arange(-reach // 4, reach // 4 + 1), 0, last)
+        end, seen = (0, slice(0, peak + reach // 4 + 1)) if peak < reach else (last, slice(peak - reach // 4, None))
+        cut = deviation[end] >= deviation[seen].max()
+        inside[at] = not (cut and deviation[end] < WHOLE_SHARE * np.median(deviation[around].max(axis=1)))
+    return inside
 
 
 def _align(band: FloatArray, rows: Samples, peaks: Samples, reach: int) -> Samples:

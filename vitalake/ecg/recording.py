@@ -36,7 +36,7 @@ class Lead:
         gain_adu_per_unit: stored units per `unit`; 1 where unknown. A reader turns volts and microvolts into a
             gain per millivolt; it never scales samples.
         zero_adu: stored value of 0.
-        unit: ``mV``, ``adu`` where no gain is known, or what the file says of a signal that is no voltage (``mmHg``).
+        unit: ``mV``, ``adu`` where no gain is known, or what the file says of a signal that is no voltage.
         missing: True where the device had no value, shape (samples,); None: nowhere. What `samples` holds there
             means nothing. A float lead may as well hold NaN.
         group: position of the group of leads that share a time axis, from 0. Most files have one; a DICOM file may

@@ -27,12 +27,14 @@ BEAT_BAND_HZ = (1.0, 30.0)
 class Strips:
     """Strips in mV (stored units where no gain is known) without NaN, shape (n, samples), at least one sample.
 
-    `lsb_mv` is the step of one stored unit, shape (n, 1).
+    `lsb_mv` is the step of one stored unit, shape (n, 1); `missing_share` of the samples were bridged, shape (n,),
+    None: none of any strip.
     """
 
     x_mv: FloatArray
     sampling_rate_hz: float
     lsb_mv: FloatArray
+    missing_share: FloatArray | None = None
     _derived: dict[str, Any] = field(default_factory=dict)
 
     def derived(self, function: Callable[[Strips], Derived]) -> Derived:

@@ -50,9 +50,13 @@ def completed(recording: Recording, config: SourceConfig) -> Recording:
     if len(leads) == len(config.lead_names):
         leads = [replace(lead, name=name) for lead, name in zip(leads, config.lead_names, strict=True)]
         if (gain := config.gain_adu_per_mv) is not None:
-            known = {"gain_adu_per_unit": gain, "zero_adu": config.zero_adu, "unit": MILLIVOLT}
             # Fractions do not come out of an analogue-to-digital converter: their unit is anybody's guess.
-            leads = [replace(lead, **known) if _is_whole(lead) else lead for lead in leads]
+            leads = [
+                replace(lead, gain_adu_per_unit=gain, zero_adu=config.zero_adu, unit=MILLIVOLT)
+                if _is_whole(lead)
+                else lead
+                for lead in leads
+            ]
     return replace(recording, leads=tuple(leads))
 
 

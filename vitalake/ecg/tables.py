@@ -67,7 +67,7 @@ RECORDINGS = Table(
 MEASURES = (
     Column("flat_run_s", "float64", "Q01: longest flat run."),
     Column("flat_share", "float64", "Q17: share of the strip in flat runs of at least 0.2 s, 0 to 1."),
-    Column("amplitude_mv", "float64", "Q02: median 1-s peak-to-peak above 0.7 Hz."),
+    Column("amplitude_mv", "float64", "Q02: upper quartile of the 1-s peak-to-peak above 0.7 Hz."),
     Column("amplitude_max_mv", "float64", "Q17: largest 1-s peak-to-peak above 0.7 Hz."),
     Column("saturation_run_s", "float64", "Q03: longest run at the strip's own extreme."),
     Column("max_abs_mv", "float64", "Q04: largest absolute value."),
@@ -85,7 +85,8 @@ MEASURES = (
     Column("quality_index", "float64", "Q14: Q, the weighted sum of the four before, 0 to 1."),
     Column("beat_rate_bpm", "float64", "Q15: 60 over the mean interval between beats."),
     Column("beat_gap_s", "float64", "Q15: longest time without a beat."),
-    Column("peak_to_peak_mv", "float64", "S11: median 1-s peak-to-peak as recorded."),
+    Column("missing_share", "float64", "S06: share of the samples without a value, 0 to 1."),
+    Column("peak_to_peak_mv", "float64", "S11: upper quartile of the 1-s peak-to-peak as recorded."),
     Column("offset_mv", "float64", "S11: absolute median."),
 )
 MEASURE_NAMES = tuple(column.name for column in MEASURES)

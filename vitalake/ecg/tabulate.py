@@ -70,15 +70,14 @@ def beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:
     rates = np.repeat([row["sampling_rate_hz"] for row in rows], counts)
     samples = np.concatenate([np.empty(0, dtype=np.int64), *peaks])
     times = samples / rates if len(samples) else np.empty(0)
-    intervals = np.diff(times, prepend=np.nan)
-    firsts = np.cumsum([0, *counts[:-1]])[[count > 0 for count in counts]] if rows else []
-    intervals[firsts] = np.nan
+    beat_index = np.concatenate([np.empty(0, np.int32), *(np.arange(n, dtype=np.int32) for n in counts)])
+    intervals = np.where(beat_index == 0, np.nan, np.diff(times, prepend=np.nan))
     beats = BEATS.from_columns(
         {
             "recording_id": np.repeat(np.array([row["recording_id"] for row in rows], dtype=object), counts),
             "source_key": np.repeat(np.array([row["source_key"] for row in rows], dtype=object), counts),
             "lead_index": np.repeat(np.array([row["lead_index"] for row in rows], dtype=np.int32), counts),
-            "beat_index": np.concatenate([np.empty(0, np.int32), *(np.arange(n, dtype=np.int32) for n in counts)]),
+            "beat_index": beat_index,
             "sample_index": samples.astype(np.int32),
             "time_s": times,
             "rr_s": pa.array(intervals, from_pandas=True),

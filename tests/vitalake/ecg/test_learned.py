@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.quality_fit import logistic_regression
-from benchmarks.quality_sources import cinc2011, measured, plawiak
+from benchmarks.model.fit import logistic_regression
+from benchmarks.model.sources import cinc2011, measured, plawiak
 from cli.demo_data import strip_mv
 from vitalake.ecg.learned import (
     combine,

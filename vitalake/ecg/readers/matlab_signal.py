@@ -48,9 +48,7 @@ def read(data: bytes, *, max_samples: int) -> Recording:
     if stored.size > max_samples:
         raise UnusableDataError("S01", f"{stored.size:,} samples; the limit is {max_samples:,}")
     rate_hz = _find_rate(matrices, others)
-    leads = tuple(
-        Lead(f"lead_{number}", samples, rate_hz) for number, samples in enumerate(exact(stored), start=1)
-    )
+    leads = tuple(Lead(f"lead_{number}", samples, rate_hz) for number, samples in enumerate(exact(stored), start=1))
     return Recording(leads, f"matlab_{version}")
 
 

@@ -1,7 +1,7 @@
 """Recordings with labels, measured: what the quality model is trained and validated on.
 
 Belongs here: reading the public sets and measuring them exactly as the product does. Does not belong here: fitting
-(`quality_fit.py`), validation (`train_quality.py`).
+(`fit.py`), validation (`__main__.py`).
 """
 
 from __future__ import annotations

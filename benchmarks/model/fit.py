@@ -1,6 +1,6 @@
 """Fitting the quality model: ranks from quantiles, then a logistic regression whose weights may be held to a sign.
 
-Belongs here: optimisation. Does not belong here: data (`quality_sources.py`), validation (`train_quality.py`).
+Belongs here: optimisation. Does not belong here: data (`sources.py`), validation (`__main__.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Folds over all sets together, and what is right in each task once rules and model are combined.
 
 Belongs here: how the quality model is trained on some records and judged on others. Does not belong here: reading
-(`quality_sources.py`), fitting (`quality_fit.py`), the report (`train_quality.py`).
+(`sources.py`), fitting (`fit.py`), the report (`__main__.py`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.quality_fit import fit_lead, logistic_regression
-from benchmarks.quality_sources import Source, cinc2011, cinc2017, mitdb, plawiak
+from benchmarks.model.fit import fit_lead, logistic_regression
+from benchmarks.model.sources import Source, cinc2011, cinc2017, mitdb, plawiak
 from vitalake.ecg.learned import combine, over_windows
 from vitalake.ecg.learned_model import Limits, lead_model_from, record_features
 from vitalake.ecg.measures import MEASURES, summarise
