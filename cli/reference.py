@@ -58,8 +58,8 @@ def rules_page() -> str:
     lines += [f"| {rule} | {remedy.meaning} | {remedy.fix} |" for rule, remedy in REMEDIES.items()]
     lines += [
         "",
-        "Some only warn (columns `warnings` and `warning_texts` of `ecg_recordings`): S06 samples are missing, S09 a gain",
-        "is not known, S10 the stored step is coarser than 10 µV, S14 the path looks half like",
+        "Some only warn (columns `warnings` and `warning_texts` of `ecg_recordings`): S06 samples are missing, S09",
+        "a gain is not known, S10 the stored step is coarser than 10 µV, S14 the path looks half like",
         "`<n> <class>/<record>m (<i>).mat`, S15 the header and the data disagree.",
         "",
     ]

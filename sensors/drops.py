@@ -110,7 +110,8 @@ def _sensor(
         requests = [
             RunRequest(run_key=item.run_key, partition_key=item.partition, tags=tags_of(item)) for item in plans
         ]
-        reason = f"{sum(map(len, found))} objects in {len(groups)} days; {len(states)} days looked at, nothing to do{note}"
+        objects = sum(map(len, found))
+        reason = f"{objects} objects in {len(groups)} days; {len(states)} days looked at, nothing to do{note}"
         return SensorResult(
             run_requests=requests,
             cursor=json.dumps({"since": since.isoformat(), "equal": equal}, sort_keys=True),
