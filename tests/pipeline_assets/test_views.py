@@ -59,15 +59,24 @@ def test_millivolts_and_normalised_signals_are_what_numpy_and_pandas_make_of_the
         "constant_with_gap.mat": np.where(np.arange(3600) == 99, np.nan, 7.5).astype(np.float32)[None, :],
     }
     upload_all(raw, [(name, v4_file(values)) for name, values in files.items()])
+    two = strip(leads=2).astype("<i2")
+    two[1, 70:90] = -32768  # how format 16 says that there is no value
+    signal = b"two.dat 16 500(100)/mV 16 0 0 0 0 %s\n"
+    upload_all(raw, [("two.hea", b"two 2 360\n" + signal % b"I" + signal % b"II"), ("two.dat", two.T.tobytes())])
     assert run_day(settings, instance).success
     leads = {
         (name, lead): values[lead].astype(float) for name, values in files.items() for lead in range(len(values))
     }
+    stored = np.where(two == -32768, np.nan, two)
+    leads |= {("two.hea", lead): stored[lead] for lead in range(2)}
 
     in_mv = strips(settings, "ecg_signals_mv", "mv")
-    assert in_mv.keys() == leads.keys()
-    for lead, values in leads.items():
-        np.testing.assert_array_equal(in_mv[lead], (values - 1024) / 200)
+    constant = leads["constant.mat", 0]
+    # Three leads, or fractions, come from another source than the one whose gain the dataset knows.
+    assert in_mv.keys() == {("constant.mat", 0), ("two.hea", 0), ("two.hea", 1)}
+    np.testing.assert_array_equal(in_mv["constant.mat", 0], (constant - 1024) / 200)
+    for lead in range(2):
+        np.testing.assert_array_equal(in_mv["two.hea", lead], (stored[lead] - 100) / 500)
 
     normalised = strips(settings, "ecg_normalised", "normalised")
     assert normalised.keys() == leads.keys()

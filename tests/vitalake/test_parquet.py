@@ -116,6 +116,7 @@ def test_the_largest_part_that_can_be_still_tells_in_its_last_bytes() -> None:
         "samples": np.zeros(1, np.int32),
         "samples_real": None,
         "verdict": "unacceptable",
+        "rules_verdict": "unacceptable",
         "reasons": ["Q01"],
     }
     table = SIGNALS.from_rows(
