@@ -68,8 +68,9 @@ def publish_empty(settings: Settings) -> None:
 
 ANSWERS = (
     (
-        "Every object is a recording or in quarantine",
+        "Every object is a recording, belongs to one, or is in quarantine",
         "SELECT (SELECT count(*) FROM raw_ecg) AS objects, (SELECT count(*) FROM ecg_recordings) AS recordings,\n"
+        "  (SELECT coalesce(sum(len(companion_keys)), 0) FROM ecg_recordings) AS companions,\n"
         "  (SELECT count(*) FROM quarantine) AS quarantined, (SELECT count(*) FROM ecg_duplicates) AS duplicates",
     ),
     (
