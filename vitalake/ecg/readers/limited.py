@@ -3,8 +3,9 @@
 Belongs here: the start of that process, one question at a time, and its end. Does not belong here: what runs in it
 (`limited_child`), or formats.
 
-A crash, a hang or a demand for memory in there is a refusal of the file here. The process is a fresh interpreter,
-kept between files; `multiprocessing` would import the main module of a Dagster worker again.
+What a file does to a parser (a crash, a hang, a demand for memory) is a refusal of the file here; what happens to the
+process otherwise (killed, starved of processor time) is the machine's fault and to be tried again. The process is a
+fresh interpreter, kept between files; `multiprocessing` would import the main module of a Dagster worker again.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from pathlib import Path
 import vitalake
 from vitalake.ecg.readers import limited_frames as frames
 from vitalake.ecg.readers.matlab import MatlabVariables
-from vitalake.errors import PermanentError, UnusableDataError
+from vitalake.errors import PermanentError, TransientError, UnusableDataError
 
 MEMORY_BYTES = 2 * 2**30
 SECONDS = 15
-GRACE_S = 2  # the process ends a late file by itself; then it needs no new start
+PATIENCE = 8  # times `seconds` on the clock: a busy machine is no property of the file
 START_S = 60
 MODULE = "vitalake.ecg.readers.limited_child"
 
@@ -37,7 +38,7 @@ class LimitedReader:
 
     Args:
         memory_bytes: address space that reading one file may take, the interpreter's own 200 MB included.
-        seconds: what reading one file may take, of the clock and of a processor.
+        seconds: what reading one file may take of a processor.
     """
 
     def __init__(self, memory_bytes: int = MEMORY_BYTES, seconds: int = SECONDS) -> None:
@@ -69,6 +70,8 @@ class LimitedReader:
         if kind == frames.UNUSABLE:
             rule, _, message = content.decode(errors="replace").partition("\0")
             raise UnusableDataError(rule, message)
+        if content == frames.KILLED:
+            raise TransientError("the process that read a MATLAB struct or HDF5 was killed: is memory short here?")
         raise self._gave_up(bytes(content))
 
     def close(self) -> None:
@@ -114,15 +117,28 @@ class LimitedReader:
 
     def _ask(self, data: bytes, max_bytes: int) -> tuple[bytes, bytearray]:
         _, requests = self._pipes()
-        with self._deadline(self.seconds + GRACE_S) as late:
+        with self._deadline(self.seconds * PATIENCE):
             with contextlib.suppress(OSError):  # it died meanwhile: the missing answer says so
                 frames.write_all(requests, frames.REQUEST.pack(len(data), max_bytes))
                 frames.write_all(requests, data)
             answer = self._receive(max_bytes + frames.MAX_DIRECTORY_BYTES)
-        if answer is None:
+        if answer is not None:
+            return answer
+        if self._left_by_itself():  # after an answer that broke off or that nobody asked for: the file's doing
+            return frames.GAVE_UP, bytearray(frames.CRASH)
+        raise TransientError("the process that reads MATLAB structs and HDF5 was killed, or got no processor time")
+
+    def _left_by_itself(self) -> bool:
+        """Whether the process, which answers no more, ends of its own accord."""
+        for pipe in self._pipes():
+            pipe.close()
+        process, self._process = self._process, None
+        try:
+            return process is not None and process.wait(timeout=PATIENCE) == 0
+        except subprocess.TimeoutExpired:
+            self._process = process
             self._end()
-            return frames.GAVE_UP, bytearray(frames.TIME if late.is_set() else frames.CRASH)
-        return answer
+            return False
 
     def _receive(self, max_bytes: int) -> tuple[bytes, bytearray] | None:
         """Kind and content of an answer; None where the process died or says more than it may."""
@@ -141,19 +157,13 @@ class LimitedReader:
         raise RuntimeError("the limited process is not running")
 
     @contextlib.contextmanager
-    def _deadline(self, seconds: float) -> Iterator[threading.Event]:
-        """Kill the process if the block takes longer, which ends every wait for its pipes; the event tells."""
-        late = threading.Event()
-
-        def end() -> None:
-            late.set()
-            self._kill()
-
-        timer = threading.Timer(seconds, end)
+    def _deadline(self, seconds: float) -> Iterator[None]:
+        """Kill the process if the block takes longer, which ends every wait for its pipes."""
+        timer = threading.Timer(seconds, self._kill)
         timer.daemon = True
         timer.start()
         try:
-            yield late
+            yield
         finally:
             timer.cancel()
             timer.join()  # it must not meet the next process
@@ -178,7 +188,7 @@ class LimitedReader:
     def _gave_up(self, why: bytes) -> UnusableDataError:
         reasons = {
             frames.MEMORY: f"used more than {self.memory_bytes / 2**30:g} GB",
-            frames.TIME: f"took longer than {self.seconds} s",
+            frames.TIME: f"took longer than {self.seconds} s of a processor",
         }
         return UnusableDataError("S02", f"the reader gave up on it ({reasons.get(why, 'crashed')})")
 
@@ -197,7 +207,8 @@ def read_limited(data: bytes, *, max_bytes: int) -> MatlabVariables:
 
     Raises:
         UnusableDataError: S02, what the reader found, or "the reader gave up on it (used more than 2 GB)",
-            "(took longer than 15 s)" or "(crashed)".
-        PermanentError: the process cannot be started.
+            "(took longer than 15 s of a processor)" or "(crashed)".
+        TransientError: the process was killed, or starved.
+        PermanentError: it cannot be started.
     """
     return _SHARED.read(data, max_bytes=max_bytes)

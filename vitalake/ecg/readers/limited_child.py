@@ -99,16 +99,15 @@ def _read_in_fork(data: bytes, max_bytes: int, seconds: int, requests: io.FileIO
 
 def _why_dead(status: int) -> bytes:
     ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-    if ended_by in (signal.SIGALRM, signal.SIGXCPU):
+    if ended_by == signal.SIGXCPU:
         return frames.TIME
-    return frames.MEMORY if ended_by == signal.SIGKILL else frames.CRASH  # the kernel's, where memory runs out
+    return frames.KILLED if ended_by == signal.SIGKILL else frames.CRASH  # the kernel's, where memory runs out
 
 
 def _work(data: bytes, max_bytes: int, seconds: int, begins: int, answers: io.FileIO) -> NoReturn:
     """Read one file in this fork, answer, and end."""
     code = 1
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds)
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))  # no file of this machine, whatever a file refers to
         with contextlib.suppress(MemoryError):

@@ -26,7 +26,7 @@ from tests.vitalake.ecg.readers import matlab_other_files as files
 from tests.vitalake.ecg.readers.test_matlab_mutations import mutate
 from vitalake.ecg.readers import limited, limited_frames
 from vitalake.ecg.readers.limited import LimitedReader
-from vitalake.errors import PermanentError, UnusableDataError
+from vitalake.errors import PermanentError, TransientError, UnusableDataError
 
 MAX_BYTES = 2**28
 PARENT = """
@@ -65,7 +65,7 @@ def test_a_crash_a_hang_and_a_bomb_are_refusals_and_the_process_stays(reader: Li
     assert_reads(reader)
     pid = reader.pid
     assert refusal(reader, files.kills_scipy()) == "the reader gave up on it (crashed)"
-    assert refusal(reader, files.takes_long()) == "the reader gave up on it (took longer than 2 s)"
+    assert refusal(reader, files.takes_long()) == "the reader gave up on it (took longer than 2 s of a processor)"
     bomb = files.asks_for_a_gigabyte()
     assert refusal(reader, bomb, 2**32) == "the reader gave up on it (used more than 1 GB)"
     assert "unpack to more than the 268,435,456 bytes allowed" in refusal(reader, bomb)
@@ -81,9 +81,27 @@ def test_a_process_that_dies_or_stops_is_started_again(
     os.kill(reader.pid, signal.SIGKILL)
     time.sleep(0.2)
     assert_reads(reader)
-    monkeypatch.setattr(limited, "GRACE_S", 0)
-    os.kill(reader.pid, signal.SIGSTOP)  # the parent's own deadline is the last resort
-    assert refusal(reader, files.struct_file()) == "the reader gave up on it (took longer than 2 s)"
+    monkeypatch.setattr(limited, "PATIENCE", 1)
+    os.kill(reader.pid, signal.SIGSTOP)  # as on a machine that has no time for it: no fault of the file
+    with pytest.raises(TransientError, match="no processor time"):
+        assert_reads(reader)
+    assert_reads(reader)
+
+
+def test_a_kernel_that_kills_for_want_of_memory_says_nothing_about_the_file(reader: LimitedReader) -> None:
+    assert_reads(reader)
+    server = psutil.Process(reader.pid)
+
+    def kill() -> None:
+        while not (forks := server.children()):
+            time.sleep(0.01)
+        forks[0].kill()
+
+    with ThreadPoolExecutor(1) as pool:
+        killed = pool.submit(kill)
+        with pytest.raises(TransientError, match="was killed"):
+            reader.read(files.takes_long(), max_bytes=MAX_BYTES)
+        killed.result(timeout=10)
     assert_reads(reader)
 
 
