@@ -189,8 +189,8 @@ def _parse(dataset: Dataset, bundle: Bundle, contents: dict[str, bytes], pseudon
         return dataset.parse(objects, pseudonyms)
     except UnusableDataError as error:
         rule, message = error.rule, error.message
-    except (MemoryError, TransientError, PermanentError):
-        raise  # the machine is at fault, not the data
+    except (MemoryError, OSError, ImportError, TransientError, PermanentError):
+        raise  # the machine is at fault: a reader has bytes in its hand and no reason to touch a file
     except Exception as error:
         # Parsing is a function of the bytes alone, so whatever goes wrong in it is a finding about them.
         rule, message = "S02", f"the reader failed on it ({type(error).__name__})"

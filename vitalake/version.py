@@ -23,5 +23,5 @@ def code_digest() -> str:
     """
     folder = Path(__file__).parent
     files = sorted(path for kind in ("*.py", "*.sql", "*.json") for path in folder.rglob(kind))
-    sources = [f"{path.relative_to(folder)}\n{path.read_text()}" for path in files]
+    sources = [f"{path.relative_to(folder)}\n{path.read_text('utf-8')}" for path in files]
     return digest(*sources, *(f"{name} {version(name)}" for name in _LIBRARIES))[:16]

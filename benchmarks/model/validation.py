@@ -158,12 +158,13 @@ def figures(sets: Sets, p: FloatArray, limits: list[Limits], q: FloatArray) -> d
 
     `limits` are of each strip's fold; `q` are probabilities of records.
     """
-    final = [combine(rule, at, limit) for rule, at, limit in zip(sets.rules, p, limits, strict=True)]
+    index = sets.columns["quality_index"]
+    final = [combine(*each) for each in zip(sets.rules, p, index, limits, strict=True)]
     rejected = np.array([each.verdict == "unacceptable" for each in final])
     labelled = (sets.source == 0) & (sets.bad >= 0)
     strip, noisy = strip_probabilities(sets, p)
     whole = [
-        combine(rule, at, limits[rows[0]])
+        combine(rule, at, float(index[rows].mean()), limits[rows[0]])
         for rule, at, rows in zip(sets.c17_rules, strip, sets.windows.values(), strict=True)
     ]
     out = np.array([each.verdict == "unacceptable" for each in whole])

@@ -4,14 +4,15 @@ Belongs here: which samples are measured together, and what a lead and a recordi
 belong here: measures (`measures.py`), rules (`quality.py`), the model (`learned.py`), tables (`tabulate.py`).
 
 A strip of up to 20 s is one window. A longer lead is cut into windows of 10 s, the last of 10 to 20 s, each with a
-verdict of its own; the lead's measures are those of its windows, summed up as each measure declares.
+verdict of its own; the lead's measures are those of its windows, summed up as each measure declares. Up to a minute
+the lead is judged by what was summed up, beyond by its windows: half a minute off does not spoil an hour.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +22,12 @@ from vitalake.ecg.learned import combine, combine_record, lead_probability, over
 from vitalake.ecg.learned_features import learned_features
 from vitalake.ecg.measures import measured, prepared, summarise
 from vitalake.ecg.peaks import r_peaks
-from vitalake.ecg.quality import Verdict, judge, judge_record
+from vitalake.ecg.quality import Verdict, judge, judge_record, judge_windows
 from vitalake.ecg.recording import UNCALIBRATED, Lead, Recording, to_unit
 from vitalake.ecg.structure import ONE_STRIP_S, can_be_judged, missing_in
 
 WINDOW_S = 10.0
+SUMMED_UP_S = 70.0  # a minute, and what is left of its last window
 
 # A day of one lead in floating point, and its spectrum, would take gigabytes.
 _BLOCK_S = 600.0
@@ -92,10 +94,9 @@ class _Stretch:
 
     def values(self) -> FloatArray:
         lead, here = self.lead, slice(self.start, self.stop)
-        missing = missing_in(lead)
-        return to_unit(
-            lead.samples[here], lead.zero_adu, lead.gain_adu_per_unit, None if missing is None else missing[here]
-        )
+        missing = None if lead.missing is None else lead.missing[here]
+        piece = replace(lead, samples=lead.samples[here], missing=missing)
+        return to_unit(piece.samples, piece.zero_adu, piece.gain_adu_per_unit, missing_in(piece))
 
 
 def assess(recordings: Sequence[Recording]) -> list[Assessment]:
@@ -128,7 +129,7 @@ def _assess_leads(leads: Sequence[Lead]) -> list[LeadAssessment]:
             Window(
                 stretch.start / lead.sampling_rate_hz,
                 (stretch.stop - stretch.start) / lead.sampling_rate_hz,
-                combine(rules[row], float(poor[row])),
+                combine(rules[row], float(poor[row]), float(values["quality_index"][row])),
                 float(poor[row]),
                 {name: float(column[row]) for name, column in values.items()},
             )
@@ -141,10 +142,14 @@ def _assess_leads(leads: Sequence[Lead]) -> list[LeadAssessment]:
             )
         else:
             whole = summarise({name: column[rows] for name, column in values.items()})
-            (verdict,) = judge({name: np.array([value]) for name, value in whole.items()})
             probability = over_windows(poor[rows])
-            beats = _beats(lead)
-            judged = LeadAssessment(combine(verdict, probability), verdict, probability, whole, beats, each)
+            if lead.duration_s <= SUMMED_UP_S:
+                (verdict,) = judge({name: np.array([value]) for name, value in whole.items()})
+                final = combine(verdict, probability, whole["quality_index"])
+            else:
+                verdict = judge_windows(rules[rows])
+                final = judge_windows([window.verdict for window in each])
+            judged = LeadAssessment(final, verdict, probability, whole, _beats(lead), each)
         found.append(judged)
     return found
 
@@ -196,10 +201,7 @@ def _measured(
             ours = measured(strips, calibrated=calibrated)
             for name, column in ours.values.items():
                 values.setdefault(name, np.full(len(stretches), np.nan))[batch] = column
-            learned = learned_features(strips)
-            if not calibrated:
-                learned |= {name: np.full(len(batch), np.nan) for name in learned if name.endswith("_mv")}
-            poor[batch] = lead_probability({**learned, **ours.values})
+            poor[batch] = lead_probability({**learned_features(strips, calibrated=calibrated), **ours.values})
             for row, found in zip(batch, ours.r_peaks, strict=True):
                 peaks[row] = found
     return values, poor, peaks

@@ -58,7 +58,7 @@ def beat_recurrence(strips: Strips) -> FloatArray:
     found = strips.derived(_windows)
     if found.rows.size:
         most = found.beats.shape[1]
-        pairs = found.beats @ found.beats.transpose(0, 2, 1)
+        pairs = np.einsum("rbp,rcp->rbc", found.beats, found.beats)  # no BLAS: see filters._line
         there = np.arange(most) < found.counts[:, None]
         pairs[np.broadcast_to(~there[:, None, :], pairs.shape)] = -np.inf
         pairs[:, np.arange(most), np.arange(most)] = -np.inf

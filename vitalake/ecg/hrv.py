@@ -2,8 +2,9 @@
 
 Belongs here: numbers from RR intervals. Does not belong here: rate and plausibility (`features.py`), finding beats.
 
-Every interval counts, those around premature beats too: which beats are normal is for the reader of the numbers to
-say. Definitions: Task Force of the ESC and NASPE 1996, Circulation 93:1043.
+Intervals lie between all detected beats, not only normal ones: which are normal is for the reader of the numbers to
+say. Those that were not seen (`features.usable_intervals`) are NaN here and count nowhere. Definitions: Task Force of
+the ESC and NASPE 1996, Circulation 93:1043.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 LEAST_INTERVALS = 3
+LEAST_STEPS = 2
 LEAST_IN_WINDOW = 10
-LEAST_S = 60.0  # below, the low frequencies hold too few cycles: ten of 0.15 Hz, hardly three of 0.04 Hz
+LEAST_HF_S = 60.0  # Task Force 1996, p. 1048: ten times the longest wave, about 1 min for HF, 2 min for LF
+LEAST_LF_S = 120.0
+LEAST_SEEN = 0.9  # of those times: a lead begins and ends between beats, and may lose a single interval
 WINDOW_S = 300.0  # the short-term recording of the Task Force
 LF_HZ = (0.04, 0.15)
 HF_HZ = (0.15, 0.40)
@@ -25,63 +29,83 @@ PNN_MS = 50.0
 
 
 class Variability(NamedTuple):
-    """Variability in time: ms, ms, and a share from 0 to 1."""
+    """Variability in time: ms, ms, and a share from 0 to 1; None where there are too few intervals."""
 
-    sdnn_ms: float
-    rmssd_ms: float
-    pnn50_share: float
+    sdnn_ms: float | None
+    rmssd_ms: float | None
+    pnn50_share: float | None
 
 
 class Power(NamedTuple):
-    """Variability by frequency: ms² from 0.04 to 0.15 Hz and from 0.15 to 0.40 Hz."""
+    """Variability by frequency: ms² from 0.04 to 0.15 Hz and from 0.15 to 0.40 Hz; None where too short."""
 
-    lf_ms2: float
-    hf_ms2: float
+    lf_ms2: float | None
+    hf_ms2: float | None
 
 
-def variability(rr_s: npt.ArrayLike) -> Variability | None:
+def variability(rr_s: npt.ArrayLike) -> Variability:
     """Sample standard deviation, root mean square of successive differences, share of those above 50 ms.
 
+    A difference is one of two neighbours that both were seen. The first is None below three intervals, the others
+    are below two differences.
+
     Args:
-        rr_s: intervals in s, in order, shape (intervals,); None below three.
+        rr_s: intervals in s, in order, shape (intervals,); NaN where not usable.
     """
     rr_ms = 1e3 * np.asarray(rr_s, dtype=np.float64)
-    if len(rr_ms) < LEAST_INTERVALS:
-        return None
     steps = np.diff(rr_ms)
+    seen, steps = rr_ms[~np.isnan(rr_ms)], steps[~np.isnan(steps)]
+    sdnn_ms = float(seen.std(ddof=1)) if len(seen) >= LEAST_INTERVALS else None
+    if len(steps) < LEAST_STEPS:
+        return Variability(sdnn_ms, None, None)
     return Variability(
-        float(rr_ms.std(ddof=1)),
+        sdnn_ms,
         float(np.sqrt(np.mean(steps**2))),
         float(np.mean(np.abs(steps) > PNN_MS + 1e-6)),  # 50 ms exactly is not above, whatever the rounding
     )
 
 
-def power(beats_s: npt.ArrayLike) -> Power | None:
+def power(beats_s: npt.ArrayLike, rr_s: npt.ArrayLike, duration_s: float) -> Power:
     """Power of the intervals in the low and the high band.
 
     Lomb–Scargle periodogram of each interval at the time of the beat that ends it, its line of least squares taken
-    off, over equal windows of at most 5 min, averaged; summed over the multiples of 1 / window in the band, so that
-    a sine of amplitude A has A² / 2. No resampling, which weakens the high band (Clifford & Tarassenko 2005, IEEE
-    TBME 52(4):630).
+    off, over equal windows of at most 5 min; summed over the multiples of 1 / window in the band, so that a sine of
+    amplitude A has A² / 2. No resampling, which weakens the high band (Clifford & Tarassenko 2005, IEEE TBME
+    52(4):630). What is not usable leaves a hole in its window, and a hole spreads every sine over its neighbours in
+    frequency: their sum grows by window / usable time and is divided by it (Parseval). The mean over the windows
+    weighs each by its usable time. A window counts for HF from 54 s of usable intervals on, for LF from 108 s on:
+    0.9 of the least that a lead must have.
 
     Args:
-        beats_s: times of the beats in s, ascending, shape (beats,); None where they span less than 60 s or fewer
-            than ten intervals fall into every window.
+        beats_s: times of the beats in s, ascending, shape (beats,).
+        rr_s: the intervals between them in s, shape (beats - 1,); NaN where not usable.
+        duration_s: length of the lead in s. Below 60 s both are None, below 120 s LF is.
     """
-    beats = np.asarray(beats_s, dtype=np.float64)
-    if len(beats) < 2 or beats[-1] - beats[0] < LEAST_S:
-        return None
-    time, rr_ms = beats[1:], 1e3 * np.diff(beats)
-    span = time[-1] - beats[0]
+    beats, rr = np.asarray(beats_s, dtype=np.float64), np.asarray(rr_s, dtype=np.float64)
+    if duration_s < LEAST_HF_S or len(beats) < 2:
+        return Power(None, None)
+    seen = ~np.isnan(rr)
+    span = beats[-1] - beats[0]
     count = int(np.ceil(span / WINDOW_S))
     width = span / count
-    window = np.minimum(((time - beats[0]) / width).astype(np.intp), count - 1)
-    found = [
-        _band_powers(time[window == each], rr_ms[window == each], width)
-        for each in range(count)
-        if np.count_nonzero(window == each) >= LEAST_IN_WINDOW
-    ]
-    return Power(*(float(part) for part in np.mean(found, axis=0))) if found else None
+    seen_by_s = np.concatenate(([0.0], np.cumsum(np.where(seen, rr, 0.0))))
+    seen_s = np.diff(np.interp(beats[0] + width * np.arange(count + 1), beats, seen_by_s))
+    window = np.minimum(((beats[1:] - beats[0]) / width).astype(np.intp), count - 1)
+    powers = np.full((count, 2), np.nan)
+    for each in np.flatnonzero(seen_s >= LEAST_SEEN * LEAST_HF_S):
+        here = (window == each) & seen
+        if np.count_nonzero(here) >= LEAST_IN_WINDOW:
+            powers[each] = _band_powers(beats[1:][here], 1e3 * rr[here], width)
+    powers *= (seen_s / width)[:, None]
+    if duration_s < LEAST_LF_S:
+        return Power(None, _mean(powers[:, 1], seen_s, LEAST_HF_S))
+    return Power(_mean(powers[:, 0], seen_s, LEAST_LF_S), _mean(powers[:, 1], seen_s, LEAST_HF_S))
+
+
+def _mean(powers: FloatArray, seen_s: FloatArray, least_s: float) -> float | None:
+    """Mean over the windows that have a power and were seen for long enough; None where there is none."""
+    enough = (seen_s >= LEAST_SEEN * least_s) & ~np.isnan(powers)
+    return float(np.average(powers[enough], weights=seen_s[enough])) if enough.any() else None
 
 
 def _band_powers(time: FloatArray, rr_ms: FloatArray, width_s: float) -> tuple[float, float]:

@@ -18,11 +18,12 @@ import numpy.typing as npt
 
 from vitalake.ecg.filters import FloatArray
 from vitalake.ecg.learned_model import LeadModel, Limits, RecordModel, lead_model_from, record_model_from
-from vitalake.ecg.quality import FATAL, QUALITIES, RULES, Quality, Verdict
+from vitalake.ecg.quality import FATAL, QUALITIES, RULES, Verdict, lost_by_lead, record_verdict
 
 MODEL_REASON = "M01"
 
 # A lead that does not move, sticks at its limit or has gaps is lost, whatever its beats look like: no appeal.
+APPEAL_QUALITY = 0.60  # noise without a heart seldom comes so far, and no good lead that was cleared lay below
 BEYOND_APPEAL = FATAL | {"S06"}
 # What the model judges itself: a warning for one of these alone does not outlive a low probability.
 JUDGED_BY_MODEL = frozenset({"Q06", "Q14"})
@@ -56,11 +57,12 @@ def record_probability(probabilities: npt.ArrayLike) -> float:
     return record_model().probability(probabilities)
 
 
-def combine(rules: Verdict, probability: float, limits: Limits | None = None) -> Verdict:
+def combine(rules: Verdict, probability: float, quality_index: float, limits: Limits | None = None) -> Verdict:
     """The final verdict on a lead from that of the rules and the model's probability; NaN leaves it to the rules.
 
     * From `reject` on: unacceptable, from `warn` on: at least marginal, each with the reason M01.
-    * Below `clear`, a reject for range or beats alone (neither flat, low nor stuck at a limit) becomes marginal.
+    * Below `clear`, a reject for range or beats alone (neither flat, low nor stuck at a limit) becomes marginal, if
+      the quality index is 0.60 or more: the model has not seen noise without a heart, and must not clear it.
     * Below `warn`, marginal for wander or beats drowned in noise alone becomes acceptable.
 
     All reasons of the rules are kept, so that a query can still find them.
@@ -69,7 +71,8 @@ def combine(rules: Verdict, probability: float, limits: Limits | None = None) ->
         return rules
     at = lead_model().limits if limits is None else limits
     severity = QUALITIES.index(rules.verdict)
-    if severity == 2 and probability < at.clear and BEYOND_APPEAL.isdisjoint(rules.reasons):
+    appeal = quality_index >= APPEAL_QUALITY and BEYOND_APPEAL.isdisjoint(rules.reasons)
+    if severity == 2 and probability < at.clear and appeal:
         severity = 1
     elif severity == 1 and probability < at.warn and STANDING_WARNINGS.isdisjoint(rules.reasons):
         severity = 0
@@ -94,24 +97,14 @@ def combine_record(leads: Sequence[Verdict], probabilities: Sequence[float]) -> 
     Raises:
         ValueError: there is no lead, or not one probability per lead.
     """
-    if not leads:
-        raise ValueError("a record without leads cannot be judged")
     if len(leads) != len(probabilities):
         raise ValueError(f"{len(leads)} leads, but {len(probabilities)} probabilities")
-    reasons = {reason for lead in leads for reason in lead.reasons}
-    rejected = [lead for lead in leads if lead.verdict == "unacceptable"]
     whole = record_probability(probabilities)
     if np.isnan(whole):
-        lost = any(not FATAL.isdisjoint(lead.reasons) for lead in rejected) or len(rejected) == len(leads)
-    else:
-        lost = whole >= record_model().reject
-        reasons |= {MODEL_REASON} if lost else set()
-    verdict: Quality = "acceptable"
-    if lost:
-        verdict = "unacceptable"
-    elif any(lead.verdict != "acceptable" for lead in leads):
-        verdict = "marginal"
-    return Verdict(verdict, tuple(sorted(reasons)))
+        return record_verdict(leads, lost=lost_by_lead(leads))
+    lost = whole >= record_model().reject
+    found = record_verdict(leads, lost=lost)
+    return Verdict(found.verdict, tuple(sorted({*found.reasons, MODEL_REASON}))) if lost else found
 
 
 @cache

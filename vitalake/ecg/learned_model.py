@@ -84,7 +84,7 @@ class RecordModel:
         known = known[~np.isnan(known)]
         if len(known) < LEAST_LEADS:
             return float("nan")
-        return float(_logistic(self.intercept + record_features(known[None, :]) @ self.weights)[0])
+        return float(_logistic(self.intercept + (record_features(known[None, :]) * self.weights).sum(axis=1))[0])
 
 
 def record_features(probabilities: FloatArray) -> FloatArray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Literal
@@ -142,6 +143,24 @@ def judge(measures: Mapping[str, FloatArray]) -> list[Verdict]:
     return [Verdict(QUALITIES[s], tuple(sorted(r))) for s, r in zip(severity, reasons, strict=True)]
 
 
+def judge_windows(windows: Sequence[Verdict]) -> Verdict:
+    """The verdict on a long lead from those on its windows, with the reasons of at least a tenth of them.
+
+    `unacceptable` when half of the windows are, `marginal` when more than a tenth are not `acceptable`.
+
+    Raises:
+        ValueError: there is no window.
+    """
+    if not windows:
+        raise ValueError("a lead without windows cannot be judged")
+    share = {quality: sum(each.verdict == quality for each in windows) / len(windows) for quality in QUALITIES}
+    counts = Counter(reason for each in windows for reason in each.reasons)
+    reasons = tuple(sorted(reason for reason, count in counts.items() if count >= 0.1 * len(windows)))
+    if share["unacceptable"] >= 0.5:
+        return Verdict("unacceptable", reasons)
+    return Verdict("marginal" if share["acceptable"] < 0.9 else "acceptable", reasons)
+
+
 def judge_record(leads: Sequence[Verdict], quality_index: Sequence[float]) -> Verdict:
     """The verdict on a record from those on its leads and their quality indices, with all their reasons.
 
@@ -155,20 +174,29 @@ def judge_record(leads: Sequence[Verdict], quality_index: Sequence[float]) -> Ve
     Raises:
         ValueError: there is no lead, or not one index per lead.
     """
-    if not leads:
-        raise ValueError("a record without leads cannot be judged")
     if len(leads) != len(quality_index):
         raise ValueError(f"{len(leads)} leads, but {len(quality_index)} quality indices")
-    reasons = {reason for lead in leads for reason in lead.reasons}
+    mean = float(np.nan_to_num(quality_index).mean()) if leads else 0.0
+    return record_verdict(leads, lost=lost_by_lead(leads) or mean < RECORD_QUALITY)
+
+
+def lost_by_lead(leads: Sequence[Verdict]) -> bool:
+    """Whether a record is lost by its leads alone: one is rejected as flat, off, stuck or low, or every one is."""
     rejected = [lead for lead in leads if lead.verdict == "unacceptable"]
-    lost = any(not FATAL.isdisjoint(lead.reasons) for lead in rejected)
-    mean = float(np.nan_to_num(quality_index).mean())
-    verdict: Quality = "acceptable"
-    if lost or mean < RECORD_QUALITY or len(rejected) == len(leads):
-        verdict = "unacceptable"
-    elif any(lead.verdict != "acceptable" for lead in leads):
-        verdict = "marginal"
-    return Verdict(verdict, tuple(sorted(reasons)))
+    return len(rejected) == len(leads) or any(not FATAL.isdisjoint(lead.reasons) for lead in rejected)
+
+
+def record_verdict(leads: Sequence[Verdict], *, lost: bool) -> Verdict:
+    """`unacceptable` if lost, else `marginal` when any lead is not `acceptable`; with the reasons of all leads.
+
+    Raises:
+        ValueError: there is no lead.
+    """
+    if not leads:
+        raise ValueError("a record without leads cannot be judged")
+    sound = all(lead.verdict == "acceptable" for lead in leads)
+    verdict: Quality = "unacceptable" if lost else "acceptable" if sound else "marginal"
+    return Verdict(verdict, tuple(sorted({reason for lead in leads for reason in lead.reasons})))
 
 
 def in_words(reasons: Iterable[str]) -> str:

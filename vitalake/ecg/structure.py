@@ -21,6 +21,7 @@ from vitalake.errors import UnusableDataError
 MAX_LEADS = 16
 RATE_RANGE_HZ = (50.0, 2000.0)
 MIN_DURATION_S = 5.0
+OTHER_VOLTAGES = ("EEG", "EOG", "EMG")  # of brain, eye and muscle: EDF+ puts the kind first
 MAX_MISSING_SHARE = 0.05
 MAX_MISSING_RUN_S = 0.2
 ONE_STRIP_S = 20.0  # longer recordings are judged in windows, and a gap costs its windows only
@@ -46,6 +47,11 @@ def completed(recording: Recording, config: SourceConfig) -> Recording:
     leads = [
         replace(lead, sampling_rate_hz=lead.sampling_rate_hz or config.sampling_rate_hz) for lead in recording.leads
     ]
+    findings = recording.findings
+    foreign = len(leads) != len(config.lead_names) or not all(map(_is_whole, recording.leads))
+    if foreign and not all(lead.sampling_rate_hz for lead in recording.leads):
+        said = f"the file does not say its sampling rate: the dataset's {config.sampling_rate_hz:g} Hz are assumed"
+        findings = (*findings, Finding("S07", said))
     # Another number of leads is another source than the one that the configuration describes.
     if len(leads) == len(config.lead_names):
         leads = [replace(lead, name=name) for lead, name in zip(leads, config.lead_names, strict=True)]
@@ -57,7 +63,7 @@ def completed(recording: Recording, config: SourceConfig) -> Recording:
                 else lead
                 for lead in leads
             ]
-    return replace(recording, leads=tuple(leads))
+    return replace(recording, leads=tuple(leads), findings=findings)
 
 
 def checked(recording: Recording) -> Recording:
@@ -67,7 +73,7 @@ def checked(recording: Recording) -> Recording:
         UnusableDataError: S05 (more leads than any ECG has), S06 (too much is missing), S07 (no usable sampling
             rate), S08 (shorter than 5 s), with what was found and what was expected.
     """
-    for group, count in Counter(lead.group for lead in recording.leads).items():
+    for group, count in Counter(lead.group for lead in recording.leads if can_be_judged(lead)).items():
         if count > MAX_LEADS:
             raise UnusableDataError("S05", f"{count:,} leads in group {group}, expected 1 to {MAX_LEADS}")
     if not any(can_be_judged(lead) for lead in recording.leads):
@@ -84,6 +90,7 @@ def can_be_judged(lead: Lead) -> bool:
     low, high = RATE_RANGE_HZ
     return (
         lead.unit in (MILLIVOLT, UNCALIBRATED)
+        and not lead.name.upper().startswith(OTHER_VOLTAGES)
         and low <= lead.sampling_rate_hz <= high
         and len(lead.samples) >= math.ceil(MIN_DURATION_S * lead.sampling_rate_hz)
     )
@@ -121,7 +128,8 @@ def _unusable(recording: Recording) -> UnusableDataError:
 
 
 def _missing(leads: tuple[Lead, ...]) -> Iterator[Finding]:
-    """The finding S06 where single samples are missing; S06 as an error where too much of a short lead is."""
+    """The finding S06 for each lead with samples missing; S06 as an error where no lead is left to be judged."""
+    left = sum(map(can_be_judged, leads))
     for number, lead in enumerate(leads, start=1):
         missing = missing_in(lead)
         if missing is None:
@@ -131,10 +139,12 @@ def _missing(leads: tuple[Lead, ...]) -> Iterator[Finding]:
         said = f"{share:.1%} of lead {number} are NaN or infinite or marked as missing, {run:,} samples in a row"
         too_much = share > MAX_MISSING_SHARE or run > longest
         if too_much and (lead.duration_s <= ONE_STRIP_S or share == 1.0) and can_be_judged(lead):
-            raise UnusableDataError(
-                "S06",
-                f"{said}: expected at most {MAX_MISSING_SHARE:.0%} and {longest:,} ({MAX_MISSING_RUN_S:g} s)",
-            )
+            left -= 1
+            if not left:
+                raise UnusableDataError(
+                    "S06",
+                    f"{said}: expected at most {MAX_MISSING_SHARE:.0%} and {longest:,} ({MAX_MISSING_RUN_S:g} s)",
+                )
         yield Finding("S06", said)
 
 

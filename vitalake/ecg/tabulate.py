@@ -22,7 +22,7 @@ from vitalake.ecg.formats import Found, read_together
 from vitalake.ecg.paths import parse_path
 from vitalake.ecg.quality import RULES_VERSION
 from vitalake.ecg.recording import Lead, Recording, to_unit
-from vitalake.ecg.structure import SourceConfig, checked, completed
+from vitalake.ecg.structure import SourceConfig, can_be_judged, checked, completed, missing_in
 from vitalake.ecg.tables import BEATS, FEATURES, MEASURE_NAMES, RECORDINGS, SIGNALS, WINDOWS
 from vitalake.errors import UnusableDataError
 from vitalake.pseudonyms import Pseudonyms
@@ -140,7 +140,7 @@ def _content_digest(found: Found) -> str:
 
 def _recording_row(item: Arrival, judged: Assessment) -> dict[str, Any]:
     recording = item.recording
-    longest = max(recording.leads, key=lambda lead: lead.duration_s)
+    longest = max(filter(can_be_judged, recording.leads), key=lambda lead: lead.duration_s)
     return {
         **item.source,
         "file_format": recording.file_format,
@@ -204,15 +204,14 @@ def _samples(leads: Sequence[Lead]) -> dict[str, pa.Array]:
 def _lists(leads: Sequence[Lead | None], dtype: type) -> pa.Array:
     present = [lead for lead in leads if lead is not None]
     stored = np.concatenate([np.empty(0, dtype), *(lead.samples for lead in present)])
-    gone = None
-    if any(lead.missing is not None for lead in present):
-        masks = [
-            lead.missing if lead.missing is not None else np.zeros(len(lead.samples), bool) for lead in present
-        ]
-        gone = np.concatenate(masks)
+    gone = [missing_in(lead) for lead in present]
+    mask = None
+    if any(each is not None for each in gone):
+        none = [np.zeros(len(lead.samples), np.bool_) for lead in present]
+        mask = np.concatenate([other if each is None else each for each, other in zip(gone, none, strict=True)])
     offsets = np.cumsum([0, *(0 if lead is None else len(lead.samples) for lead in leads)])
     starts = pa.array(offsets, pa.int32(), mask=np.array([*(lead is None for lead in leads), False]))
-    return pa.ListArray.from_arrays(starts, pa.array(stored, mask=gone))
+    return pa.ListArray.from_arrays(starts, pa.array(stored, mask=mask))
 
 
 def _window_rows(item: Arrival, judged: Assessment) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from benchmarks.model.fit import logistic_regression
 from benchmarks.model.sources import cinc2011, measured, plawiak
 from cli.demo_data import strip_mv
+from vitalake.ecg.filters import Bands, FloatArray
 from vitalake.ecg.learned import (
     combine,
     combine_record,
@@ -167,7 +168,21 @@ def test_one_bad_window_of_many_does_not_reject_a_long_lead() -> None:
     ],
 )
 def test_combination_of_rules_and_model(rules: Verdict, p: float, expected: Verdict) -> None:
-    assert combine(rules, p, LIMITS) == expected
+    assert combine(rules, p, 0.65, LIMITS) == expected
+
+
+def test_what_has_no_heart_in_it_is_not_cleared() -> None:
+    rejected = Verdict("unacceptable", ("Q14",))
+    assert combine(rejected, 0.01, 0.65, LIMITS).verdict == "marginal"
+    assert combine(rejected, 0.01, 0.59, LIMITS) == rejected
+    assert combine(rejected, 0.01, float("nan"), LIMITS) == rejected
+    rng = np.random.default_rng(5)
+    for low, high in ((5, 25), (10, 40), (1, 30), (1, 40)):
+        noise = Bands(rng.normal(size=(60, 3600)), RATE).between(low, high)
+        values = measured(noise / noise.std(axis=1, keepdims=True) * 0.3, RATE, 0.005)
+        verdicts = [each.verdict for each in judged(values)]
+        assert verdicts.count("acceptable") == 0
+        assert verdicts.count("unacceptable") >= 54
 
 
 def test_record_of_twelve_follows_the_record_model() -> None:
@@ -205,12 +220,16 @@ def test_record_without_leads_or_with_missing_probabilities_is_refused() -> None
         combine_record([Verdict("acceptable")] * 2, [0.1])
 
 
+def judged(columns: dict[str, FloatArray]) -> list[Verdict]:
+    """Final verdicts of strips."""
+    index = columns["quality_index"]
+    return [combine(*each) for each in zip(judge(columns), lead_probability(columns), index, strict=True)]
+
+
 @pytest.mark.data
 def test_no_rhythm_of_plawiak_is_rejected(data_dir: Path) -> None:
     source = plawiak(data_dir)
-    final = [
-        combine(rules, p) for rules, p in zip(judge(source.columns), lead_probability(source.columns), strict=True)
-    ]
+    final = judged(source.columns)
     assert len(final) == 398
     assert len({name.partition("/")[0] for name in source.record}) == 17
     assert not [name for name, each in zip(source.record, final, strict=True) if each.verdict == "unacceptable"]
@@ -221,7 +240,7 @@ def test_stored_models_still_fit_the_measures(data_dir: Path) -> None:
     """Fails when a measure changed and the models were not trained anew; the card has figures on unseen records."""
     source, records = cinc2011(data_dir)
     p = lead_probability(source.columns)
-    final = [combine(rules, at) for rules, at in zip(judge(source.columns), p, strict=True)]
+    final = judged(source.columns)
     rejected = np.array([each.verdict == "unacceptable" for each in final])
     labelled = source.bad >= 0
     assert (rejected == (source.bad == 1))[labelled].mean() >= 0.960

@@ -71,7 +71,10 @@ def test_lead_names_come_from_the_configuration_or_are_numbered() -> None:
     named = read(v4_file(strip(leads=2)), TWO_LEADS)
     assert ([lead.name for lead in named.leads], rules(named)) == (["I", "II"], ())
     numbered = read(v4_file(strip(leads=3)), TWO_LEADS)
-    assert ([lead.name for lead in numbered.leads], rules(numbered)) == (["lead_1", "lead_2", "lead_3"], ("S09",))
+    assert ([lead.name for lead in numbered.leads], rules(numbered)) == (
+        ["lead_1", "lead_2", "lead_3"],
+        ("S07", "S09"),
+    )
     assert {lead.unit for lead in numbered.leads} == {"adu"}
 
 

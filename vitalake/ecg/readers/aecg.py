@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 
 from vitalake.ecg.readers.aecg_values import Axis, Samples, data_type, read_axis, read_digits, read_scale, read_time
 from vitalake.ecg.readers.aecg_xml import parse
+from vitalake.ecg.readers.names import device_model, lead_name, subject_identifier
 from vitalake.ecg.recording import UNCALIBRATED, Finding, Lead, Recording
 from vitalake.errors import UnusableDataError
 
@@ -61,7 +62,7 @@ def read(data: bytes, *, max_samples: int) -> Recording:
                 empty += 1
                 continue
             left -= len(samples)
-            name = _lead_name(code) or f"lead_{len(leads) + 1}"
+            name = lead_name(_without_prefix(code), len(leads) + 1)
             leads.append(_lead(name, value, samples, axis.rate_hz, group, offset))
         group += len(leads) > before
     if not leads:
@@ -76,7 +77,7 @@ def read(data: bytes, *, max_samples: int) -> Recording:
         leads=tuple(leads),
         file_format=FORMAT,
         started_at=started_at,
-        subject=_stripped(None if subject is None else subject.get("extension")),
+        subject=subject_identifier(None if subject is None else subject.get("extension")),
         device_model=_device_model(series[0]),
         findings=tuple(findings),
     )
@@ -106,7 +107,7 @@ def _lead(name: str, value: Element, samples: Samples, rate_hz: float, group: in
     )
 
 
-def _lead_name(code: str) -> str:
+def _without_prefix(code: str) -> str:
     for prefix in LEAD_PREFIXES:
         if code.startswith(prefix):
             name = code[len(prefix) :]
@@ -148,13 +149,9 @@ def _start(element: Element) -> datetime | None:
 def _device_model(series: Element) -> str | None:
     maker = series.findtext(f"{DEVICE}/manufacturerOrganization/name")
     model = series.findtext(f"{DEVICE}/manufacturedSeriesDevice/manufacturerModelName")
-    return _stripped(" ".join(part.strip() for part in (maker, model) if part))
+    return device_model(" ".join(part for part in (maker, model) if part))
 
 
 def _code(sequence: Element) -> str:
     code = sequence.find("code")
     return "" if code is None else code.get("code", "").strip()
-
-
-def _stripped(text: str | None) -> str | None:
-    return (text or "").strip() or None

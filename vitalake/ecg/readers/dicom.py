@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from vitalake.ecg.readers.dicom_elements import MARK, PREAMBLE_BYTES, Elements, open_elements
 from vitalake.ecg.readers.dicom_values import Values, coded, count_of, date_time, number_of, text_of
+from vitalake.ecg.readers.names import device_model, lead_name, subject_identifier
 from vitalake.ecg.readers.units import per_millivolt
 from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
 from vitalake.errors import UnusableDataError
@@ -82,8 +83,8 @@ def read(data: bytes, *, max_samples: int) -> Recording:
         leads=tuple(leads),
         file_format=FORMAT,
         started_at=date_time(text_of(elements, top, ACQUIRED_AT), text_of(elements, top, TIME_ZONE)),
-        subject=text_of(elements, top, PATIENT_ID) or None,
-        device_model=" ".join(part for part in device if part) or None,
+        subject=subject_identifier(text_of(elements, top, PATIENT_ID)),
+        device_model=device_model(" ".join(device)),
         findings=tuple(findings),
     )
 
@@ -140,7 +141,7 @@ def _leads(
         skew_samples = number_of(elements, definition, SKEW_SAMPLES) or 0.0
         leads.append(
             Lead(
-                name=_lead_name(elements, definition) or f"lead_{i + 1}",
+                name=lead_name(_name(elements, definition), i + 1),
                 samples=_exact(stored[:, i]),
                 sampling_rate_hz=rate_hz,
                 gain_adu_per_unit=gain,
@@ -187,7 +188,7 @@ def _calibration(elements: Elements, definition: Values) -> tuple[float, float, 
     return gain, zero, next(filter(None, names)) if factor is None else MILLIVOLT
 
 
-def _lead_name(elements: Elements, definition: Values) -> str:
+def _name(elements: Elements, definition: Values) -> str:
     """What the channel's source means, ``I`` where it is "Lead I (Einthoven)"; else the channel's label."""
     _, meaning = coded(elements, definition, SOURCE)
     known = _LEAD.fullmatch(meaning)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from vitalake.ecg.readers.edf_header import BDF_MARK, EDF_MARK, FIXED_BYTES, Header, Signal, read_header
 from vitalake.ecg.readers.edf_records import first_onset_s, record_starts, runs_of
+from vitalake.ecg.readers.names import lead_name
 from vitalake.ecg.readers.units import per_millivolt
 from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
 from vitalake.errors import UnusableDataError
@@ -100,7 +101,7 @@ def _lead(
         samples, missing = _with_gaps(samples, starts, signal.rate_hz(header.record_s), signal.number)
     gain, zero, unit = _calibration(signal, findings)
     known = _LEAD.fullmatch(signal.label)
-    name = known[1] if known else signal.label or f"lead_{signal.number}"
+    name = lead_name(known[1] if known else signal.label, signal.number)
     return Lead(name, samples.reshape(-1), signal.rate_hz(header.record_s), gain, zero, unit, missing)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from vitalake.ecg.readers.edf_fields import number, text, whole
+from vitalake.ecg.readers import names
 from vitalake.ecg.recording import Finding
 from vitalake.errors import UnusableDataError
 
@@ -25,8 +26,6 @@ MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", 
 _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 _STARTDATE = re.compile(r"Startdate (\d\d)-([A-Za-z]{3})-(\d{4})(?: |$)", re.ASCII)
 _DATE, _TIME = re.compile(r"(\d\d)\D(\d\d)\D(\d\d)", re.ASCII), re.compile(r"(\d\d)\D(\d\d)\D(\d\d)", re.ASCII)
-# A subject of nothing but these is a form that nobody filled in.
-_BLANK_WORDS = frozenset(("X", "dd-MMM-yyyy"))
 
 
 @dataclass(frozen=True)
@@ -106,18 +105,14 @@ class Header:
     def subject(self) -> str | None:
         """The hospital's code in EDF+, all that plain EDF says about the patient; None if unknown."""
         words = self.patient.split()
-        if not words or _BLANK_WORDS.issuperset(words):
-            return None
-        if not self.is_plus:
-            return self.patient
-        return None if words[0] == "X" else words[0]
+        return names.subject_identifier(words[0] if self.is_plus and words else self.patient)
 
     def device_model(self) -> str | None:
         """The equipment that EDF+ names after the start date, the investigation and the technician."""
         words = self.recording.split()
         if not self.is_plus or words[:1] != ["Startdate"] or len(words) < 5 or words[4] == "X":
             return None
-        return words[4].replace("_", " ").strip() or None
+        return names.device_model(words[4].replace("_", " "))
 
 
 def read_header(data: bytes) -> Header:

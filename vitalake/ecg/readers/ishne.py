@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitalake.ecg.readers.crc import crc_ccitt
+from vitalake.ecg.readers.names import device_model, subject_identifier
 from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
 from vitalake.errors import UnusableDataError
 
@@ -64,8 +65,8 @@ def read(data: bytes, *, max_samples: int) -> Recording:
         leads=leads,
         file_format=FORMAT,
         started_at=_started_at(data),
-        subject=_text(data, 108, 20),
-        device_model=_text(data, 232, 40),
+        subject=subject_identifier(_text(data, 108, 20)),
+        device_model=device_model(_text(data, 232, 40)),
         findings=tuple(findings),
     )
 
@@ -125,8 +126,8 @@ def _started_at(data: bytes) -> datetime | None:
         return None
 
 
-def _text(data: bytes, at: int, length: int) -> str | None:
-    return data[at : at + length].split(b"\0")[0].decode("latin-1").strip() or None
+def _text(data: bytes, at: int, length: int) -> str:
+    return data[at : at + length].split(b"\0")[0].decode("latin-1")
 
 
 def _short(data: bytes, at: int) -> int:

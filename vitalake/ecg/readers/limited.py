@@ -3,9 +3,9 @@
 Belongs here: the start of that process, one question at a time, and its end. Does not belong here: what runs in it
 (`limited_child`), or formats.
 
-What a file does to a parser (a crash, a hang, a demand for memory) is a refusal of the file here; what happens to the
-process otherwise (killed, starved of processor time) is the machine's fault and to be tried again. The process is a
-fresh interpreter, kept between files; `multiprocessing` would import the main module of a Dagster worker again.
+What a file does to a parser (a crash, a hang, a demand for memory) is a refusal of the file here; what happens to
+the process otherwise (killed, starved of processor time) is the machine's fault and to be tried again. The process
+is a fresh interpreter, kept between files; `multiprocessing` would import the main module of a Dagster worker again.
 """
 
 from __future__ import annotations
@@ -91,8 +91,22 @@ class LimitedReader:
 
     def _start(self) -> None:
         self._end()
+        try:
+            self._process = self._opened()
+        except OSError as error:
+            raise TransientError(f"the process that reads MATLAB structs and HDF5 does not start: {error}") from error
+        with self._deadline(START_S):
+            answer = self._receive(frames.MAX_TEXT_BYTES)
+        if answer is None or answer[0] != frames.READY:
+            code = self._end()
+            if answer is None:
+                raise TransientError(f"the process that reads MATLAB structs and HDF5 ended at its start ({code})")
+            said = answer[1].decode(errors="replace")
+            raise PermanentError(f"the process that reads MATLAB structs and HDF5 does not start: {said}")
+
+    def _opened(self) -> subprocess.Popen[bytes]:
         root = Path(vitalake.__file__).parents[1]
-        self._process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", MODULE, str(self.memory_bytes), str(self.seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -108,13 +122,6 @@ class LimitedReader:
             },
             start_new_session=True,
         )
-        with self._deadline(START_S):
-            answer = self._receive(frames.MAX_TEXT_BYTES)
-        if answer is None or answer[0] != frames.READY:
-            code = self._end()
-            said = answer[1].decode(errors="replace") if answer else f"exit code {code}"
-            raise PermanentError(f"the process that reads MATLAB structs and HDF5 does not start: {said}")
-
     def _ask(self, data: bytes, max_bytes: int) -> tuple[bytes, bytearray]:
         _, requests = self._pipes()
         with self._deadline(self.seconds * PATIENCE):

@@ -80,7 +80,13 @@ def _limit(memory_bytes: int) -> None:
 def _read_in_fork(data: bytes, max_bytes: int, seconds: int, requests: io.FileIO, answers: io.FileIO) -> bool:
     """Whether the next file can be read: the parent lives, and has a whole answer to this one."""
     begun, begins = os.pipe()
-    worker = os.fork()
+    try:
+        worker = os.fork()
+    except OSError:  # no room for another process: nothing that the file could help
+        os.close(begun)
+        os.close(begins)
+        _send(answers, frames.GAVE_UP, frames.KILLED)
+        return True
     if worker == 0:
         _work(data, max_bytes, seconds, begins, answers)
     os.close(begins)

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
+from vitalake.ecg.readers import names
 from vitalake.ecg.readers.crc import crc_ccitt
 from vitalake.ecg.recording import Finding
 from vitalake.errors import UnusableDataError
@@ -92,12 +93,12 @@ def started_at(tags: dict[int, bytes]) -> datetime | None:
 
 def subject(tags: dict[int, bytes]) -> str | None:
     """The patient identification number, and nothing else that section 1 says of a person."""
-    return _text(tags.get(PATIENT_ID, b""))
+    return names.subject_identifier(_text(tags.get(PATIENT_ID, b"")))
 
 
 def device_model(tags: dict[int, bytes]) -> str | None:
     """The model of the acquiring device, five letters at most; the serial number stays where it is."""
-    return _text(tags.get(DEVICE, b"")[8:14])
+    return names.device_model(_text(tags.get(DEVICE, b"")[8:14]))
 
 
 def _check_crc(data: bytes, start: int, size: int, what: str, findings: list[Finding]) -> None:
@@ -118,5 +119,5 @@ def _iterate_tags(content: bytes) -> Iterator[tuple[int, bytes]]:
         at = end
 
 
-def _text(value: bytes) -> str | None:
-    return value.split(b"\0")[0].decode("latin-1").strip() or None
+def _text(value: bytes) -> str:
+    return value.split(b"\0")[0].decode("latin-1")

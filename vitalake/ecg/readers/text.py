@@ -10,6 +10,7 @@ import re
 
 import numpy as np
 
+from vitalake.ecg.readers.names import lead_name
 from vitalake.ecg.readers.text_layout import HEAD_BYTES, Layout, decode, find_layout
 from vitalake.ecg.readers.text_table import Column, read_columns
 from vitalake.ecg.readers.text_time import TimeAxis, is_time, read_time
@@ -20,7 +21,6 @@ from vitalake.errors import UnusableDataError
 FORMAT = "text"
 MAX_COLUMNS = 512
 MAX_TIME_COLUMNS = 2  # a date and the seconds since, or a counter and a time
-MAX_NAME = 64
 INT32 = np.iinfo(np.int32)
 OTHER_UNITS = frozenset(
     ("mmhg", "cmh2o", "bpm", "%", "ohm", "kohm", "°c", "l/min", "ml", "g", "m/s2", "m/s^2", "pm")
@@ -83,7 +83,7 @@ def _to_recording(columns: list[Column], layout: Layout) -> Recording:
         names = list(layout.labels[-len(leads) :])
     return Recording(
         tuple(
-            _to_lead(column, name or f"lead_{number}", unit or layout.unit, rate_hz)
+            _to_lead(column, lead_name(name, number), unit or layout.unit, rate_hz)
             for number, (column, name, (_, unit)) in enumerate(
                 zip(leads, names, heads[len(axes) :], strict=True), 1
             )
@@ -103,7 +103,7 @@ def _head(layout: Layout, at: int) -> tuple[str, str]:
         name, unit = match[1], match[2]
     elif len(name) > 1 and per_millivolt(name):  # a single V is the chest lead
         name, unit = "", name
-    return (name if len(name) <= MAX_NAME and name.isprintable() else ""), unit.strip("'\" ")
+    return name, unit.strip("'\" ")
 
 
 def _is_unit(text: str) -> bool:

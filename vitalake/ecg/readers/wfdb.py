@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitalake.ecg.readers import matlab_v4, wfdb_segments
+from vitalake.ecg.readers.names import lead_name
 from vitalake.ecg.readers.wfdb_header import DEFAULT_RATE_HZ, Header, looks_like_header, parse
 from vitalake.ecg.readers.wfdb_names import HEADER_SUFFIX
 from vitalake.ecg.readers.wfdb_signal import DIFFERENCES, count_samples, invalid_value, padded_bytes, read_signals
@@ -195,7 +196,7 @@ def _lead(at: int, signal: Signal, stored: npt.NDArray[np.int32], rate_hz: float
         )
     gain, zero, unit = calibration(signal)
     return Lead(
-        name=signal.name or f"lead_{at}",
+        name=lead_name(signal.name, at),
         samples=stored,
         sampling_rate_hz=rate_hz * signal.samples_per_frame,
         gain_adu_per_unit=gain,

@@ -2,9 +2,11 @@
 
 Belongs here: the grouping of names. Does not belong here: which of the files a header needs (`wfdb.needed`).
 
-A header ``100.hea`` starts the group ``100``. A name belongs to it if its stem is ``100`` or goes on after that
-with anything but a digit: ``100.dat``, ``100_3chan.hea``, ``100skew.hea``, but not ``1001.dat``. Where several
-headers fit, a file goes with the longest stem, and that header's group is the one of the shortest.
+A header ``100.hea`` starts the group ``100``. A header belongs to it if its stem is ``100`` or goes on after that
+with anything but a digit (``100_3chan.hea``, ``100skew.hea``, but not ``1001.hea``), and so does a signal file or an
+annotation (``100.dat``, ``100_1.dat``, ``100.atr``). A MATLAB file belongs to a header of its very stem only, and a
+file of a format that needs no header (``100.edf``) to none, so that one stray header does not bind a folder together.
+Where several headers fit, a file goes with the longest stem, and that header's group is the one of the shortest.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 HEADER_SUFFIX = ".hea"
+OWN_STEM = (".mat",)
+ALONE = (".edf", ".bdf", ".dcm", ".xml", ".scp", ".ecg", ".ann", ".csv", ".tsv", ".txt", ".json", ".pdf", ".md")
 
 
 def recordings(names: Iterable[str]) -> dict[str, str]:
@@ -29,12 +33,18 @@ def recordings(names: Iterable[str]) -> dict[str, str]:
         while open_headers and not stem.startswith(open_headers[-1][0]):
             open_headers.pop()
         group = _join(stem, *open_headers[-1]) if open_headers else None
+        if group is not None and _keeps_apart(name.lower(), stem, open_headers[-1][0]):
+            group = None
         if not is_other:
             group = group or stem
             open_headers.append((stem, group))
         if group is not None:
             groups[name] = group
     return groups
+
+
+def _keeps_apart(name: str, stem: str, header_stem: str) -> bool:
+    return name.endswith(ALONE) or (name.endswith(OWN_STEM) and stem != header_stem)
 
 
 def _is_header(name: str) -> bool:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.readers.names import lead_name
 from vitalake.ecg.readers.wfdb_header import Header, Segment
 from vitalake.ecg.readers.wfdb_signal_line import Signal, calibration
 from vitalake.ecg.recording import Finding, Lead
@@ -192,7 +193,7 @@ def _lead(at: int, track: _Track, arrays: _Arrays, rate_hz: float) -> Lead:
     gain, zero, unit = calibration(track.first)
     values, missing = arrays
     return Lead(
-        name=track.first.name or f"lead_{at}",
+        name=lead_name(track.first.name, at),
         samples=values,
         sampling_rate_hz=rate_hz * track.first.samples_per_frame,
         gain_adu_per_unit=gain if track.keeps_calibration else 1.0,

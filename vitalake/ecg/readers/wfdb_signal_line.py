@@ -10,6 +10,7 @@ import math
 import re
 from typing import NamedTuple
 
+from vitalake.ecg.readers.units import per_millivolt
 from vitalake.ecg.recording import MILLIVOLT
 from vitalake.errors import UnusableDataError
 
@@ -27,7 +28,6 @@ _GAIN = re.compile(
 )
 _INTEGER = re.compile(r"\s*([+-]?\d{1,15})(?=\s|$)", re.ASCII)
 _FILE_NAME = re.compile(r"(?!.*\.\.)[^\s/\\:\x00-\x1f\x7f]{1,255}")
-_PER_MILLIVOLT = {"mv": 1.0, "uv": 1e3, "μv": 1e3, "nv": 1e6, "v": 1e-3}  # by casefolded unit
 
 
 class Signal(NamedTuple):
@@ -114,13 +114,13 @@ def calibration(signal: Signal) -> Calibration:
         UnusableDataError: S02, a gain that floating point cannot hold per millivolt.
     """
     gain = DEFAULT_GAIN if signal.gain is None else signal.gain
-    factor = _PER_MILLIVOLT.get(signal.unit.casefold())
+    factor = per_millivolt(signal.unit)
     if factor is None:
         return Calibration(gain, signal.baseline, signal.unit)
-    per_millivolt = gain * factor
-    if not per_millivolt or not math.isfinite(per_millivolt):
+    gain *= factor
+    if not gain or not math.isfinite(gain):
         raise UnusableDataError("S02", "the gain of a signal is too small or too large for a number")
-    return Calibration(per_millivolt, signal.baseline, MILLIVOLT)
+    return Calibration(gain, signal.baseline, MILLIVOLT)
 
 
 def checked_name(name: str, at: int, kind: str) -> str:

@@ -90,17 +90,17 @@ def test_a_process_that_dies_or_stops_is_started_again(
 
 def test_a_kernel_that_kills_for_want_of_memory_says_nothing_about_the_file(reader: LimitedReader) -> None:
     assert_reads(reader)
-    server = psutil.Process(reader.pid)
+    server, data = psutil.Process(reader.pid), files.takes_long()
 
     def kill() -> None:
-        while not (forks := server.children()):
+        while not (forks := [fork for fork in server.children() if fork.status() != psutil.STATUS_ZOMBIE]):
             time.sleep(0.01)
         forks[0].kill()
 
     with ThreadPoolExecutor(1) as pool:
         killed = pool.submit(kill)
         with pytest.raises(TransientError, match="was killed"):
-            reader.read(files.takes_long(), max_bytes=MAX_BYTES)
+            reader.read(data, max_bytes=MAX_BYTES)
         killed.result(timeout=10)
     assert_reads(reader)
 
@@ -153,7 +153,10 @@ def test_no_start_is_a_fault_of_the_set_up_not_of_the_file(monkeypatch: pytest.M
     with pytest.raises(PermanentError, match="does not start: OverflowError"):
         assert_reads(LimitedReader(memory_bytes=2**70))
     monkeypatch.setattr(limited, "MODULE", "vitalake.nothing")
-    with pytest.raises(PermanentError, match="does not start: exit code 1"):
+    with pytest.raises(TransientError, match=r"ended at its start \(1\)"):
+        assert_reads(LimitedReader())
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with pytest.raises(TransientError, match="does not start"):
         assert_reads(LimitedReader())
 
 

@@ -14,7 +14,7 @@ NAMES = st.sets(
     st.builds(
         lambda stem, suffix: stem + suffix,
         st.text("10_a.", min_size=1, max_size=5),
-        st.sampled_from((".hea", ".dat", ".mat", ".d0", "")),
+        st.sampled_from((".hea", ".dat", ".mat", ".d0", ".edf", "")),
     ),
     max_size=14,
 )
@@ -36,7 +36,9 @@ def literal(names: set[str]) -> dict[str, str]:
         if name.endswith(".hea") and name != ".hea":
             found[name] = group[stem]
         elif fitting := [s for s in stems if goes_on(stem, s)]:
-            found[name] = group[max(fitting, key=len)]
+            nearest = max(fitting, key=len)
+            if not name.endswith(".edf") and (stem == nearest or not name.endswith(".mat")):
+                found[name] = group[nearest]
     return found
 
 
@@ -62,12 +64,17 @@ def test_a_file_goes_with_its_longest_header_and_that_with_the_shortest() -> Non
     names = ["1.hea", "1_2.hea", "1_2_3.dat", "1_23.dat", "1_23.hea", "12.hea", "12_3.mat", "13.dat", ".hea"]
     assert recordings(names) == {
         "1.hea": "1", "1_2.hea": "1", "1_2_3.dat": "1", "1_23.dat": "1", "1_23.hea": "1",
-        "12.hea": "12", "12_3.mat": "12",
+        "12.hea": "12",
     }  # fmt: skip
 
 
 def test_case_matters_and_a_matrix_without_header_belongs_nowhere() -> None:
     assert recordings(["a.hea", "A.dat", "b.mat", "a.mat"]) == {"a.hea": "a", "a.mat": "a"}
+
+
+def test_a_stray_header_does_not_bind_recordings_that_need_none() -> None:
+    strangers = ["rec_1.mat", "rec_2.mat", "rec.edf", "rec_3.DCM", "rec.csv", "rec (1).xml"]
+    assert recordings(["rec.hea", "rec.dat", *strangers]) == {"rec.hea": "rec", "rec.dat": "rec"}
 
 
 @given(NAMES)

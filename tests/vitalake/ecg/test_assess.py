@@ -1,0 +1,112 @@
+"""Leads in windows: what is measured together, and what a long lead is worth when a part of it is bad."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cli.demo_data import strip_mv
+from vitalake.ecg.assess import assess
+from vitalake.ecg.peaks import r_peaks
+from vitalake.ecg.quality import Verdict, judge_windows
+from vitalake.ecg.recording import Lead, Recording
+
+RATE = 360.0
+
+
+def lead(seconds: int, name: str = "II") -> Lead:
+    """A quiet heart of so many seconds, a multiple of ten."""
+    rng = np.random.default_rng(3)
+    x = np.concatenate([strip_mv("clean", rng) for _ in range(seconds // 10)])
+    return Lead(name, np.round(200 * x).astype(np.int32), RATE, 200.0, 0.0, "mV")
+
+
+def recording(*leads: Lead) -> Recording:
+    return Recording(leads, "edf")
+
+
+def with_samples(of: Lead, start_s: int, stop_s: int, value: int) -> Lead:
+    samples = of.samples.copy()
+    samples[round(start_s * RATE) : round(stop_s * RATE)] = value
+    return replace(of, samples=samples)
+
+
+@pytest.mark.parametrize(("seconds", "lengths"), [(20, [20]), (30, [10] * 3), (3600, [10] * 360)])
+def test_leads_are_cut_into_windows_that_hold_every_sample(seconds: int, lengths: list[int]) -> None:
+    (only,) = assess([recording(lead(seconds))])[0].leads
+    assert only is not None
+    assert [window.duration_s for window in only.windows] == lengths
+    assert [window.start_s for window in only.windows] == list(np.cumsum([0, *lengths[:-1]]))
+
+
+def test_the_last_window_takes_what_is_left_over() -> None:
+    whole = lead(40)
+    (only,) = assess([recording(replace(whole, samples=whole.samples[:-1800]))])[0].leads
+    assert only is not None
+    assert [window.duration_s for window in only.windows] == [10, 10, 15]
+
+
+def test_a_recording_is_judged_alone_as_in_company() -> None:
+    others = [recording(lead(10)), recording(lead(30)), recording(lead(10, "I"), lead(20, "V1"))]
+    together, alone = assess(others), [assess([each])[0] for each in others]
+    for ours, theirs in zip(together, alone, strict=True):
+        assert (ours.verdict, ours.rules_verdict) == (theirs.verdict, theirs.rules_verdict)
+        for one, other in zip(ours.leads, theirs.leads, strict=True):
+            assert one is not None
+            assert other is not None
+            np.testing.assert_array_equal(one.r_peaks, other.r_peaks)
+            assert one.values == pytest.approx(other.values, rel=1e-9, nan_ok=True)
+
+
+def test_half_a_minute_off_does_not_spoil_an_hour_but_most_of_it_does() -> None:
+    hour = lead(3600)
+    short, long = with_samples(hour, 600, 630, 0), with_samples(hour, 600, 3000, 0)
+    found = [each.leads[0] for each in assess([recording(hour), recording(short), recording(long)])]
+    assert [each.verdict.verdict for each in found if each] == ["acceptable", "acceptable", "unacceptable"]
+    assert found[1] is not None
+    bad = [window.start_s for window in found[1].windows if window.verdict.verdict == "unacceptable"]
+    assert bad == [600, 610, 620]
+
+
+def test_beats_of_a_long_lead_are_those_of_its_pieces() -> None:
+    """Blocks of ten minutes neither lose nor double a beat at their borders."""
+    hour = lead(3600)
+    (found,) = assess([recording(hour)])[0].leads
+    assert found is not None
+    np.testing.assert_array_equal(found.r_peaks, r_peaks(hour.values()[None, :], RATE)[0])
+
+
+def test_a_gap_is_the_fault_of_its_windows() -> None:
+    missing = np.zeros(3600 * 360, np.bool_)
+    missing[100 * 360 : 115 * 360] = True
+    (found,) = assess([recording(replace(lead(3600), missing=missing))])[0].leads
+    assert found is not None
+    gaps = {window.start_s: window.verdict for window in found.windows if "S06" in window.verdict.reasons}
+    assert gaps.keys() == {100, 110}
+    assert {verdict.verdict for verdict in gaps.values()} == {"unacceptable"}
+    assert found.verdict.verdict == "acceptable"
+
+
+def test_fractions_have_no_step_and_are_no_flat_line() -> None:
+    whole = lead(10)
+    (found,) = assess([recording(replace(whole, samples=whole.values(), gain_adu_per_unit=1.0))])[0].leads
+    assert found is not None
+    assert found.verdict.verdict == "acceptable"
+
+
+def test_what_is_no_ecg_is_not_judged() -> None:
+    pressure, brain = replace(lead(10), unit="mmHg"), lead(10, "EEG Fpz-Cz")
+    judged = assess([recording(lead(10), pressure, brain)])[0]
+    assert [each is not None for each in judged.leads] == [True, False, False]
+    assert judged.verdict.verdict == "acceptable"
+
+
+def test_a_long_lead_has_the_reasons_of_a_tenth_of_its_windows() -> None:
+    good, bad = Verdict("acceptable", ("Q10",)), Verdict("unacceptable", ("Q01",))
+    assert judge_windows([good] * 19 + [bad]) == Verdict("acceptable", ("Q10",))
+    assert judge_windows([good] * 17 + [bad] * 3) == Verdict("marginal", ("Q01", "Q10"))
+    assert judge_windows([good] * 10 + [bad] * 10) == Verdict("unacceptable", ("Q01", "Q10"))
+    with pytest.raises(ValueError, match="without windows"):
+        judge_windows([])
