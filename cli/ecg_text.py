@@ -75,7 +75,8 @@ def show_measures(names: Sequence[str], measures: Sequence[MeasureLine], console
         console.print()
         first = last
     console.print(
-        "! crosses the limit that warns, ✕ that rejects; i: worth knowing, changes no verdict", style="dim"
+        "of the whole lead; ! crosses the limit that warns, ✕ that rejects; i: worth knowing, changes no verdict",
+        style="dim",
     )
 
 

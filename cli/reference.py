@@ -51,6 +51,8 @@ def rules_page() -> str:
     from cli.remedies import REMEDIES
     from vitalake.checks import SCHEMA, freshness
     from vitalake.datasets.declared import DATASETS
+    from vitalake.ecg.learned import lead_model
+    from vitalake.ecg.measures import MEASURES
     from vitalake.ecg.quality import RULES, RULES_VERSION
 
     lines = ["# Rules", "", _NOTE, "", "## Rules that put a file into quarantine", ""]
@@ -71,11 +73,23 @@ def rules_page() -> str:
         "What the rules alone say is in `rules_verdict`. How right both are: [quality.md](quality.md).",
         "",
     ]
-    lines += ["| rule | column | computed as | warns | rejects | source |", "|---|---|---|---|---|---|"]
+    lines += ["| rule | column | computed as | of windows | warns | rejects | source |"]
+    lines += ["|---|---|---|---|---|---|---|"]
     for rule in RULES:
         warns, rejects = (f"{rule.comparison} {t:g}" if t is not None else "" for t in (rule.warn, rule.reject))
         formula = rule.formula.replace("|", "\\|")
-        lines.append(f"| {rule.id} | `{rule.measure}` | {formula} | {warns} | {rejects} | {rule.source} |")
+        summed = MEASURES[rule.measure].over_windows
+        lines.append(
+            f"| {rule.id} | `{rule.measure}` | {formula} | {summed} | {warns} | {rejects} | {rule.source} |"
+        )
+    model = lead_model().limits
+    lines += [
+        f"| M01 | `poor_probability` | the quality model | mean | >= {model.warn:g} | >= {model.reject:g} | own |",
+        "",
+        "A lead longer than 20 s is measured in windows of 10 s; its columns hold what *of windows* says. Up to a",
+        "minute it is judged by these columns, beyond by its windows: `unacceptable` when half of them are,",
+        "`marginal` when more than a tenth are not `acceptable`.",
+    ]
     lines += [
         "",
         "## Checks of a day",

@@ -49,8 +49,7 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "S07": Remedy(
         "The sampling rate is missing, no number, or outside of what an ECG can have.",
-        "MATLAB: save the rate in Hz as `fs`, or leave it out for the dataset's own. Text: add a column of times, "
-        "or a line `# Sampling rate (Hz): 500`.",
+        "MATLAB: save the rate in Hz as `fs`. Text: add a column of times, or a line `# Sampling rate (Hz): 500`.",
     ),
     "S08": Remedy(
         "The recording is shorter than its header says, or than what can be judged.",

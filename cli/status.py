@@ -105,7 +105,7 @@ def _facts(holdings: Holdings) -> dict[str, str]:
     if lake.unprocessed and lake.unprocessed_since:
         since = _age(time.time() - lake.unprocessed_since.timestamp())
         facts["processed"] = (
-            f"all but {lake.unprocessed:,}, the first of which waits for {since}{_newest(lake.newest_processed_at)}"
+            f"all but {lake.unprocessed:,}; the oldest of these came {since} ago{_newest(lake.newest_processed_at)}"
         )
     facts["recordings"] = f"{lake.recordings:,}"
     if lake.verdicts:

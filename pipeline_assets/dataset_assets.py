@@ -95,7 +95,7 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
             pseudonyms = context.resources.pseudonyms
             report = stages.read_objects(dataset, context.resources.raw, lake, day, pseudonyms, progress, announce)
             differences = schema_differences(lake, tables, day)
-            results = [shown.check_result(SCHEMA, checked, differences)]
+            results = [shown.check_result(SCHEMA, checked, differences, day)]
             for check in dataset.checks:
                 # What is not stored as declared cannot be counted either.
                 count = (
@@ -103,7 +103,7 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
                     if differences.bad
                     else _count(dataset, check, lake, day)
                 )
-                results.append(shown.check_result(check, checked, count))
+                results.append(shown.check_result(check, checked, count, day))
             for table in tables:
                 yield _result(
                     context,
@@ -165,12 +165,17 @@ def _result(
 
 
 def _pictures(dataset: Dataset, table: Table, context: AssetExecutionContext, report: Report) -> dict[str, Any]:
-    """What the dataset draws of this table, when it changed. A picture is a courtesy: it never fails a run."""
-    pictures = {}
+    """What the dataset draws of this table, anew when it changed. A picture is a courtesy: it never fails a run."""
+    pictures: dict[str, Any] = {}
+    changed = any(key.startswith(f"{table.name}/") for key in report.written)
     for picture in dataset.pictures:
-        if picture.table != table.name or not any(key.startswith(f"{table.name}/") for key in report.written):
+        if picture.table != table.name:
             continue
         try:
+            if not changed:
+                before = shown.drawn_before(context.instance, table.name, context.partition_key, picture.name)
+                pictures |= {picture.name: before} if before is not None else {}
+                continue
             newest = stages.newest_part(context.resources.lake, table, context.partition_key)
             if newest is not None and newest.num_rows:
                 pictures[picture.name] = shown.picture(picture.draw(newest))

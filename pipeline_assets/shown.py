@@ -13,6 +13,9 @@ from typing import Any
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
+    AssetKey,
+    AssetRecordsFilter,
+    DagsterInstance,
     MarkdownMetadataValue,
     MetadataValue,
     TableColumn,
@@ -60,13 +63,26 @@ def materialization(report: Report, table: str, fingerprint: str) -> dict[str, A
     return metadata
 
 
+def drawn_before(instance: DagsterInstance, table: str, partition: str, name: str) -> MetadataValue[Any] | None:
+    """A picture as the last materialization of this partition shows it; None where it has none."""
+    wanted = AssetRecordsFilter(AssetKey(table), asset_partitions=[partition])
+    for record in instance.fetch_materializations(wanted, limit=1).records:
+        if record.asset_materialization is not None:
+            return record.asset_materialization.metadata.get(name)
+    return None
+
+
 def picture(png: bytes) -> MarkdownMetadataValue:
     """A PNG that the web UI shows inline."""
     return MetadataValue.md(f"![picture](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
-def check_result(check: Statement, asset: str, count: Count) -> AssetCheckResult:
-    """A count against the check's thresholds: passed, a warning, or an error that blocks the downstream."""
+def check_result(check: Statement, asset: str, count: Count, day: str | None) -> AssetCheckResult:
+    """A count against the check's thresholds: passed, a warning, or an error that blocks the downstream.
+
+    `day` is the partition that was looked at, None: every day. Dagster shows the last result of a check only, of
+    whichever day, so each says its own.
+    """
     blocks = count.share > check.threshold.block
     more = max(0, len(count.details) - _DETAILS)
     details: Mapping[str, Any] = dict(list(count.details.items())[:_DETAILS])
@@ -75,8 +91,10 @@ def check_result(check: Statement, asset: str, count: Count) -> AssetCheckResult
         check_name=check.name,
         asset_key=asset,
         severity=AssetCheckSeverity.ERROR if blocks else AssetCheckSeverity.WARN,
-        description=f"{count.bad} of {count.total} ({count.share:.1%}) fail this: {check.doc}",
+        description=f"{day or 'all days'}: {check.doc} "
+        f"Not so: {count.bad:,} of {count.total:,} ({count.share:.1%}).",
         metadata={
+            "day": day or "all",
             "bad": count.bad,
             "total": count.total,
             "share": round(count.share, 6),

@@ -48,6 +48,6 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
             }
         listed = [item for bundle in found for item in bundle]
         count = overdue(listed, known, datetime.now(timezone.utc), dataset.processed_within)
-        return shown.check_result(check, table, count)
+        return shown.check_result(check, table, count, partition)
 
     return fresh

@@ -115,15 +115,15 @@ def _extras(results: Results) -> str:
 def _honesty(results: Results) -> str:
     if not results.crossed:
         return (
-            "\n\\* As shipped: the fitted model has a say. These are not the recordings it was trained on, or nobody"
-            " knows them: no figure is cross-validated."
+            "\n\\* As shipped: the fitted model has a say. These are not the recordings it was trained on, or"
+            " nobody knows them: no figure is cross-validated."
         )
     return (
         "\n\\* As shipped: the fitted model has a say, and it was trained on these recordings, so the figure is"
-        " optimistic. Five folds: each record is judged by a model that has seen none of it, with the limits that are"
-        " shipped; this figure decides whether a target is met. The limits were chosen with all folds in view, so it"
-        " is a little optimistic too: with nested limits they are chosen inside the training folds, from 12 noisy"
-        " records at a time. Rules alone and all variants that were tried: [quality-model.md](quality-model.md)."
+        " optimistic. Five folds: each record is judged by a model that has seen none of it, with the limits that"
+        " are shipped; this figure decides whether a target is met. The limits were chosen with all folds in view,"
+        " so it is a little optimistic too: with nested limits they are chosen inside the training folds, from 12"
+        " noisy records at a time. Rules alone, and all that was tried: [quality-model.md](quality-model.md)."
     )
 
 

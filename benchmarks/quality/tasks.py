@@ -97,11 +97,12 @@ def cross_validated(data: Path, limits: Literal["fixed", "nested"]) -> dict[str,
 
     Args:
         data: folder of the data sets.
-        limits: ``fixed``, those that are shipped, chosen with all folds in view; ``nested``, chosen inside the folds.
+        limits: ``fixed``, those shipped, chosen with all folds in view; ``nested``, chosen inside the folds.
     """
     if not CROSS_VALIDATION.exists():
         return {}
     stored = json.loads(CROSS_VALIDATION.read_text())
     if stored["trained_on"] != digest_of(data):
         return {}
-    return {task.id: float(stored["figures"][task.id][limits]) for task in TASKS if task.id in stored["figures"]}
+    figures = stored["figures"]
+    return {task.id: float(figures[task.id][limits]) for task in TASKS if task.id in figures}

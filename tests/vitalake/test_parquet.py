@@ -113,6 +113,7 @@ def test_the_largest_part_that_can_be_still_tells_in_its_last_bytes() -> None:
         "unit": "mV",
         "window_count": 1,
         "r_peaks": np.zeros(1, np.int32),
+        "unusable_s": np.zeros(0),
         "samples": np.zeros(1, np.int32),
         "samples_real": None,
         "verdict": "unacceptable",

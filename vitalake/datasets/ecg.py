@@ -68,7 +68,7 @@ ECG = Dataset(
         Derived(
             (BEATS, FEATURES),
             SIGNALS.name,
-            ["recording_id", "source_key", "lead_index", "sampling_rate_hz", "duration_s", "r_peaks"],
+            ["recording_id", "source_key", "lead_index", "sampling_rate_hz", "duration_s", "r_peaks", "unusable_s"],
             _beats_and_features,
         ),
     ),

@@ -2,9 +2,9 @@
 
 Belongs here: numbers from RR intervals. Does not belong here: rate and plausibility (`features.py`), finding beats.
 
-Intervals lie between all detected beats, not only normal ones: which are normal is for the reader of the numbers to
-say. Those that were not seen (`features.usable_intervals`) are NaN here and count nowhere. Definitions: Task Force of
-the ESC and NASPE 1996, Circulation 93:1043.
+Intervals lie between all detected beats, not only normal ones: which are normal is for the reader of the numbers
+to say. Those that are not usable (`features.py` says which) are NaN here and count nowhere. Definitions: Task Force
+of the ESC and NASPE 1996, Circulation 93:1043.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Power(NamedTuple):
 def variability(rr_s: npt.ArrayLike) -> Variability:
     """Sample standard deviation, root mean square of successive differences, share of those above 50 ms.
 
-    A difference is one of two neighbours that both were seen. The first is None below three intervals, the others
+    A difference is one of two neighbours that are both usable. The first is None below three intervals, the others
     are below two differences.
 
     Args:

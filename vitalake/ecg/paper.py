@@ -84,7 +84,8 @@ def says(verdict: Quality | None, reasons: tuple[str, ...]) -> str:
     why = ", ".join(
         filter(None, (by_rule, _MODEL_WORDS if MODEL_REASON in reasons and "Q17" not in reasons else ""))
     )
-    words = f"{SIGNS[verdict]} {verdict}{': ' * bool(why)}{why}"
+    noted = f" (noted: {why})" if verdict == "acceptable" else f": {why}"  # what is noted is no reason
+    words = f"{SIGNS[verdict]} {verdict}{noted * bool(why)}"
     return words if len(words) <= _WORDS_CHARS else words[: _WORDS_CHARS - 1] + "…"
 
 

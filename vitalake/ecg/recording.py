@@ -30,7 +30,7 @@ class Lead:
     """One lead as it was stored; ``(stored - zero_adu) / gain_adu_per_unit`` is its value in `unit`.
 
     Args:
-        name: as the file spells it, without surrounding blanks; ``lead_1`` and so on where it says nothing.
+        name: as the file spells it, if that names a signal, else ``lead_1`` and so on: free text is not kept.
         samples: shape (samples,); int32 where the file holds integers that fit, else float64.
         sampling_rate_hz: of this lead; 0 where the file does not say.
         gain_adu_per_unit: stored units per `unit`; 1 where unknown. A reader turns volts and microvolts into a
@@ -77,6 +77,7 @@ class Recording:
         device_model: manufacturer and model, no serial number.
         label: diagnosis or rhythm that the file states as codes or class, no free text.
         findings: what is odd: header against data, unknown gain, and so on.
+        assumed: what the file does not say and the dataset's configuration supplied.
     """
 
     leads: tuple[Lead, ...]
@@ -86,6 +87,7 @@ class Recording:
     device_model: str | None = None
     label: str | None = None
     findings: tuple[Finding, ...] = ()
+    assumed: tuple[str, ...] = ()
 
 
 def to_unit(

@@ -21,7 +21,15 @@ from vitalake.errors import UnusableDataError
 MAX_LEADS = 16
 RATE_RANGE_HZ = (50.0, 2000.0)
 MIN_DURATION_S = 5.0
-OTHER_VOLTAGES = ("EEG", "EOG", "EMG")  # of brain, eye and muscle: EDF+ puts the kind first
+# A unit is free text in most formats, and free text may say anything.
+# fmt: off
+KNOWN_UNITS = {
+    MILLIVOLT, UNCALIBRATED, "mmHg", "cmH2O", "kPa", "%", "NU", "pm", "bpm", "1/min", "Ohm", "ohm", "kOhm", "mA",
+    "l/min", "L/min", "ml", "L", "degC", "C", "g", "m/s2", "s", "ms",
+}
+# fmt: on
+# Not of the heart's voltage, whatever unit a header leaves out: EDF+ puts the kind of a signal first.
+OTHER_SIGNALS = ("ABP", "ART", "CVP", "EEG", "EMG", "EOG", "PAP", "PLETH", "RESP", "SPO2")
 MAX_MISSING_SHARE = 0.05
 MAX_MISSING_RUN_S = 0.2
 ONE_STRIP_S = 20.0  # longer recordings are judged in windows, and a gap costs its windows only
@@ -47,15 +55,20 @@ def completed(recording: Recording, config: SourceConfig) -> Recording:
     leads = [
         replace(lead, sampling_rate_hz=lead.sampling_rate_hz or config.sampling_rate_hz) for lead in recording.leads
     ]
+    assumed: tuple[str, ...] = (
+        () if all(lead.sampling_rate_hz for lead in recording.leads) else ("sampling_rate_hz",)
+    )
     findings = recording.findings
     foreign = len(leads) != len(config.lead_names) or not all(map(_is_whole, recording.leads))
-    if foreign and not all(lead.sampling_rate_hz for lead in recording.leads):
+    if foreign and assumed:
         said = f"the file does not say its sampling rate: the dataset's {config.sampling_rate_hz:g} Hz are assumed"
         findings = (*findings, Finding("S07", said))
     # Another number of leads is another source than the one that the configuration describes.
     if len(leads) == len(config.lead_names):
         leads = [replace(lead, name=name) for lead, name in zip(leads, config.lead_names, strict=True)]
+        assumed += ("lead_names",)
         if (gain := config.gain_adu_per_mv) is not None:
+            assumed += ("gain", "zero") if any(map(_is_whole, leads)) else ()
             # Fractions do not come out of an analogue-to-digital converter: their unit is anybody's guess.
             leads = [
                 replace(lead, gain_adu_per_unit=gain, zero_adu=config.zero_adu, unit=MILLIVOLT)
@@ -63,7 +76,7 @@ def completed(recording: Recording, config: SourceConfig) -> Recording:
                 else lead
                 for lead in leads
             ]
-    return replace(recording, leads=tuple(leads), findings=findings)
+    return replace(recording, leads=tuple(leads), findings=findings, assumed=assumed)
 
 
 def checked(recording: Recording) -> Recording:
@@ -78,6 +91,8 @@ def checked(recording: Recording) -> Recording:
             raise UnusableDataError("S05", f"{count:,} leads in group {group}, expected 1 to {MAX_LEADS}")
     if not any(can_be_judged(lead) for lead in recording.leads):
         raise _unusable(recording)
+    leads = tuple(lead if lead.unit in KNOWN_UNITS else replace(lead, unit="other") for lead in recording.leads)
+    recording = replace(recording, leads=leads)
     findings = [*recording.findings, *_missing(recording.leads), *_uncalibrated(recording.leads)]
     coarse = resolution_finding(recording)
     if coarse is not None:
@@ -90,7 +105,7 @@ def can_be_judged(lead: Lead) -> bool:
     low, high = RATE_RANGE_HZ
     return (
         lead.unit in (MILLIVOLT, UNCALIBRATED)
-        and not lead.name.upper().startswith(OTHER_VOLTAGES)
+        and not lead.name.upper().startswith(OTHER_SIGNALS)
         and low <= lead.sampling_rate_hz <= high
         and len(lead.samples) >= math.ceil(MIN_DURATION_S * lead.sampling_rate_hz)
     )

@@ -59,6 +59,12 @@ RECORDINGS = Table(
         Column("started_at", "timestamp", "Start (UTC), where the format carries one."),
         *VERDICT,
         Column("rules_verdict", "string", "What the rules alone say, without the quality model.", nullable=False),
+        Column(
+            "assumed",
+            "list<string>",
+            "What the dataset's source supplied, as the file does not say it.",
+            nullable=False,
+        ),
         Column("warnings", "list<string>", "Ids of structural checks that found something odd.", nullable=False),
         Column("warning_texts", "list<string>", "What they found, in words.", nullable=False),
         Column("rules_version", "string", "Version of the quality rules.", nullable=False),
@@ -98,7 +104,12 @@ SIGNALS = Table(
     "One row per lead: the samples as they were stored, what they mean, where it beats, and every quality measure.",
     (
         *LEAD,
-        Column("lead_name", "string", "Name of the lead, as the file spells it.", nullable=False),
+        Column(
+            "lead_name",
+            "string",
+            "Name of the lead, as the file spells it; lead_<n> where that names no signal.",
+            nullable=False,
+        ),
         Column(
             "lead_group", "int32", "Leads of one group share a time axis; most files have one, 0.", nullable=False
         ),
@@ -120,6 +131,12 @@ SIGNALS = Table(
             "Samples where the file holds fractions, else null; null inside: missing.",
         ),
         Column("r_peaks", "list<int32>", "Positions of the R peaks in `samples`, from 0; null: not judged."),
+        Column(
+            "unusable_s",
+            "list<float64>",
+            "Stretches missing for more than 0.03 s or in unacceptable windows: start, stop, start, stop … from "
+            "the first sample; null: not judged.",
+        ),
         Column("verdict", "string", "acceptable, marginal or unacceptable; null: no ECG, or shorter than 5 s."),
         VERDICT[1],
         Column("rules_verdict", "string", "What the rules alone say, without the quality model."),
@@ -152,28 +169,54 @@ BEATS = Table(
         Column("beat_index", "int32", "Position of the beat, from 0.", nullable=False),
         Column("sample_index", "int32", "Position of the R peak among the samples, from 0.", nullable=False),
         Column("time_s", "float64", "From the lead's first sample to the R peak.", nullable=False),
-        Column("rr_s", "float64", "Interval from the beat before; null for the first."),
+        Column(
+            "rr_s",
+            "float64",
+            "Interval from the beat before; null for the first, and where anything of `ecg_signals.unusable_s` "
+            "lies in it or at its ends.",
+        ),
     ),
 )
 
 FEATURES = Table(
     "ecg_features",
-    "One row per judged lead: heart rate and its variability from R peaks. Below 60 s an ultra-short estimate.",
+    "One row per judged lead: heart rate and its variability from usable intervals between R peaks: free of "
+    "`ecg_signals.unusable_s`, and of 0.2 to 3 s. Below 300 s an ultra-short estimate.",
     (
         *LEAD,
         Column("beat_count", "int32", "R peaks found.", nullable=False),
-        Column("heart_rate_bpm", "float64", "Mean heart rate; null below two beats."),
-        Column("rr_mean_s", "float64", "Mean interval between beats; null below two beats."),
-        Column("rr_plausible", "bool", "Every interval is 0.2 to 3 s; null below two beats."),
-        Column("sdnn_ms", "float64", "Standard deviation of the intervals; null below three."),
-        Column("rmssd_ms", "float64", "Root mean square of their successive differences; null below three."),
+        Column("heart_rate_bpm", "float64", "Mean heart rate; null without a usable interval."),
+        Column("rr_mean_s", "float64", "Mean usable interval between beats; null without one."),
+        Column("rr_plausible", "bool", "Every interval, usable or not, is 0.2 to 3 s; null below two beats."),
+        Column("rr_used_share", "float64", "Share of the intervals that are usable, 0 to 1; null below two beats."),
         Column(
-            "pnn50_share", "float64", "Share of those differences above 50 ms, 0 to 1; null below three intervals."
+            "sdnn_ms",
+            "float64",
+            "Standard deviation of the usable intervals between all detected beats, not only normal ones; null "
+            "below three.",
         ),
-        Column("lf_ms2", "float64", "Power of the intervals from 0.04 to 0.15 Hz; null below 60 s."),
-        Column("hf_ms2", "float64", "Power of the intervals from 0.15 to 0.4 Hz; null below 60 s."),
-        Column("lf_hf_ratio", "float64", "lf_ms2 / hf_ms2; null below 60 s."),
-        Column("ultra_short", "bool", "The lead is shorter than 60 s.", nullable=False),
+        Column(
+            "rmssd_ms",
+            "float64",
+            "Root mean square of the differences of neighbours that are both usable; null below two such pairs.",
+        ),
+        Column(
+            "pnn50_share", "float64", "Share of those differences above 50 ms, 0 to 1; null below two such pairs."
+        ),
+        Column(
+            "lf_ms2",
+            "float64",
+            "Power of the usable intervals from 0.04 to 0.15 Hz; null below 120 s of lead, or 108 s of usable "
+            "intervals in one window of at most 5 min.",
+        ),
+        Column(
+            "hf_ms2",
+            "float64",
+            "Power of the usable intervals from 0.15 to 0.4 Hz; null below 60 s of lead, or 54 s of usable "
+            "intervals in one window of at most 5 min.",
+        ),
+        Column("lf_hf_ratio", "float64", "lf_ms2 / hf_ms2; null where either is, or hf_ms2 is 0."),
+        Column("ultra_short", "bool", "The lead is shorter than 300 s.", nullable=False),
     ),
 )
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vitalake.dataset import Parsed, RawObject, Refusal
-from vitalake.ecg.assess import Assessment, assess
-from vitalake.ecg.features import rhythm_features
+from vitalake.ecg.assess import Assessment, Window, assess
+from vitalake.ecg.features import rhythm_features, usable_intervals
 from vitalake.ecg.formats import Found, read_together
 from vitalake.ecg.paths import parse_path
 from vitalake.ecg.quality import RULES_VERSION
@@ -26,6 +26,10 @@ from vitalake.ecg.structure import SourceConfig, can_be_judged, checked, complet
 from vitalake.ecg.tables import BEATS, FEATURES, MEASURE_NAMES, RECORDINGS, SIGNALS, WINDOWS
 from vitalake.errors import UnusableDataError
 from vitalake.pseudonyms import Pseudonyms
+
+# Longer gaps hide beats: of the R peaks of a clean lead under a gap of 31 ms none was lost, of 39 ms a third, of
+# 100 ms four fifths.
+HIDING_GAP_S = 0.03
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ def beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:
     times = samples / rates if len(samples) else np.empty(0)
     beat_index = np.concatenate([np.empty(0, np.int32), *(np.arange(n, dtype=np.int32) for n in counts)])
     intervals = np.where(beat_index == 0, np.nan, np.diff(times, prepend=np.nan))
+    ends = np.cumsum(counts)
+    for row, count, end in zip(rows, counts, ends, strict=True):
+        if row["unusable_s"] and count:
+            mine = slice(end - count + 1, end)
+            intervals[mine][~usable_intervals(times[end - count : end], row["unusable_s"])] = np.nan
     beats = BEATS.from_columns(
         {
             "recording_id": np.repeat(np.array([row["recording_id"] for row in rows], dtype=object), counts),
@@ -86,7 +95,7 @@ def beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:
     features = [
         {
             **{name: row[name] for name in ("recording_id", "source_key", "lead_index")},
-            **rhythm_features(found, row["sampling_rate_hz"], row["duration_s"]),
+            **rhythm_features(found, row["sampling_rate_hz"], row["duration_s"], row["unusable_s"] or ()),
         }
         for row, found in zip(rows, peaks, strict=True)
         if row["r_peaks"] is not None
@@ -144,6 +153,7 @@ def _recording_row(item: Arrival, judged: Assessment) -> dict[str, Any]:
     return {
         **item.source,
         "file_format": recording.file_format,
+        "assumed": list(recording.assumed),
         "device_model": recording.device_model,
         "started_at": recording.started_at,
         "lead_count": len(recording.leads),
@@ -187,11 +197,31 @@ def _signals(pairs: Sequence[tuple[Arrival, Assessment]]) -> pa.Table:
                     "window_count": len(windows),
                     "unacceptable_share": bad / len(windows) if windows else None,
                     "r_peaks": verdict.r_peaks if verdict else None,
+                    "unusable_s": _unusable_s(lead, windows) if verdict else None,
                     **{name: _number(known.get(name)) for name in MEASURE_NAMES},
                 }
             )
     columns = {name: [row[name] for row in rows] for name in SIGNALS.names if not name.startswith("samples")}
     return SIGNALS.from_columns({**columns, **_samples(leads)})
+
+
+def _unusable_s(lead: Lead, windows: Sequence[Window]) -> npt.NDArray[np.float64]:
+    """The column `unusable_s` of a lead: stretches in s as start, stop, start, stop …, ascending and apart."""
+    rate, missing = lead.sampling_rate_hz, missing_in(lead)
+    bad = [(each.start_s, each.duration_s) for each in windows if each.verdict.verdict == "unacceptable"]
+    if missing is None and not bad:
+        return np.empty(0)
+    # In samples, so that a beat on the edge of a stretch is on the same side of it in seconds.
+    spans = np.rint(np.array(bad).reshape(-1, 2).cumsum(axis=1) * rate)
+    if missing is not None:
+        gaps = np.flatnonzero(np.diff(missing, prepend=False, append=False)).reshape(-1, 2)
+        spans = np.concatenate((spans, gaps[gaps[:, 1] - gaps[:, 0] > HIDING_GAP_S * rate]))
+        spans = spans[np.argsort(spans[:, 0])]
+    starts, stops = spans[:, 0], np.maximum.accumulate(spans[:, 1])
+    apart = starts[1:] > stops[:-1]
+    firsts, lasts = np.ones(len(spans), dtype=np.bool_), np.ones(len(spans), dtype=np.bool_)
+    firsts[1:] = lasts[:-1] = apart
+    return np.asarray(np.stack((starts[firsts], stops[lasts]), axis=1).ravel() / rate, dtype=np.float64)
 
 
 def _samples(leads: Sequence[Lead]) -> dict[str, pa.Array]:

@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from vitalake.ecg.readers.edf_fields import number, text, whole
 from vitalake.ecg.readers import names
+from vitalake.ecg.readers.edf_fields import number, text, whole
 from vitalake.ecg.recording import Finding
 from vitalake.errors import UnusableDataError
 

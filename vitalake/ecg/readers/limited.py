@@ -5,7 +5,7 @@ Belongs here: the start of that process, one question at a time, and its end. Do
 
 What a file does to a parser (a crash, a hang, a demand for memory) is a refusal of the file here; what happens to
 the process otherwise (killed, starved of processor time) is the machine's fault and to be tried again. The process
-is a fresh interpreter, kept between files; `multiprocessing` would import the main module of a Dagster worker again.
+is a fresh interpreter, kept between files: `multiprocessing` would import the main module of a Dagster worker.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class LimitedReader:
         try:
             self._process = self._opened()
         except OSError as error:
-            raise TransientError(f"the process that reads MATLAB structs and HDF5 does not start: {error}") from error
+            raise TransientError(f"the process for MATLAB structs and HDF5 does not start: {error}") from error
         with self._deadline(START_S):
             answer = self._receive(frames.MAX_TEXT_BYTES)
         if answer is None or answer[0] != frames.READY:
@@ -122,6 +122,7 @@ class LimitedReader:
             },
             start_new_session=True,
         )
+
     def _ask(self, data: bytes, max_bytes: int) -> tuple[bytes, bytearray]:
         _, requests = self._pipes()
         with self._deadline(self.seconds * PATIENCE):

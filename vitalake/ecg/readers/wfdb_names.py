@@ -3,10 +3,10 @@
 Belongs here: the grouping of names. Does not belong here: which of the files a header needs (`wfdb.needed`).
 
 A header ``100.hea`` starts the group ``100``. A header belongs to it if its stem is ``100`` or goes on after that
-with anything but a digit (``100_3chan.hea``, ``100skew.hea``, but not ``1001.hea``), and so does a signal file or an
+with anything but a digit (``100_3chan.hea``, ``100skew.hea``, not ``1001.hea``), and so does a signal file or an
 annotation (``100.dat``, ``100_1.dat``, ``100.atr``). A MATLAB file belongs to a header of its very stem only, and a
-file of a format that needs no header (``100.edf``) to none, so that one stray header does not bind a folder together.
-Where several headers fit, a file goes with the longest stem, and that header's group is the one of the shortest.
+file of a format that needs no header (``100.edf``) to none: one stray header does not bind a folder together. Where
+several headers fit, a file goes with the longest stem, and that header's group is the one of the shortest.
 """
 
 from __future__ import annotations

@@ -1,11 +1,18 @@
 """Damage to files, for tests that anything may be uploaded.
 
-Belongs here: one hypothesis strategy for all formats. Does not belong here: expectations.
+Belongs here: hypothesis strategies for all formats, and what each of them promises of damaged files.
+Does not belong here: expectations that only one format has.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 from hypothesis import strategies as st
+
+from vitalake.ecg.recording import Recording
+from vitalake.errors import UnusableDataError
 
 
 @st.composite
@@ -25,3 +32,26 @@ def mutated(draw: st.DrawFn, original: bytes, structure: int) -> bytes:
     elif kind == "end":
         del data[start:]
     return bytes(data)
+
+
+@st.composite
+def overwritten(
+    draw: st.DrawFn, original: bytes, changes: st.SearchStrategy[tuple[int, int]], most_cut: int
+) -> bytes:
+    """`original` with `changes`, places and values, and up to `most_cut` bytes cut off its end."""
+    data = bytearray(original[: len(original) - draw(st.integers(0, most_cut))])
+    for at, value in draw(st.lists(changes, max_size=8)):
+        if at < len(data):
+            data[at] = value
+    return bytes(data)
+
+
+def check_read_or_refused(read: Callable[[bytes, int], Recording], data: bytes, max_samples: int) -> None:
+    """A recording of 1 to `max_samples` samples with finite calibration and times comes out, or a refusal."""
+    try:
+        recording = read(data, max_samples)
+    except UnusableDataError:
+        return
+    assert 0 < sum(len(lead.samples) for lead in recording.leads) <= max_samples
+    for lead in recording.leads:
+        assert np.isfinite([lead.gain_adu_per_unit, lead.zero_adu, lead.start_offset_s]).all()

@@ -27,6 +27,7 @@ from pydicom.uid import (  # noqa: E402
 )
 
 from tests.vitalake.ecg.readers.dicom_files import channel, group, make_dicom  # noqa: E402
+from tests.vitalake.ecg.readers.mutations import check_read_or_refused, overwritten  # noqa: E402
 
 PLENTY = 10_000_000
 STORED = np.arange(-8, 8).reshape(8, 2)
@@ -149,10 +150,10 @@ def test_padding_is_missing() -> None:
 @pytest.mark.parametrize(
     ("meaning", "name"),
     [("Lead I (Einthoven)", "I"), ("Lead V6", "V6"), ("aVR, augmented voltage, right", "aVR"), ("II", "II"),
-     ("Pulse", "Pulse"), ("", "shown"), ("a, b", "a, b")],
+     ("Pulse", "Pulse"), ("", "ECG 7"), ("sig 0, fmt 8", "sig 0, fmt 8"), ("Lead of Jane Roe", "lead_1")],
 )  # fmt: skip
 def test_names_of_leads_are_those_of_cardiologists(meaning: str, name: str) -> None:
-    assert read(make_dicom(group([[1]], channel(meaning, ChannelLabel="shown")))).leads[0].name == name
+    assert read(make_dicom(group([[1]], channel(meaning, ChannelLabel="ECG 7")))).leads[0].name == name
 
 
 def test_skew_moves_the_start_of_a_channel() -> None:
@@ -180,7 +181,14 @@ def test_start_is_in_utc(elements: dict[str, str], expected: datetime | None) ->
 
 
 def test_the_patients_name_goes_nowhere() -> None:
-    assert "Haagse" not in repr(read(make_dicom(group(STORED))))
+    assert "Haagse" not in repr(read(make_dicom(group([[1]], channel("", ChannelLabel="Haagse")))))
+
+
+def test_a_placeholder_is_no_subject_and_the_device_is_one_line() -> None:
+    recording = read(
+        make_dicom(group(STORED), PatientID="ANONYMOUS", Manufacturer="Maker\nInc.  ", ManufacturerModelName="M1")
+    )
+    assert (recording.subject, recording.device_model) == (None, "Maker Inc. M1")
 
 
 @pytest.mark.parametrize(
@@ -269,25 +277,12 @@ BASES = tuple(
 
 @settings(max_examples=500, deadline=None)
 @given(
-    st.sampled_from(BASES),
-    st.lists(st.tuples(st.integers(132, 2000), st.integers(0, 255)), max_size=6),
-    st.integers(0, 60),
-)
-def test_mutated_files_are_read_or_refused_and_never_larger_than_allowed(
-    base: bytes, changes: list[tuple[int, int]], cut: int
-) -> None:
-    data = bytearray(base[: len(base) - cut])
-    for at, value in changes:
-        if at < len(data):
-            data[at] = value
-    try:
-        recording = read(bytes(data), 1000)
-    except UnusableDataError:
-        return
-    assert 0 < sum(len(lead.samples) for lead in recording.leads) <= 1000
-    assert all(
-        np.isfinite([lead.gain_adu_per_unit, lead.zero_adu, lead.start_offset_s]).all() for lead in recording.leads
+    st.sampled_from(BASES).flatmap(
+        lambda base: overwritten(base, st.tuples(st.integers(132, 2000), st.integers(0, 255)), 60)
     )
+)
+def test_mutated_files_are_read_or_refused_and_never_larger_than_allowed(data: bytes) -> None:
+    check_read_or_refused(read, data, 1000)
 
 
 @pytest.mark.data
