@@ -124,7 +124,8 @@ def test_a_recording_is_found_by_any_of_its_keys_and_its_id(vitalake: Vitalake, 
 
 
 def test_of_a_long_recording_a_part_is_shown(vitalake: Vitalake, ecg: Settings) -> None:
-    assert "shown: 0 to 10 s of 180 s, its beginning" in vitalake("ecg", "show", LONG).out
+    noisy = vitalake("ecg", "show", LONG).out  # from 80 to 110 s: enough windows to make the lead marginal
+    assert re.search(r"shown: (80|90|100) to (90|100|110) s of 180 s, its worst place", noisy)
     assert "shown: 20 to 30 s of 60 s, its worst place" in vitalake("ecg", "show", BAD).out
     assert "shown: 85 to 90 s of 180 s (" in vitalake("ecg", "show", LONG, "--from", "85", "--seconds", "5").out
     assert "shown: 175 to 180 s" in vitalake("ecg", "show", LONG, "--from", "175").out

@@ -126,7 +126,7 @@ def _draw_table(axes: Axes, names: Sequence[str], measures: Sequence[MeasureLine
             weight = "bold" if cell.crossed in ("warns", "rejects") else "normal"
             write(x, line, cell.text, _CROSSED_COLOURS[cell.crossed], "right", weight)
             write(x + 2, line, CROSSED_SIGNS[cell.crossed], _CROSSED_COLOURS[cell.crossed], "left", "bold")
-    signs = "of the whole lead; ! crosses the limit that warns    ✕ crosses the limit that rejects    i worth knowing, changes no verdict"
+    signs = "of the whole lead    ! crosses the limit that warns    ✕ that rejects    i worth knowing, no more"
     write(0, len(measures) + 1, signs, FAINT_INK)
 
 
