@@ -17,6 +17,7 @@ from vitalake.tables import Column, Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from vitalake.parquet import Rows
     from vitalake.pseudonyms import Pseudonyms
 
 
@@ -129,7 +130,7 @@ class Picture:
 
     name: str
     table: str
-    draw: Callable[[pa.Table], bytes]
+    draw: Callable[[Rows], bytes]
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,29 @@ def decode(data: bytes, columns: list[str] | None = None) -> pa.Table:
     return table.replace_schema_metadata(None)
 
 
+class Rows:
+    """A part of which only a little is looked at: the rest is not unpacked. Named as pyarrow names the like."""
+
+    def __init__(self, data: bytes) -> None:
+        import pyarrow.parquet as pq
+
+        self._file = pq.ParquetFile(io.BytesIO(data))
+        self.num_rows: int = self._file.metadata.num_rows
+
+    def select(self, columns: list[str]) -> pa.Table:
+        """Some columns of all rows."""
+        return self._file.read(columns=columns)
+
+    def slice(self, row: int, count: int) -> pa.Table:
+        """All columns of rows that lie in one row group, at least the first of them."""
+        for group in range(self._file.metadata.num_row_groups):
+            rows = self._file.metadata.row_group(group).num_rows
+            if row < rows:
+                return self._file.read_row_group(group).slice(row, count)
+            row -= rows
+        raise IndexError(f"row {row} beyond the end of the part")
+
+
 def whole_tail(read: Callable[[int], bytes]) -> bytes:
     """The last bytes of a part, with its whole footer; `read` gives that many bytes from the end.
 

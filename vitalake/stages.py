@@ -142,9 +142,10 @@ def read_part(
     refused: list[dict[str, Any]] = []
     vanished: list[str] = []
     small: list[Bundle] = []
+    infos = {item.key: item for item in items}
     for bundle in bundles(items, dataset.together):
         refusals = _weigh(bundle, dataset.limits.object_bytes)
-        refused += [_refusal(dataset, bundle, {}, refusal) for refusal in refusals]
+        refused += [_refusal(dataset, infos, {}, refusal) for refusal in refusals]
         if not refusals:
             small.append(bundle)
     contents = raw.get_many([item for bundle in small for item in bundle])
@@ -159,7 +160,7 @@ def read_part(
             parsed = _parse(dataset, bundle, there, pseudonyms)
         values += parsed.values
         weight += parsed.weight_bytes
-        refused += [_refusal(dataset, bundle, there, refusal) for refusal in parsed.refusals]
+        refused += [_refusal(dataset, infos, there, refusal) for refusal in parsed.refusals]
         if weight >= SLICE_BYTES:
             output.append(dataset.tabulate(values))
             values, weight = [], 0
@@ -228,10 +229,10 @@ def is_built(lake: Store, tables: Iterable[Table], partition: str, fingerprint: 
     return all(fingerprint_of(parts_of(lake, table.name, partition)) == fingerprint for table in tables)
 
 
-def newest_part(lake: Store, table: Table, partition: str) -> pa.Table | None:
+def newest_part(lake: Store, table: Table, partition: str) -> parquet.Rows | None:
     """The last part of a partition: where the latest uploads are. None when there is no part."""
     parts = parts_of(lake, table.name, partition)
-    return _load(lake, parts[max(parts)]) if parts else None
+    return parquet.Rows(_content(lake, parts[max(parts)])) if parts else None
 
 
 def _identity(row: dict[str, Any]) -> tuple[str, str, str]:
@@ -239,8 +240,12 @@ def _identity(row: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _load(lake: Store, part: Part, columns: list[str] | None = None) -> pa.Table:
+    return parquet.decode(_content(lake, part), columns)
+
+
+def _content(lake: Store, part: Part) -> bytes:
     try:
-        return parquet.decode(lake.get(part.key, part.version), columns)
+        return lake.get(part.key, part.version)
     except FileNotFoundError:
         raise ConflictError(f"{part.key} was replaced while it was read") from None
 
@@ -254,8 +259,10 @@ def _object_columns(item: ObjectInfo) -> dict[str, Any]:
     }
 
 
-def _refusal(dataset: Dataset, bundle: Bundle, contents: dict[str, bytes], refusal: Refusal) -> dict[str, Any]:
-    item = next(item for item in bundle if item.key == refusal.key)
+def _refusal(
+    dataset: Dataset, items: dict[str, ObjectInfo], contents: dict[str, bytes], refusal: Refusal
+) -> dict[str, Any]:
+    item = items[refusal.key]
     return {
         "dataset": dataset.name,
         **_object_columns(item),

@@ -141,6 +141,21 @@ def test_a_part_written_in_slices_holds_the_rows_of_all() -> None:
     assert parquet.footer(data) == ("x", len(rows()))
 
 
+def test_a_little_of_a_part_is_read_without_the_rest() -> None:
+    one, *more = rows()
+    sheet = parquet.Sheet(EVERY_KIND)
+    for slice_of in ([one], more):  # two row groups
+        sheet.append(EVERY_KIND.from_rows(slice_of))
+    part, whole = parquet.Rows(sheet.close("x")), EVERY_KIND.from_rows(rows())
+    assert part.num_rows == whole.num_rows
+    first = EVERY_KIND.names[:1]
+    assert part.select(first).to_pylist() == whole.select(first).to_pylist()
+    for row in range(whole.num_rows):
+        assert part.slice(row, 1).to_pylist() == whole.slice(row, 1).to_pylist()
+    with pytest.raises(IndexError):
+        part.slice(whole.num_rows, 1)
+
+
 @pytest.mark.parametrize("table", [EVERY_KIND, *ECG.all_tables], ids=lambda table: table.name)
 def test_duckdb_reads_every_column_of_every_table(table: Table, tmp_path: Path) -> None:
     values = {column.kind: rows()[0][column.name] for column in EVERY_KIND.columns}

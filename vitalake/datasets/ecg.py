@@ -18,6 +18,8 @@ from vitalake.pseudonyms import Pseudonyms
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from vitalake.parquet import Rows
+
 
 def _parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Parsed:
     from vitalake.ecg.structure import SourceConfig
@@ -38,7 +40,7 @@ def _beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:
     return beats_and_features(signals)
 
 
-def _draw_strips(signals: pa.Table) -> bytes:
+def _draw_strips(signals: Rows) -> bytes:
     from vitalake.ecg.pictures import worst_median_best
 
     return worst_median_best(signals)

@@ -22,6 +22,8 @@ from vitalake.ecg.tabulate import signals_in_unit
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from vitalake.parquet import Rows
+
 SHOWN_S = 10.0
 WHOLE_S = 12.0  # a strip up to here is shown as a whole
 _SEARCHED_S = 1800.0  # the worst place of a longer one would take seconds to find
@@ -29,16 +31,12 @@ _KEY_CHARS = 55
 _FACTS = ["source_key", "lead_name", "unit", "sampling_rate_hz", "duration_s", "gain_adu_per_unit", "zero_adu"]
 
 
-def worst_median_best(signals: pa.Table) -> bytes:
-    """A strip each of the worst, the median and the best recording, with the counts of verdicts: PNG bytes.
-
-    Args:
-        signals: rows of `ecg_signals`, all columns.
-    """
+def worst_median_best(signals: Rows) -> bytes:
+    """A strip each of the worst, the median and the best recording of `ecg_signals`, with verdicts counted: PNG."""
     return strips_png(*chosen(signals))
 
 
-def chosen(signals: pa.Table) -> tuple[list[Strip], str]:
+def chosen(signals: Rows | pa.Table) -> tuple[list[Strip], str]:
     """The strips to show, worst first, and the counts of verdicts in words.
 
     Recordings are ranked by verdict, then by the mean quality index of their leads. Of the worst the worst lead is
