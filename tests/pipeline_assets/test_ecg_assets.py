@@ -130,3 +130,17 @@ def test_a_materialization_shows_counts_columns_and_a_picture(
         assert [(column.name, column.type, column.description) for column in schema.columns] == [
             (column.name, column.kind, column.doc) for column in table.columns
         ]
+
+
+def test_an_unchanged_run_keeps_the_picture_and_every_check_names_its_day(
+    settings: Settings, raw: ObjectStore, instance: DagsterInstance
+) -> None:
+    upload_all(raw, [("a.mat", v4_file(strip())), ("b.mat", v4_file(strip() + 1))])
+    first, second = run_day(settings, instance), run_day(settings, instance)
+    name = "worst, median and best recording"
+    drawn, kept = (materialized(result)["ecg_signals"] for result in (first, second))
+    assert kept["outcome"] == "unchanged"
+    assert kept[name] == drawn[name]
+    for check in checks(second).values():
+        assert check.metadata["day"].value == DAY
+        assert str(check.description).startswith(f"{DAY}: ")
