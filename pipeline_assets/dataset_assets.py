@@ -5,12 +5,14 @@ true of one dataset only, or the checks that stand alone (`pipeline_assets/stand
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from dagster import (
     AssetCheckResult,
     AssetCheckSpec,
     AssetExecutionContext,
+    AssetKey,
     AssetsDefinition,
     AssetSpec,
     DailyPartitionsDefinition,
@@ -117,29 +119,33 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
 
 
 def _derived(dataset: Dataset, derived: Derived, partitions: DailyPartitionsDefinition) -> AssetsDefinition:
-    named = next(table for table in dataset.tables if table.name == derived.source)
+    source = next(table for table in dataset.tables if table.name == derived.source)
 
     @multi_asset(
         name="_".join(("derive", *(table.name for table in derived.tables))),
-        specs=[_spec(dataset, table, {"parquet"}, [named]) for table in derived.tables],
+        specs=[_spec(dataset, table, {"parquet"}, [source], skippable=True) for table in derived.tables],
         partitions_def=partitions,
         required_resource_keys=NEEDS,
+        can_subset=True,
     )
     def derive(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
+        wanted = tuple(table for table in derived.tables if AssetKey(table.name) in context.selected_asset_keys)
         with steered(context.retry_number):
-            progress = _progress(context, derived.tables[0].name)
-            report = stages.derive(dataset, derived, context.resources.lake, context.partition_key, progress)
-            for table in derived.tables:
+            progress = _progress(context, wanted[0].name)
+            chosen = replace(derived, tables=wanted)
+            report = stages.derive(dataset, chosen, context.resources.lake, context.partition_key, progress)
+            for table in wanted:
                 yield _result(context, table, report)
 
     return derive
 
 
-def _spec(dataset: Dataset, table: Table, kinds: set[str], deps: Any = ()) -> AssetSpec:
+def _spec(dataset: Dataset, table: Table, kinds: set[str], deps: Any = (), *, skippable: bool = False) -> AssetSpec:
     return AssetSpec(
         table.name,
         deps=[source.name for source in deps],
         description=table.doc,
+        skippable=skippable,
         group_name=dataset.name,
         owners=[dataset.owner],
         kinds=kinds,

@@ -117,11 +117,12 @@ def read_objects(
 
 
 def derive(dataset: Dataset, derived: Derived, lake: Store, partition: str, progress: Progress) -> Report:
-    """Compute derived tables part by part from the table they follow."""
+    """Compute derived tables part by part from the table they follow; those that `derived` names, of all it can."""
     source: dict[int, Part] = {}
 
     def compute(index: int) -> Output:
-        return Output.of(derived.tables, derived.compute(_load(lake, source[index], derived.columns)))
+        rows = derived.compute(_load(lake, source[index], derived.columns))
+        return Output.of(derived.tables, {table.name: rows[table.name] for table in derived.tables})
 
     table = next(table for table in dataset.tables if table.name == derived.source)
     inputs = _follow(lake, table, partition, source, code_digest())

@@ -47,7 +47,7 @@ def test_what_a_dataset_holds_and_what_it_waits_for(vitalake: Vitalake, raw: Obj
     assert {name for name, service in health["services"].items() if service["works"]} == {"S3", "catalog"}
     assert health["home_bytes"] > 0
     out = vitalake("status").out
-    assert "all but 1, the first of which waits for" in out
+    assert "all but 1; the oldest of these came" in out
     assert "1 more wait for a day that has not come yet" in out
     assert "1 S01, 1 S02 (vitalake quarantine list)" in out
 

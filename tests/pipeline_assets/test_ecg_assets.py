@@ -7,8 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, TableSchema
+from dagster import AssetKey, DagsterInstance, TableSchema
 
+from pipeline_assets.build import build_defs
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.pipeline_assets.running import DAY, checks, materialized, rows, run_day, upload_all
@@ -144,3 +145,20 @@ def test_an_unchanged_run_keeps_the_picture_and_every_check_names_its_day(
     for check in checks(second).values():
         assert check.metadata["day"].value == DAY
         assert str(check.description).startswith(f"{DAY}: ")
+
+
+def test_one_derived_table_is_built_without_the_other(
+    settings: Settings, raw: ObjectStore, store: ObjectStore, instance: DagsterInstance
+) -> None:
+    upload_all(raw, [("a.mat", v4_file(strip()))])
+    assert run_day(settings, instance).success
+    for table in ("ecg_beats", "ecg_features"):
+        (part,) = store.objects(f"{table}/date={DAY}/")
+        store.delete(part.key, expected=part.version)
+    job = build_defs(settings).resolve_job_def("ecg_job")
+    result = job.execute_in_process(
+        instance=instance, partition_key=DAY, asset_selection=[AssetKey("ecg_features")]
+    )
+    assert set(materialized(result)) == {"ecg_features"}
+    assert len(rows(store, "ecg_features")) == 1
+    assert rows(store, "ecg_beats") == []
