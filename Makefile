@@ -31,16 +31,15 @@ lint: .venv/ready ## Lint, format and types only
 bench: .venv/ready ## Measure throughput and latency on this machine
 	@$(BIN)/python -m benchmarks
 
-bench-quality: .venv/bench-ready ## Measure verdicts and R peaks against the literature and four peers; writes docs/quality.md
-	@$(BIN)/python -m benchmarks.quality
+bench-quality: .venv-bench/ready ## Measure verdicts and R peaks against the literature and four peers; writes docs/quality.md
+	@.venv-bench/bin/python -m benchmarks.quality
 
 docs: .venv/ready ## Write the reference pages from the declarations
 	@$(BIN)/python -m cli.reference
 
 lock: .venv/ready ## Resolve requirements.lock anew from pyproject.toml
 	@$(COMPILE) --upgrade --extra dev pyproject.toml --output-file requirements.lock
-	@$(COMPILE) --extra dev --extra bench --constraints requirements.lock pyproject.toml \
-		--output-file requirements-bench.lock
+	@$(COMPILE) --upgrade --extra dev --extra bench pyproject.toml --output-file requirements-bench.lock
 	@! grep -nE 'https?://|file:|--find-links' requirements.lock requirements-bench.lock
 
 clean: ## Delete all local state in .vitalake
@@ -74,7 +73,11 @@ clean: ## Delete all local state in .vitalake
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The peers of the accuracy report are no part of the product, so they come only when they are asked for.
-.venv/bench-ready: .venv/ready requirements-bench.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-bench.lock
+# The peers of the accuracy report want other versions of what the product uses, so they have an environment of their
+# own, made when it is asked for.
+.venv-bench/ready: .venv/ready requirements-bench.lock
+	@set -e; \
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-bench; \
+	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r requirements-bench.lock; \
+	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
