@@ -105,7 +105,13 @@ def _ask(peer: Peer, source: str, cases: Sequence[Case], comparison: Comparison)
     if source != "noise":
         progress(f"  {source}: {peer.name} on {len(cases)} recordings")
     answers = ask(peer, cases)
+    asked = sum(len(case.recording.leads) for case in cases) if source in JUDGED else len(cases)
+    if answers.failed == asked:
+        # That is a program which does not run with these versions, not one which rejects everything.
+        comparison.remarks[peer.name] = f"raised on all {asked} strips, so it has no figures"
+        return None
     if answers.failed:
-        before = int(comparison.remarks.get(peer.name, "failed on 0 strips").split()[2])
+        before = comparison.failures.get(peer.name, 0)
+        comparison.failures[peer.name] = before + answers.failed
         comparison.remarks[peer.name] = f"failed on {before + answers.failed} strips"
     return answers

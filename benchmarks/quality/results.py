@@ -20,11 +20,13 @@ class Comparison:
         on: how many recordings, in words.
         figures: figure by task, by program.
         remarks: what became of a program that could not answer everything, by program.
+        failures: strips on which it raised, by program.
     """
 
     on: str
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
