@@ -12,7 +12,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-MODULES = ("strips", "encoding", "latency")
+MODULES = ("strips", "long", "encoding", "latency")
 
 
 def main() -> int:

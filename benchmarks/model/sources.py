@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.io
 
+from vitalake.ecg import measures
 from vitalake.ecg.learned_features import learned_features
-from vitalake.ecg.measures import MEASURES
-from vitalake.ecg.strips import Strips
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -52,10 +51,8 @@ def measured(x_mv: FloatArray, rate_hz: float, lsb_mv: float) -> dict[str, Float
     parts = []
     for first in range(0, len(x_mv), BATCH):
         x = x_mv[first : first + BATCH]
-        strips = Strips(x, rate_hz, np.full((len(x), 1), lsb_mv))
-        parts.append(
-            {item.name: strips.derived(item.function) for item in MEASURES.values()} | learned_features(strips)
-        )
+        strips = measures.prepared(x, rate_hz, lsb_mv)
+        parts.append(measures.measured(strips).values | learned_features(strips))
     return _joined(parts)
 
 

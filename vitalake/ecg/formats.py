@@ -6,7 +6,7 @@ any layout (`readers/`), or whether a recording can be used (`structure.py`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 
@@ -36,12 +36,18 @@ class Found:
     companions: tuple[RawObject, ...] = ()
 
 
-def read_together(objects: Sequence[RawObject]) -> tuple[list[Found], list[Refusal]]:
+def read_together(
+    objects: Sequence[RawObject], accept: Callable[[Recording], Recording]
+) -> tuple[list[Found], list[Refusal]]:
     """Every recording in objects that belong together, and a refusal for each object that is in none.
 
     Usually one object, of whatever format its content shows. Several are a WFDB header and what lies with it; a
     header may be a segment of another's record, and two may share a signal file. What no header names (annotations)
     comes along with the first recording, unless it is a recording itself.
+
+    Args:
+        objects: as they lie in one folder.
+        accept: completes a recording, or raises `UnusableDataError` where it cannot be used.
     """
     by_name = {item.key.rpartition("/")[2]: item for item in objects}
     headers = {name: item for name, item in by_name.items() if wfdb.is_header(name, item.data)}
@@ -58,7 +64,7 @@ def read_together(objects: Sequence[RawObject]) -> tuple[list[Found], list[Refus
             read = wfdb.read(name, contents, max_samples=MAX_SAMPLES)
             if isinstance(read, wfdb.Incomplete):
                 raise _waits(objects, read.missing)
-            found.append(Found(item, read, used))
+            found.append(Found(item, accept(read), used))
         except UnusableDataError as error:
             refusals |= {each.key: Refusal(each.key, error.rule, error.message) for each in (item, *used)}
     companions = []
@@ -69,7 +75,7 @@ def read_together(objects: Sequence[RawObject]) -> tuple[list[Found], list[Refus
             companions.append(item)
             continue
         try:
-            found.append(Found(item, _read_alone(name, item)))
+            found.append(Found(item, accept(_read_alone(name, item))))
         except UnusableDataError as error:
             refusals[item.key] = Refusal(item.key, error.rule, error.message)
     if found:

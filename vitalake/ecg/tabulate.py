@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vitalake.dataset import Parsed, RawObject, Refusal
+from vitalake.dataset import Parsed, RawObject
 from vitalake.ecg.assess import Assessment, Window, assess
 from vitalake.ecg.features import rhythm_features, usable_intervals
 from vitalake.ecg.formats import Found, read_together
@@ -24,7 +24,6 @@ from vitalake.ecg.quality import RULES_VERSION
 from vitalake.ecg.recording import Lead, Recording, to_unit
 from vitalake.ecg.structure import SourceConfig, can_be_judged, checked, completed, missing_in
 from vitalake.ecg.tables import BEATS, FEATURES, MEASURE_NAMES, RECORDINGS, SIGNALS, WINDOWS
-from vitalake.errors import UnusableDataError
 from vitalake.pseudonyms import Pseudonyms
 
 # Longer gaps hide beats: of the R peaks of a clean lead under a gap of 31 ms none was lost, of 39 ms a third, of
@@ -42,15 +41,8 @@ class Arrival:
 
 def parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms, config: SourceConfig) -> Parsed:
     """Read objects that belong together: each ends in a recording or in a refusal."""
-    found, refusals = read_together(objects)
-    arrivals = []
-    for each in found:
-        try:
-            recording = checked(completed(each.recording, config))
-            arrivals.append(Arrival(_source(each, recording, pseudonyms), recording))
-        except UnusableDataError as error:
-            mine = (each.main, *each.companions)
-            refusals += [Refusal(item.key, error.rule, error.message) for item in mine]
+    found, refusals = read_together(objects, lambda recording: checked(completed(recording, config)))
+    arrivals = [Arrival(_source(each, pseudonyms), each.recording) for each in found]
     weight = sum(lead.samples.nbytes for arrival in arrivals for lead in arrival.recording.leads)
     return Parsed(tuple(arrivals), tuple(refusals), weight)
 
@@ -115,8 +107,8 @@ def signals_in_unit(signals: pa.Table) -> list[npt.NDArray[np.float64]]:
     return strips
 
 
-def _source(found: Found, recording: Recording, pseudonyms: Pseudonyms) -> dict[str, Any]:
-    main, path = found.main, parse_path(found.main.key)
+def _source(found: Found, pseudonyms: Pseudonyms) -> dict[str, Any]:
+    main, recording, path = found.main, found.recording, parse_path(found.main.key)
     subject = recording.subject
     return {
         "recording_id": hashlib.sha256(main.key.encode()).hexdigest()[:20],

@@ -75,6 +75,24 @@ def test_a_recording_that_cannot_be_used_refuses_each_of_its_objects_with_the_re
     assert {refusal.rule for refusal in parsed.refusals} == {"S08"}
 
 
+def test_a_shared_signal_file_is_not_in_quarantine_with_the_header_that_cannot_use_it() -> None:
+    short = header("100-short", "100.dat").replace(b"360 3600", b"1000 3600")  # 3.6 s of the same samples
+    shorter = short.replace(b"100-short", b"100-shorter")
+    parsed = read_objects({**PAIR, "ecg/a/100-short.hea": short, "ecg/a/100-shorter.hea": shorter})
+    assert [value.source["source_key"] for value in parsed.values] == ["ecg/a/100.hea"]
+    assert [(refusal.key, refusal.rule) for refusal in parsed.refusals] == [
+        ("ecg/a/100-short.hea", "S08"),
+        ("ecg/a/100-shorter.hea", "S08"),
+    ]
+    alone = read_objects(
+        {"ecg/a/100-short.hea": short, "ecg/a/100-shorter.hea": shorter, **dict([*PAIR.items()][1:])}
+    )
+    assert alone.values == ()
+    assert sorted(refusal.key for refusal in alone.refusals) == sorted(
+        ["ecg/a/100-short.hea", "ecg/a/100-shorter.hea", "ecg/a/100.dat"]
+    )
+
+
 def test_a_recording_beside_a_header_is_a_recording_of_its_own() -> None:
     parsed = read_objects({**PAIR, "ecg/a/100.mat": v4_file(strip())})
     assert sorted(value.source["source_key"] for value in parsed.values) == ["ecg/a/100.hea", "ecg/a/100.mat"]
