@@ -18,6 +18,7 @@ from vitalake.dataset import RawObject
 from vitalake.ecg.formats import read_together
 from vitalake.ecg.peaks import r_peaks
 from vitalake.ecg.recording import Recording
+from vitalake.ecg.structure import SourceConfig, checked, completed
 
 START = datetime(2026, 11, 18, 8, 15, tzinfo=timezone.utc)
 LEADS = twelve_leads_mv(np.random.default_rng(1), np.arange(5000) / 500)
@@ -28,9 +29,13 @@ def files() -> dict[str, DemoFile]:
     return {file.key.rpartition("/")[2]: file for file in other_formats(START.date())}
 
 
+def as_the_dataset_does(recording: Recording) -> Recording:
+    return checked(completed(recording, SourceConfig()))
+
+
 def read(*files: DemoFile) -> Recording:
     objects = [RawObject(file.key, "v", len(file.data), START, file.data) for file in files]
-    [found], refusals = read_together(objects)
+    [found], refusals = read_together(objects, as_the_dataset_does)
     assert refusals == []
     return found.recording
 
@@ -67,7 +72,9 @@ def test_a_wfdb_pair_holds_what_was_put_in(tmp_path: Path) -> None:
 
 def test_a_signal_file_without_its_header_waits(files: dict[str, DemoFile]) -> None:
     alone = files["rest_02.dat"]
-    found, [refusal] = read_together([RawObject(alone.key, "v", len(alone.data), START, alone.data)])
+    found, [refusal] = read_together(
+        [RawObject(alone.key, "v", len(alone.data), START, alone.data)], as_the_dataset_does
+    )
     assert found == []
     assert refusal.message == "incomplete since 2026-11-18 08:15:00 UTC: waits for 'rest_02.hea'"
 
