@@ -49,11 +49,12 @@ def tables_page() -> str:
 def rules_page() -> str:
     """Rules that refuse a file, rules that judge a signal, checks of a day."""
     from cli.remedies import REMEDIES
-    from vitalake.checks import SCHEMA, freshness
+    from vitalake.checks import SCHEMA
     from vitalake.datasets.declared import DATASETS
     from vitalake.ecg.learned import lead_model
     from vitalake.ecg.measures import MEASURES
     from vitalake.ecg.quality import RULES, RULES_VERSION
+    from vitalake.freshness import freshness
 
     lines = ["# Rules", "", _NOTE, "", "## Rules that put a file into quarantine", ""]
     lines += ["| rule | meaning | what to do |", "|---|---|---|"]

@@ -22,7 +22,7 @@ from pipeline_assets.alerts import build_failure_hook
 from pipeline_assets.catalog_asset import catalog_asset
 from pipeline_assets.dataset_assets import dataset_assets
 from pipeline_assets.partitions import daily
-from pipeline_assets.standing_checks import freshness_check
+from pipeline_assets.standing_checks import freshness_check, hourly
 from resources.build import build_resources
 from resources.settings import Settings
 from vitalake.dataset import Dataset
@@ -49,10 +49,11 @@ def build_defs(
     partitions = daily(settings.first_day)
     resources = {**build_resources(settings), **(overrides or {})}
     hook = build_failure_hook(lambda: resources["outbox"], settings.webserver_url)
+    standing = [freshness_check(dataset) for dataset in datasets]
     jobs = {
         dataset.name: define_asset_job(
             f"{dataset.name}_job",
-            selection=AssetSelection.groups(dataset.name, "catalog"),
+            selection=AssetSelection.groups(dataset.name, "catalog") - AssetSelection.checks(*standing),
             description=f"Build a day of {dataset.name}: manifest, tables, checks, catalog.",
             tags={"vitalake/dataset": dataset.name},
             hooks={hook},
@@ -64,8 +65,9 @@ def build_defs(
             *(item for dataset in datasets for item in dataset_assets(dataset, partitions)),
             catalog_asset(datasets),
         ],
-        asset_checks=[freshness_check(dataset) for dataset in datasets],
+        asset_checks=standing,
         jobs=list(jobs.values()),
+        schedules=[hourly(standing)],
         sensors=list(build_sensors(settings, datasets, jobs)),
         resources=resources,
         # Steps share one process: three steps take 3 s, with a process each 9 s.

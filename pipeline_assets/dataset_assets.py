@@ -26,8 +26,8 @@ from pipeline_assets.failures import steered
 from vitalake import stages
 from vitalake.alerts import quarantined
 from vitalake.checks import SCHEMA, schema_differences
-from vitalake.dataset import Check, Count, Dataset, Derived
-from vitalake.reconcile import Report, Store, fingerprint_of, parts_of
+from vitalake.dataset import Count, Dataset, Derived
+from vitalake.reconcile import Report
 from vitalake.tables import Table
 from vitalake.version import code_digest
 
@@ -63,7 +63,7 @@ def _manifest(dataset: Dataset, partitions: DailyPartitionsDefinition) -> Assets
                 context.resources.settings.first_day,
                 _progress(context, table.name),
             )
-            yield _result(context, table, report)
+            yield _result(table, report)
 
     return manifest
 
@@ -95,20 +95,20 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
         with steered(context.retry_number):
             progress = _progress(context, dataset.name)
             pseudonyms = context.resources.pseudonyms
-            report = stages.read_objects(dataset, context.resources.raw, lake, day, pseudonyms, progress, announce)
+            processes = context.resources.settings.processes_per_run
+            report = stages.read_objects(
+                dataset, context.resources.raw, lake, day, pseudonyms, progress, announce, processes
+            )
             differences = schema_differences(lake, tables, day)
             results = [shown.check_result(SCHEMA, checked, differences, day)]
+            # What is not stored as declared cannot be counted either.
+            sound = not differences.bad
+            columns = stages.load_columns(dataset, lake, day, (c.columns for c in dataset.checks)) if sound else {}
             for check in dataset.checks:
-                # What is not stored as declared cannot be counted either.
-                count = (
-                    Count(1, 1, {"columns": "not as declared"})
-                    if differences.bad
-                    else _count(dataset, check, lake, day)
-                )
+                count = check.count(columns) if sound else Count(1, 1, {"columns": "not as declared"})
                 results.append(shown.check_result(check, checked, count, day))
             for table in tables:
                 yield _result(
-                    context,
                     table,
                     report,
                     checks=results if table.name == checked else [],
@@ -133,9 +133,12 @@ def _derived(dataset: Dataset, derived: Derived, partitions: DailyPartitionsDefi
         with steered(context.retry_number):
             progress = _progress(context, wanted[0].name)
             chosen = replace(derived, tables=wanted)
-            report = stages.derive(dataset, chosen, context.resources.lake, context.partition_key, progress)
+            processes = context.resources.settings.processes_per_run
+            report = stages.derive(
+                dataset, chosen, context.resources.lake, context.partition_key, progress, processes
+            )
             for table in wanted:
-                yield _result(context, table, report)
+                yield _result(table, report)
 
     return derive
 
@@ -155,18 +158,16 @@ def _spec(dataset: Dataset, table: Table, kinds: set[str], deps: Any = (), *, sk
 
 
 def _result(
-    context: AssetExecutionContext,
     table: Table,
     report: Report,
     checks: list[AssetCheckResult] | None = None,
     pictures: dict[str, Any] | None = None,
 ) -> MaterializeResult[Any]:
-    fingerprint = fingerprint_of(parts_of(context.resources.lake, table.name, context.partition_key))
     return MaterializeResult(
         asset_key=table.name,
-        metadata={**shown.materialization(report, table.name, fingerprint), **(pictures or {})},
+        metadata={**shown.materialization(report, table.name), **(pictures or {})},
         check_results=checks or [],
-        data_version=DataVersion(fingerprint),
+        data_version=DataVersion(report.fingerprint),
     )
 
 
@@ -188,15 +189,6 @@ def _pictures(dataset: Dataset, table: Table, context: AssetExecutionContext, re
         except Exception:
             context.log.warning("the picture %r could not be drawn", picture.name, exc_info=True)
     return pictures
-
-
-def _count(dataset: Dataset, check: Check, lake: Store, day: str) -> Count:
-    return check.count(
-        {
-            name: stages.load_table(lake, dataset.table(name), day, columns)
-            for name, columns in check.columns.items()
-        }
-    )
 
 
 def _progress(context: AssetExecutionContext, what: str) -> Callable[[int, int], None]:

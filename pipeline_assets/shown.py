@@ -47,14 +47,14 @@ def column_schema(table: Table) -> TableSchema:
     )
 
 
-def materialization(report: Report, table: str, fingerprint: str) -> dict[str, Any]:
+def materialization(report: Report, table: str) -> dict[str, Any]:
     """Metadata of one table of one partition."""
     written = [key for key in report.written if key.startswith(f"{table}/")]
     deleted = [key for key in report.deleted if key.startswith(f"{table}/")]
     metadata: dict[str, Any] = {
         "dagster/partition_row_count": report.rows.get(table, 0),
         "outcome": f"parts: {len(written)} written, {len(deleted)} deleted" if written or deleted else "unchanged",
-        FINGERPRINT: fingerprint,
+        FINGERPRINT: report.fingerprint,
     }
     if written:
         metadata["parts"] = MetadataValue.md("\n".join(f"* `{key}`" for key in written[:_DETAILS]))

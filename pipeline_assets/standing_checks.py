@@ -1,24 +1,27 @@
-"""Checks that can be run at any time, without building anything.
+"""Checks that run on their own, every hour and whenever somebody asks, without building anything.
 
-Belongs here: checks that compare the lake with the bucket as it is now. Does not belong here: checks of what a run
-has just written (`pipeline_assets/dataset_assets.py`).
+Belongs here: checks that compare the lake with the bucket as it is now, and their schedule. Does not belong here:
+checks of what a run has just written (`pipeline_assets/dataset_assets.py`).
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timezone
 
 from dagster import (
     AssetCheckExecutionContext,
     AssetCheckResult,
     AssetChecksDefinition,
+    AssetSelection,
+    DefaultScheduleStatus,
+    ScheduleDefinition,
     asset_check,
+    define_asset_job,
 )
 
 from pipeline_assets import shown
 from pipeline_assets.failures import steered
-from vitalake.arrivals import arrived, by_partition
-from vitalake.checks import freshness, overdue
 from vitalake.dataset import Dataset
-from vitalake.stages import load_table
+from vitalake.freshness import freshness, overdue
 
 PARTITION = "dagster/partition"
 
@@ -34,20 +37,21 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
         required_resource_keys={"raw", "lake", "settings"},
     )
     def fresh(context: AssetCheckExecutionContext) -> AssetCheckResult:
-        resources, first_day = context.resources, context.resources.settings.first_day
-        partition = context.run.tags.get(PARTITION)  # none where a person runs the check alone: every day
+        resources, now = context.resources, datetime.now(timezone.utc)
+        partition = context.run.tags.get(PARTITION)  # where a person runs the check for one day; else every day
         with steered(0):
             days = {date.fromisoformat(partition)} if partition else None
-            found = arrived(resources.raw, dataset.prefix, first_day, days, dataset.together)
-            known = {
-                (row["source_key"], row["source_version"])
-                for day in by_partition(found, first_day)
-                for row in load_table(
-                    resources.lake, dataset.raw_table, day.isoformat(), ["source_key", "source_version"]
-                ).to_pylist()
-            }
-        listed = [item for bundle in found for item in bundle]
-        count = overdue(listed, known, datetime.now(timezone.utc), dataset.processed_within)
+            count = overdue(dataset, resources.raw, resources.lake, resources.settings.first_day, days, now)
         return shown.check_result(check, table, count, partition)
 
     return fresh
+
+
+def hourly(checks: Sequence[AssetChecksDefinition]) -> ScheduleDefinition:
+    """All of them once an hour: a run says what it built, not what nobody has asked it to build."""
+    job = define_asset_job(
+        "freshness",
+        AssetSelection.checks(*checks),
+        description="Compare the lake with the bucket as it is now.",
+    )
+    return ScheduleDefinition(job=job, cron_schedule="7 * * * *", default_status=DefaultScheduleStatus.RUNNING)

@@ -46,6 +46,8 @@ def init_sql(settings: Settings) -> str:
             f"LOAD {quote(str(extension))};",
             f"CREATE OR REPLACE SECRET vitalake ({', '.join(secret)});",
             "SET TimeZone = 'UTC';",
+            # Footers stay unpacked, each for as long as the listing shows its ETag (docs/adr/0008).
+            "SET parquet_metadata_cache = true;",
             "",
         ]
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _READERS = 16
+_PAGE = 1000  # keys a request; S3 gives no more
 # Sub-second retries first, a minute at most: a longer outage is the run's to retry, not the call's.
 _RETRIES: dict[str, Any] = {
     "max_retries": 8,
@@ -37,11 +38,15 @@ _RETRIES: dict[str, Any] = {
 
 
 class ObjectStore:
-    """A bucket. Implements `vitalake.reconcile.Store`; safe to share between threads."""
+    """A bucket. Implements `vitalake.reconcile.Store`; safe to share between threads, and with processes."""
 
     def __init__(self, settings: Settings, bucket: str) -> None:
         self.bucket = bucket
         self._settings = settings
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process: the same bucket, connections of its own."""
+        return {"bucket": self.bucket, "_settings": self._settings}
 
     @cached_property
     def _store(self) -> S3Store:
@@ -86,31 +91,43 @@ class ObjectStore:
 
     def objects(self, prefix: str) -> list[ObjectInfo]:
         """All objects below a folder ("…/"), in no particular order; raises when any page fails."""
+        return [item for page in self.pages(prefix) for item in page]
+
+    def pages(self, prefix: str, after: str | None = None) -> Iterator[list[ObjectInfo]]:
+        """The same a page at a time, a folder's objects without a break; only what is listed after the key `after`.
+
+        The store's order is its own: S3 lists by the bytes of the whole key, SeaweedFS folder by folder.
+        """
         from obstore.exceptions import InvalidPathError
 
         if not prefix.endswith("/"):
             raise ValueError(f"{prefix!r} is no folder: obstore lists whole path segments and would find nothing")
-
-        def quick() -> list[ObjectInfo]:
-            return [_info(meta) for page in self._store.list(prefix, chunk_size=1000) for meta in page]
-
+        last = after
         try:
-            return self._call(quick, prefix)
-        except (InvalidPathError, ValueError):  # a key that obstore does not take
-            return self._call(lambda: self._list_exactly(prefix), prefix)[1]
+            pages = iter(self._call(lambda: self._store.list(prefix, offset=after, chunk_size=_PAGE), prefix))
+            while (page := self._call(lambda: next(pages, None), prefix)) is not None:
+                if page:
+                    yield [_info(meta) for meta in page]
+                    last = page[-1]["path"]
+        except (InvalidPathError, ValueError):  # a key that obstore does not take: from here on exactly
+            yield from self._exact_pages(prefix, last)
 
-    def _list_exactly(self, prefix: str, delimiter: str = "") -> tuple[list[str], list[ObjectInfo]]:
+    def _exact_pages(self, prefix: str, after: str | None) -> Iterator[list[ObjectInfo]]:
+        more: Any = {"StartAfter": after} if after else {}
+        listing = self._client.get_paginator("list_objects_v2")
+        pages = iter(listing.paginate(Bucket=self.bucket, Prefix=prefix, **more))
+        while (page := self._call(lambda: next(pages, None), prefix)) is not None:
+            yield [_exact_info(entry) for entry in page.get("Contents", [])]
+
+    def _folders_exactly(self, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=prefix, Delimiter=delimiter
+            Bucket=self.bucket, Prefix=prefix, Delimiter="/"
         )
         folders: list[str] = []
         items: list[ObjectInfo] = []
         for page in pages:
             folders += [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
-            items += [
-                ObjectInfo(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
-                for entry in page.get("Contents", [])
-            ]
+            items += [_exact_info(entry) for entry in page.get("Contents", [])]
         return folders, items
 
     def folders(self, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
@@ -124,7 +141,7 @@ class ObjectStore:
         try:
             return self._call(quick, prefix)
         except (InvalidPathError, ValueError):  # a key that obstore does not take
-            return self._call(lambda: self._list_exactly(prefix, "/"), prefix)
+            return self._call(lambda: self._folders_exactly(prefix), prefix)
 
     def get(self, key: str, version: str | None = None) -> bytes:
         """The content; FileNotFoundError when it is gone or is no longer `version`."""
@@ -201,3 +218,7 @@ class ObjectStore:
 
 def _info(meta: Any) -> ObjectInfo:
     return ObjectInfo(meta["path"], meta["e_tag"] or "", meta["size"], meta["last_modified"])
+
+
+def _exact_info(entry: Any) -> ObjectInfo:
+    return ObjectInfo(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])

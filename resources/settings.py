@@ -46,6 +46,15 @@ class Settings(BaseSettings):
     drops_interval_seconds: int = Field(4, ge=1, description="How often the open days are looked at.")
     sweep_interval_seconds: int = Field(60, ge=5, description="How often everything is looked at.")
     runs_per_tick: int = Field(25, ge=1, description="Most runs that one sensor tick requests.")
+    queue_url: str | None = Field(None, description="SQS queue of S3's notifications; empty: only polling.")
+    queue_endpoint: str | None = Field(None, description="URL of an SQS server; empty for AWS.")
+    queue_hidden_seconds: int = Field(
+        300, ge=1, le=43200, description="How long a notification that is in hand is hidden from others."
+    )
+    max_concurrent_runs: int = Field(2, ge=1, description="Most runs at once; each fills a core and 300 MB.")
+    processes_per_run: int | None = Field(
+        None, ge=1, description="Processes in which one run reads the parts of a large day; empty: one a core."
+    )
     webserver_url: str | None = Field(None, description="Where links in alerts point to.")
     slack_token: SecretStr | None = Field(None, description="Bot token; empty: alerts go to the log.")
     slack_channel: str | None = Field(None, description="Channel for alerts, e.g. #health-data.")
@@ -81,7 +90,7 @@ def load_settings(home: Path | None = None) -> Settings:
     if keys:
         keys["AWS_SESSION_TOKEN"] = None
     # `home` is a field with a prefixed name, `_env_file` a keyword that pydantic-settings takes apart.
-    return Settings(_env_file=file, home=folder, **keys)  # type: ignore[call-arg, arg-type]
+    return Settings(_env_file=file, home=folder, **keys)  # type: ignore[arg-type]
 
 
 def env_example() -> str:

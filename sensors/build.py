@@ -14,18 +14,22 @@ from resources.object_store import ObjectStore
 from resources.outbox import Outbox, Poster
 from resources.settings import Settings
 from sensors.alerts import build_alert_sensors
-from sensors.drops import drop_sensor, sweep_sensor
+from sensors.drops import drop_sensor
+from sensors.queue import notification_sensor
+from sensors.sweep import sweep_sensor
 from vitalake.dataset import Dataset
 
 
 def build_sensors(settings: Settings, datasets: Sequence[Dataset], jobs: Jobs) -> list[SensorDefinition]:
-    """Two sensors per dataset that look for objects, and those that carry alerts."""
+    """Two sensors per dataset that look for objects, one for all if there is a queue, those that carry alerts."""
     sensors: list[SensorDefinition] = []
     for dataset in datasets:
         sensors += [
             drop_sensor(dataset, jobs[dataset.name], settings),
             sweep_sensor(dataset, jobs[dataset.name], settings),
         ]
+    if settings.queue_url:
+        sensors.append(notification_sensor(datasets, jobs, settings))
     return sensors + build_alert_sensors(
         lambda: Outbox(ObjectStore(settings, settings.lake_bucket)),
         lambda: _slack(settings),

@@ -1,7 +1,8 @@
 """Objects that arrived: which partition each belongs to, how a partition is cut, which partitions need a run.
 
 Belongs here: which folders to list, and pure functions from a listing to partitions, parts, fingerprints and run
-requests. Does not belong here: S3 itself (`resources/object_store.py`), writing (`vitalake/reconcile.py`), Dagster.
+requests. Does not belong here: S3 itself (`resources/object_store.py`), a pass over a whole bucket
+(`vitalake/sweep.py`), writing (`vitalake/reconcile.py`), Dagster.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -26,7 +27,7 @@ _FIRST_RETRY = timedelta(seconds=30)
 _LONGEST_RETRY = timedelta(hours=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ObjectInfo:
     """One object as a listing shows it.
 
@@ -39,8 +40,8 @@ class ObjectInfo:
     uploaded_at: datetime
 
     def line(self) -> str:
-        """All four fields in one unambiguous line, for digests."""
-        return repr((self.key, self.version, self.size_bytes, self.uploaded_at.isoformat()))
+        """All four fields in one unambiguous line, for digests: only the key may hold spaces, and it comes last."""
+        return f"{self.uploaded_at.timestamp()} {self.size_bytes} {self.version} {self.key}"
 
 
 # Objects that make one recording, in the order of their keys. Most recordings are one object; a header and the
@@ -90,14 +91,20 @@ def bundles(items: Iterable[ObjectInfo], together: Together | None) -> list[Bund
     for item in items:
         folder, _, name = item.key.rpartition("/")
         folders[folder][name] = item
-    found: list[Bundle] = []
-    for names in folders.values():
-        groups: defaultdict[tuple[bool, str], list[ObjectInfo]] = defaultdict(list)
-        group_of = together(names.keys())
-        for name, item in names.items():
-            groups[(True, group_of[name]) if name in group_of else (False, name)].append(item)
-        found += [tuple(sorted(group, key=lambda item: item.key)) for group in groups.values()]
-    return in_upload_order(found)
+    return in_upload_order(bundle for names in folders.values() for bundle in in_one_folder(names, together))
+
+
+def in_one_folder(names: Mapping[str, ObjectInfo], together: Together) -> Iterator[Bundle]:
+    """The bundles of one folder, from all its objects by name."""
+    group_of = together(names.keys())
+    groups: defaultdict[str, list[ObjectInfo]] = defaultdict(list)
+    for name, item in names.items():
+        if name in group_of:
+            groups[group_of[name]].append(item)
+        else:
+            yield (item,)
+    for group in groups.values():
+        yield tuple(sorted(group, key=lambda item: item.key))
 
 
 def partition_of(bundle: Bundle, first_day: date) -> date:
@@ -123,8 +130,10 @@ def arrived(
     """
     if days is None:
         return bundles(raw.objects(prefix), together)
-    found = bundles(_listed(raw, prefix, first_day, days), together)
-    return [bundle for bundle in found if partition_of(bundle, first_day) in days]
+    found, loose = _listed(raw, prefix, first_day, days)
+    sure, asked = bundles(found, together), bundles(loose, together)
+    theirs = [bundle for bundle in asked if partition_of(bundle, first_day) in days]
+    return in_upload_order([*sure, *theirs]) if theirs else sure
 
 
 def by_partition(found: Iterable[Bundle], first_day: date) -> dict[date, list[Bundle]]:
@@ -169,17 +178,23 @@ def _completed_at(bundle: Bundle) -> datetime:
     return bundle[0].uploaded_at if len(bundle) == 1 else max(item.uploaded_at for item in bundle)
 
 
-def _listed(raw: Bucket, prefix: str, first_day: date, days: Collection[date]) -> list[ObjectInfo]:
-    folders, found = raw.folders(prefix)
+def _listed(
+    raw: Bucket, prefix: str, first_day: date, days: Collection[date]
+) -> tuple[list[ObjectInfo], list[ObjectInfo]]:
+    """Objects in folders that name one of `days`, and objects of which only the upload time can tell."""
+    folders, loose = raw.folders(prefix)
+    found: list[ObjectInfo] = []
     for folder in folders:
         named = dated(folder, first_day)
         if named is not None:
             found += raw.objects(folder) if named in days else []
         elif _YEAR_OR_MONTH.search(folder):
-            found += _listed(raw, folder, first_day, days)
+            theirs, others = _listed(raw, folder, first_day, days)
+            found += theirs
+            loose += others
         else:
-            found += raw.objects(folder)
-    return found
+            loose += raw.objects(folder)
+    return found, loose
 
 
 def digest(*lines: str) -> str:
@@ -188,18 +203,32 @@ def digest(*lines: str) -> str:
 
 
 def objects_digest(items: Iterable[ObjectInfo]) -> str:
-    """What the objects of one part are: keys, versions, sizes and times, in order."""
-    return digest(*(item.line() for item in items))
+    """What a set of objects is: keys, versions, sizes and times.
+
+    A sum of digests, so that it can be taken in any order and a page at a time: a pass over a bucket in which a
+    day's objects lie anywhere needs one number a day. The order and the cut of a partition follow from the set.
+    """
+    return as_digest(sum(map(as_number, items)))
 
 
-def fingerprint(part_digests: Iterable[str]) -> str:
-    """What a partition's raw objects are: the digest of its parts' digests, in order."""
-    return digest(*part_digests)
+def fingerprint(digests: Iterable[str]) -> str:
+    """What a partition's raw objects are: the digest of all its parts' objects together."""
+    return as_digest(sum(int(each, 16) for each in digests))
 
 
-def listed_fingerprint(found: Iterable[Bundle], limits: Limits) -> str:
+def listed_fingerprint(found: Iterable[Bundle]) -> str:
     """The fingerprint that a partition should have, from its bundles in any order."""
-    return fingerprint(objects_digest(part) for part in cut(in_upload_order(found), limits))
+    return objects_digest(item for bundle in found for item in bundle)
+
+
+def as_number(item: ObjectInfo) -> int:
+    """What one object adds to a digest."""
+    return int.from_bytes(hashlib.sha256(item.line().encode()).digest(), "big")
+
+
+def as_digest(total: int) -> str:
+    """A sum of objects as a digest."""
+    return f"{total % 2**256:064x}"
 
 
 @dataclass(frozen=True)

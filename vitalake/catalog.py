@@ -6,11 +6,11 @@ them (`resources/lake.py`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from vitalake.arrivals import digest
+from vitalake.arrivals import digest, objects_digest
 from vitalake.dataset import Dataset, SqlView
-from vitalake.reconcile import Inputs, Output, Store, reconcile
+from vitalake.reconcile import Inputs, Output, Sheets, Store, reconcile
 from vitalake.tables import Table
 
 SEED_PARTITION = "1970-01-01"
@@ -46,10 +46,10 @@ def seed(lake: Store, table: Table) -> None:
     """
 
     def inputs() -> dict[int, Inputs]:
-        return {0: Inputs("no objects", digest(str(table.columns)))}
+        return {0: Inputs(objects_digest([]), digest(str(table.columns)))}
 
-    def compute(_index: int) -> Output:
-        return Output.of([table], {})
+    def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
+        return (Sheets([table]).close(needed) for needed in stale.values())
 
     reconcile(lake, SEED_PARTITION, [table], inputs, compute)
 

@@ -1,33 +1,26 @@
 """Checks that any dataset can declare: shares of a partition that are refused, of one kind, or seen before.
 
-Belongs here: counting over a partition's tables, the schema check, the freshness check. Does not belong here:
-thresholds (each dataset's own) or how a result is shown (`pipeline_assets/`).
+Belongs here: counting over a partition's tables, the schema check. Does not belong here: thresholds (each dataset's
+own), the comparison with the bucket (`vitalake/freshness.py`), how a result is shown (`pipeline_assets/`).
 """
 
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from vitalake import parquet
-from vitalake.arrivals import ObjectInfo
 from vitalake.dataset import Check, Count, Statement, Threshold
-from vitalake.reconcile import Store, parts_of
+from vitalake.reconcile import Store, parts_of, side_by_side
 from vitalake.tables import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA = Statement("schema", "Columns and types are as declared.", Threshold(0.0, 0.0))
-
-
-def freshness(patience: timedelta) -> Statement:
-    """The table is up to date with the bucket; what counts against it is `overdue`."""
-    minutes = f"{patience.total_seconds() / 60:g}"
-    return Statement("fresh", f"Nothing uploaded more than {minutes} minutes ago is missing.", Threshold(0.0))
 
 
 # Refusals that are no verdict on the bytes: the object changed under our hands, or waits for those it belongs to.
@@ -58,7 +51,7 @@ def _refusals(dataset: str, name: str, doc: str, threshold: Threshold, concerns:
     raw, quarantine = f"raw_{dataset}", f"{dataset}_quarantine"
 
     def count(tables: Mapping[str, pa.Table]) -> Count:
-        refused = tables[quarantine].to_pylist()
+        refused = tables[quarantine].select(["source_key", "rule"]).to_pylist()
         counted = [row for row in refused if concerns(row["rule"])]
         by_rule: dict[str, int | float | str] = {}
         for row in counted:
@@ -74,10 +67,8 @@ def share_of(name: str, doc: str, table: str, column: str, value: str, threshold
     """Rows of `table` in which `column` has this value; the details count every value."""
 
     def count(tables: Mapping[str, pa.Table]) -> Count:
-        values = tables[table].column(column).to_pylist()
-        return Count(
-            values.count(value), len(values), {str(v): values.count(v) for v in sorted(set(values), key=str)}
-        )
+        counts = Counter(tables[table].column(column).to_pylist())
+        return Count(counts[value], counts.total(), {str(v): counts[v] for v in sorted(counts, key=str)})
 
     return Check(name, doc, threshold, {table: [column]}, count)
 
@@ -88,7 +79,7 @@ def duplicated(table: str, column: str, threshold: Threshold) -> Check:
     def count(tables: Mapping[str, pa.Table]) -> Count:
         seen: dict[str, str] = {}
         pairs: dict[str, int | float | str] = {}
-        for row in tables[table].to_pylist():
+        for row in tables[table].select(["source_key", column]).to_pylist():
             first = seen.setdefault(row[column], row["source_key"])
             if first != row["source_key"]:
                 pairs[row["source_key"]] = f"same content as {first}"
@@ -100,24 +91,22 @@ def duplicated(table: str, column: str, threshold: Threshold) -> Check:
 
 def schema_differences(lake: Store, tables: list[Table], partition: str) -> Count:
     """Columns of stored parts that are not as declared: missing, unknown, or of another type."""
-    import pyarrow.parquet as pq
-
     differences: dict[str, int | float | str] = {}
     columns = 0
     for table in tables:
         declared = {field.name: field.type for field in table.arrow_schema()}
         columns += len(declared)
-        for part in parts_of(lake, table.name, partition).values():
-            tail = parquet.whole_tail(partial(lake.tail, part.key))
-            stored = {field.name: field.type for field in pq.read_schema(io.BytesIO(tail))}
-            for name in declared.keys() | stored.keys():
-                if declared.get(name) != stored.get(name):
-                    differences[f"{part.key} {name}"] = f"{stored.get(name)}, declared {declared.get(name)}"
+        keys = [part.key for part in parts_of(lake, table.name, partition).values()]
+        with side_by_side(len(keys)) as each:
+            for key, stored in zip(keys, each(partial(_stored_types, lake), keys), strict=True):
+                for name in declared.keys() | stored.keys():
+                    if declared.get(name) != stored.get(name):
+                        differences[f"{key} {name}"] = f"{stored.get(name)}, declared {declared.get(name)}"
     return Count(len(differences), columns, differences)
 
 
-def overdue(listed: list[ObjectInfo], known: set[tuple[str, str]], now: datetime, patience: timedelta) -> Count:
-    """Objects that were uploaded longer than `patience` ago and are not in the manifest with this version."""
-    late = [item for item in listed if (item.key, item.version) not in known and now - item.uploaded_at > patience]
-    details: dict[str, int | float | str] = {item.key: item.uploaded_at.isoformat() for item in late[:20]}
-    return Count(len(late), len(listed), details)
+def _stored_types(lake: Store, key: str) -> dict[str, pa.DataType]:
+    import pyarrow.parquet as pq
+
+    tail = parquet.whole_tail(partial(lake.tail, key))
+    return {field.name: field.type for field in pq.read_schema(io.BytesIO(tail))}

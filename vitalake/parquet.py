@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vitalake.tables import Table
@@ -20,7 +21,7 @@ INPUTS_KEY = b"vitalake.inputs"
 FOOTER_BYTES = 64 * 1024
 _MAGIC = b"PAR1"
 _ROWS_PER_GROUP = 1024
-_ENCODINGS = {"list<int32>": "DELTA_BINARY_PACKED", "list<float64>": "BYTE_STREAM_SPLIT"}
+_ENCODINGS = {"list<int32>": "DELTA_BINARY_PACKED", "list<float64>": "PLAIN"}
 _PART = re.compile(r"/part-(\d{5})\.parquet$")
 
 
@@ -40,28 +41,38 @@ def part_index(key: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """A whole part as it is stored."""
+
+    data: bytes
+    rows: int
+
+
 class Sheet:
     """One part of a table while it is written, slice by slice, so that only its compressed bytes are held.
 
-    Equal slices, declaration and inputs give equal bytes. Integer samples are delta packed, fractions byte-stream
-    split, strings dictionary coded: the smallest and fastest encodings that DuckDB reads (docs/adr/0002). ZSTD goes
-    over everything.
+    Equal slices, declaration and inputs give equal bytes. Integer samples are delta packed, fractions plain,
+    strings dictionary coded: the smallest and fastest encodings that every engine reads (docs/adr/0002). ZSTD goes
+    over samples, Snappy over everything else.
     """
 
     def __init__(self, table: Table) -> None:
         import pyarrow.parquet as pq
 
-        encodings = {f"{c.name}.list.element": _ENCODINGS[c.kind] for c in table.columns if c.kind in _ENCODINGS}
-        strings = [c.name for c in table.columns if c.kind == "string"]
-        strings += [f"{c.name}.list.element" for c in table.columns if c.kind == "list<string>"]
+        leaves = {c.name: f"{c.name}.list.element" if c.kind.startswith("list<") else c.name for c in table.columns}
+        encodings = {leaves[c.name]: _ENCODINGS[c.kind] for c in table.columns if c.kind in _ENCODINGS}
+        strings = [leaves[c.name] for c in table.columns if c.kind in ("string", "list<string>")]
+        # A reader pays more to set ZSTD up than a small page costs to unpack (docs/adr/0008).
+        codecs = {leaf: "zstd" if leaf in encodings else "snappy" for leaf in leaves.values()}
         self.rows = 0
         self._schema = table.arrow_schema()
         self._sink = io.BytesIO()
         self._writer = pq.ParquetWriter(
             self._sink,
             self._schema,
-            compression="zstd",
-            compression_level=3,
+            compression=codecs,
+            compression_level=dict.fromkeys(encodings, 3) or None,
             use_dictionary=strings,
             column_encoding=encodings or None,
             write_statistics=list(table.names),
@@ -74,18 +85,18 @@ class Sheet:
             self._writer.write_table(rows.cast(self._schema), row_group_size=_ROWS_PER_GROUP)
             self.rows += rows.num_rows
 
-    def close(self, inputs: str) -> bytes:
+    def close(self, inputs: str) -> Encoded:
         """The whole part, with the digest of everything that it was computed from in its footer."""
         self._writer.add_key_value_metadata({INPUTS_KEY: inputs.encode()})
         self._writer.close()
-        return self._sink.getvalue()
+        return Encoded(self._sink.getvalue(), self.rows)
 
 
 def encode(table: Table, rows: pa.Table, inputs: str) -> bytes:
     """Parquet bytes of `rows` in one slice."""
     sheet = Sheet(table)
     sheet.append(rows)
-    return sheet.close(inputs)
+    return sheet.close(inputs).data
 
 
 def decode(data: bytes, columns: list[str] | None = None) -> pa.Table:

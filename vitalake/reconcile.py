@@ -10,10 +10,13 @@ version it saw. Looking in this order makes lost races harmless: whoever writes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vitalake import parquet
 from vitalake.arrivals import ObjectInfo, digest, fingerprint
@@ -23,7 +26,10 @@ from vitalake.tables import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
+INCOMPLETE = "incomplete"
 _ROUNDS = 5
+_FEW = 4
+_REQUESTS = 16
 
 
 class ConflictError(TransientError):
@@ -95,33 +101,52 @@ class Part:
 
 @dataclass(frozen=True)
 class Output:
-    """What was computed for one part of each table, and the keys of objects that changed under our hands."""
+    """What was computed for one part: of each table its bytes, and the keys of objects that changed meanwhile."""
 
-    sheets: dict[str, parquet.Sheet]
+    parts: Mapping[str, parquet.Encoded]
     vanished: tuple[str, ...] = ()
 
-    @staticmethod
-    def of(tables: Sequence[Table], rows: Mapping[str, pa.Table]) -> Output:
-        """The rows of each table, by its name, all at once."""
-        output = Output({table.name: parquet.Sheet(table) for table in tables})
-        output.append(rows)
-        return output
+
+# From the parts to compute, by index, to their outputs in this order. Each part is written before the next output
+# is asked for, so whoever spreads the work over processes may be ahead, and nothing piles up.
+Compute = Callable[[Mapping[int, Inputs]], Iterable[Output]]
+
+
+class Sheets:
+    """One part of several tables while it is computed, slice by slice."""
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        self._sheets = {table.name: parquet.Sheet(table) for table in tables}
 
     def append(self, rows: Mapping[str, pa.Table]) -> None:
         """Add a slice of some tables, by their names."""
         for name, more in rows.items():
-            self.sheets[name].append(more)
+            self._sheets[name].append(more)
+
+    def close(self, inputs: Inputs, vanished: Sequence[str] = ()) -> Output:
+        """The part; without the keys in `vanished` it was computed from other inputs than it should be."""
+        text = str(inputs.without(vanished))
+        return Output({name: sheet.close(text) for name, sheet in self._sheets.items()}, tuple(vanished))
 
 
 @dataclass
 class Report:
-    """What reconciling one partition did."""
+    """What reconciling one partition did.
+
+    Args:
+        written, deleted: keys of parts.
+        unchanged: parts that were already as they should be.
+        vanished: keys of objects that changed between listing and reading.
+        rows: table → rows of the partition.
+        fingerprint: of the raw objects that the partition is now built from, as `fingerprint_of` would read it.
+    """
 
     written: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     unchanged: int = 0
     vanished: list[str] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
+    fingerprint: str = INCOMPLETE
 
     @property
     def changed(self) -> bool:
@@ -131,32 +156,57 @@ class Report:
 
 def parts_of(lake: Store, table: str, partition: str) -> dict[int, Part]:
     """The parts of one table's partition, by index, from a listing and the footers."""
-    parts = {}
-    for item in lake.objects(parquet.partition_prefix(table, partition)):
-        index = parquet.part_index(item.key)
-        if index is None:
-            continue
-        try:
-            # S3 answers a request for the end of an empty object with an error.
-            tail = parquet.whole_tail(partial(lake.tail, item.key)) if item.size_bytes else b""
-            text, rows = parquet.footer(tail)
-            inputs: Inputs | None = Inputs.parse(text)
-        except FileNotFoundError:
-            continue  # another run deleted it since the listing
-        except ValueError:
-            inputs, rows = None, 0
-        parts[index] = Part(index, item.key, item.version, inputs, rows)
-    return parts
+    return parts_of_each(lake, [table], partition)[table]
+
+
+def parts_of_each(lake: Store, tables: Iterable[str], partition: str) -> dict[str, dict[int, Part]]:
+    """The parts of several tables, by table and index; their footers are read side by side."""
+    listed = [
+        (table, index, item)
+        for table in tables
+        for item in lake.objects(parquet.partition_prefix(table, partition))
+        if (index := parquet.part_index(item.key)) is not None
+    ]
+    found: dict[str, dict[int, Part]] = {table: {} for table in tables}
+    with side_by_side(len(listed)) as each:
+        for (table, index, _), part in zip(listed, each(partial(_part, lake), listed), strict=True):
+            if part is not None:
+                found[table][index] = part
+    return found
+
+
+@contextmanager
+def side_by_side(count: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """A `map` over threads, for requests that mostly wait; the plain one where there are few."""
+    if count < _FEW:
+        yield map
+        return
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        yield pool.map
+
+
+def _part(lake: Store, listed: tuple[str, int, ObjectInfo]) -> Part | None:
+    """A part by its footer; None where another run deleted it since the listing."""
+    _, index, item = listed
+    try:
+        # S3 answers a request for the end of an empty object with an error.
+        tail = parquet.whole_tail(partial(lake.tail, item.key)) if item.size_bytes else b""
+        text, rows = parquet.footer(tail)
+        return Part(index, item.key, item.version, Inputs.parse(text), rows)
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return Part(index, item.key, item.version, None, 0)
 
 
 def fingerprint_of(parts: Mapping[int, Part]) -> str:
-    """The fingerprint of the raw objects that these parts were built from; "incomplete" if any has to be redone.
+    """The fingerprint of the raw objects that these parts were built from; `INCOMPLETE` if any has to be redone.
 
     Equal to `vitalake.arrivals.listed_fingerprint` exactly when the parts hold what is listed.
     """
     ordered = [parts[index].inputs for index in sorted(parts)]
     if sorted(parts) != list(range(len(parts))) or any(item is None or item.vanished for item in ordered):
-        return "incomplete"
+        return INCOMPLETE
     return fingerprint(item.objects for item in ordered if item is not None)
 
 
@@ -165,7 +215,7 @@ def reconcile(
     partition: str,
     outputs: Sequence[Table],
     inputs: Callable[[], Mapping[int, Inputs]],
-    compute: Callable[[int], Output],
+    compute: Compute,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Report:
     """Bring the parts of `outputs` in line with `inputs`; write only what differs.
@@ -175,8 +225,8 @@ def reconcile(
         partition: the day, as ``YYYY-MM-DD``.
         outputs: tables computed together, part by part.
         inputs: called after the parts were looked at; which parts should be there, by index, and from what.
-        compute: the rows of the part with this index.
-        progress: called with (parts done, parts to do).
+        compute: from the parts to compute to what they hold.
+        progress: called with (parts written, parts to write).
 
     Raises:
         ConflictError: another run kept winning; the partition is its problem now, retry later.
@@ -196,39 +246,38 @@ def _round(
     partition: str,
     outputs: Sequence[Table],
     inputs: Callable[[], Mapping[int, Inputs]],
-    compute: Callable[[int], Output],
+    compute: Compute,
     progress: Callable[[int, int], None],
     report: Report,
 ) -> None:
-    present = {table.name: parts_of(lake, table.name, partition) for table in outputs}
+    present = parts_of_each(lake, [table.name for table in outputs], partition)
     wanted = inputs()
     report.unchanged, report.vanished, report.rows = 0, [], dict.fromkeys(present, 0)
-    for done, (index, needed) in enumerate(wanted.items()):
-        progress(done, len(wanted))
-        stale = []
-        for table in outputs:
-            part = present[table.name].get(index)
+    stale: defaultdict[int, list[str]] = defaultdict(list)
+    for index, needed in wanted.items():
+        for name, parts in present.items():
+            part = parts.get(index)
             if part is not None and part.inputs == needed:
                 report.unchanged += 1
-                report.rows[table.name] += part.rows
+                report.rows[name] += part.rows
             else:
-                stale.append((table, part))
-        if not stale:
-            continue
-        output = compute(index)
-        inputs_used = str(needed.without(output.vanished))
+                stale[index].append(name)
+    computed = compute({index: wanted[index] for index in stale})
+    for done, ((index, names), output) in enumerate(zip(stale.items(), computed, strict=True)):
+        progress(done, len(stale))
         report.vanished += output.vanished
-        for table, part in stale:
-            key = parquet.part_key(table.name, partition, index)
-            sheet = output.sheets[table.name]
-            lake.put(key, sheet.close(inputs_used), expected=part.version if part else None)
+        for name in names:
+            key, part = parquet.part_key(name, partition, index), present[name].get(index)
+            lake.put(key, output.parts[name].data, expected=part.version if part else None)
             report.written.append(key)
-            report.rows[table.name] += sheet.rows
-    progress(len(wanted), len(wanted))
+            report.rows[name] += output.parts[name].rows
+    progress(len(stale), len(stale))
     # Surplus parts go last to first, so that a crash leaves no gap in the numbering.
     for part in _surplus(present, wanted):
         lake.delete(part.key, expected=part.version)
         report.deleted.append(part.key)
+    whole = not report.vanished and not any(needed.vanished for needed in wanted.values())
+    report.fingerprint = fingerprint(needed.objects for needed in wanted.values()) if whole else INCOMPLETE
 
 
 def _surplus(present: dict[str, dict[int, Part]], wanted: Mapping[int, Inputs]) -> Iterator[Part]:

@@ -6,9 +6,10 @@ Belongs here: what each stage takes and gives, in terms of `reconcile`. Does not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vitalake import parquet
@@ -33,13 +34,16 @@ from vitalake.reconcile import (
     Output,
     Part,
     Report,
+    Sheets,
     Store,
     fingerprint_of,
     parts_of,
     reconcile,
+    side_by_side,
 )
 from vitalake.tables import Table
 from vitalake.version import code_digest
+from vitalake.workers import spread
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,12 +73,15 @@ def list_objects(
         parts.update(enumerate(cut(found, dataset.limits)))
         return {index: Inputs(objects_digest(part), code_digest()) for index, part in parts.items()}
 
-    def compute(index: int) -> Output:
-        rows = [_object_columns(item) for item in parts[index]]
-        table = dataset.raw_table
-        return Output.of([table], {table.name: table.from_rows(rows)})
+    table = dataset.raw_table
 
-    return reconcile(lake, partition, [dataset.raw_table], inputs, compute, progress)
+    def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
+        for index, needed in stale.items():
+            sheets = Sheets([table])
+            sheets.append({table.name: table.from_rows([_object_columns(item) for item in parts[index]])})
+            yield sheets.close(needed)
+
+    return reconcile(lake, partition, [table], inputs, compute, progress)
 
 
 def read_objects(
@@ -85,30 +92,29 @@ def read_objects(
     pseudonyms: Pseudonyms,
     progress: Progress,
     announce: Announce,
+    processes: int | None = 1,
 ) -> Report:
     """Read every object of the manifest into the dataset's tables, or into quarantine with the reason.
 
     `announce` gets the rows of quarantine that were not there before, and gets them before they are written: a
     crash in between may repeat the news, never lose it. What waits for its other objects is no news.
+    The parts of a large day are read in `processes` side by side (None: one a core).
     """
     manifest: dict[int, Part] = {}
     known: set[tuple[str, str, str]] | None = None
+    read = partial(_read_listed, dataset, raw, lake, pseudonyms)
 
-    def compute(index: int) -> Output:
+    def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
         nonlocal known
-        rows = _load(lake, manifest[index]).to_pylist()
-        items = [
-            ObjectInfo(row["source_key"], row["source_version"], row["size_bytes"], row["uploaded_at"])
-            for row in rows
-        ]
-        output, refused = read_part(dataset, raw, items, pseudonyms)
-        if refused and known is None:
-            known = {_identity(row) for row in load_table(lake, dataset.quarantine_table, partition).to_pylist()}
-        told = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
-        news = [row for row in told if _identity(row) not in (known or ())]
-        if news:
-            announce(news)
-        return output
+        for output, refused in spread(read, ((manifest[index], stale[index]) for index in stale), processes):
+            if refused and known is None:
+                rows = load_table(lake, dataset.quarantine_table, partition).to_pylist()
+                known = {_identity(row) for row in rows}
+            told = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
+            news = [row for row in told if _identity(row) not in (known or ())]
+            if news:
+                announce(news)
+            yield output
 
     outputs = [*dataset.tables, dataset.quarantine_table]
     code = digest(code_digest(), pseudonyms.key_id)
@@ -116,28 +122,49 @@ def read_objects(
     return reconcile(lake, partition, outputs, inputs, compute, progress)
 
 
-def derive(dataset: Dataset, derived: Derived, lake: Store, partition: str, progress: Progress) -> Report:
+def derive(
+    dataset: Dataset, derived: Derived, lake: Store, partition: str, progress: Progress, processes: int | None = 1
+) -> Report:
     """Compute derived tables part by part from the table they follow; those that `derived` names, of all it can."""
     source: dict[int, Part] = {}
+    work = partial(_derive_part, derived, lake)
 
-    def compute(index: int) -> Output:
-        rows = derived.compute(_load(lake, source[index], derived.columns))
-        return Output.of(derived.tables, {table.name: rows[table.name] for table in derived.tables})
+    def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
+        return spread(work, ((source[index], stale[index]) for index in stale), processes)
 
     table = next(table for table in dataset.tables if table.name == derived.source)
     inputs = _follow(lake, table, partition, source, code_digest())
     return reconcile(lake, partition, derived.tables, inputs, compute, progress)
 
 
+def _derive_part(derived: Derived, lake: Store, task: tuple[Part, Inputs]) -> Output:
+    source, needed = task
+    rows = derived.compute(_load(lake, source, derived.columns))
+    sheets = Sheets(derived.tables)
+    sheets.append({table.name: rows[table.name] for table in derived.tables})
+    return sheets.close(needed)
+
+
+def _read_listed(
+    dataset: Dataset, raw: RawBucket, lake: Store, pseudonyms: Pseudonyms, task: tuple[Part, Inputs]
+) -> tuple[Output, list[dict[str, Any]]]:
+    listed, needed = task
+    rows = _load(lake, listed).to_pylist()
+    items = [
+        ObjectInfo(row["source_key"], row["source_version"], row["size_bytes"], row["uploaded_at"]) for row in rows
+    ]
+    return read_part(dataset, raw, items, pseudonyms, needed)
+
+
 def read_part(
-    dataset: Dataset, raw: RawBucket, items: Sequence[ObjectInfo], pseudonyms: Pseudonyms
+    dataset: Dataset, raw: RawBucket, items: Sequence[ObjectInfo], pseudonyms: Pseudonyms, inputs: Inputs
 ) -> tuple[Output, list[dict[str, Any]]]:
     """Read the objects of one part: each becomes rows of the dataset's tables or one row of quarantine.
 
     What was read is laid out in slices of bounded weight, so that a part of long recordings needs no more memory
     than one of short ones. The rows of quarantine come back as well.
     """
-    output = Output.of([*dataset.tables, dataset.quarantine_table], {})
+    sheets = Sheets([*dataset.tables, dataset.quarantine_table])
     values: list[Any] = []
     weight = 0
     refused: list[dict[str, Any]] = []
@@ -163,13 +190,13 @@ def read_part(
         weight += parsed.weight_bytes
         refused += [_refusal(dataset, infos, there, refusal) for refusal in parsed.refusals]
         if weight >= SLICE_BYTES:
-            output.append(dataset.tabulate(values))
+            sheets.append(dataset.tabulate(values))
             values, weight = [], 0
-    output.append(dataset.tabulate(values))
+    sheets.append(dataset.tabulate(values))
     order = {item.key: position for position, item in enumerate(items)}
     refused.sort(key=lambda row: (order[row["source_key"]], row["record_number"] or 0))
-    output.append({dataset.quarantine_table.name: dataset.quarantine_table.from_rows(refused)})
-    return replace(output, vanished=tuple(vanished)), refused
+    sheets.append({dataset.quarantine_table.name: dataset.quarantine_table.from_rows(refused)})
+    return sheets.close(inputs, vanished), refused
 
 
 def _weigh(bundle: Bundle, limit: int) -> list[Refusal]:
@@ -216,13 +243,27 @@ def _follow(
     return inputs
 
 
+def load_columns(
+    dataset: Dataset, lake: Store, partition: str, wanted: Iterable[Mapping[str, list[str]]]
+) -> dict[str, pa.Table]:
+    """All the columns that are wanted of tables of a partition, by table; each part is fetched once."""
+    columns: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for names in wanted:
+        for table, of_table in names.items():
+            columns[table] |= dict.fromkeys(of_table)
+    return {
+        name: load_table(lake, dataset.table(name), partition, list(of_table)) for name, of_table in columns.items()
+    }
+
+
 def load_table(lake: Store, table: Table, partition: str, columns: list[str] | None = None) -> pa.Table:
     """A partition of a table, all parts together, in order."""
     import pyarrow as pa
 
     parts = parts_of(lake, table.name, partition)
     empty = table.arrow_schema().empty_table().select(columns or table.names)
-    return pa.concat_tables([empty, *(_load(lake, parts[index], columns) for index in sorted(parts))])
+    with side_by_side(len(parts)) as each:
+        return pa.concat_tables([empty, *each(lambda index: _load(lake, parts[index], columns), sorted(parts))])
 
 
 def is_built(lake: Store, tables: Iterable[Table], partition: str, fingerprint: str) -> bool:

@@ -37,7 +37,7 @@ from vitalake.tables import Kind, Table
 
 pytestmark = pytest.mark.store
 WARN, ERROR = AssetCheckSeverity.WARN, AssetCheckSeverity.ERROR
-NAMES = ["readable", "quarantined", "complete", "unacceptable", "duplicates", "schema", "fresh"]
+NAMES = ["readable", "quarantined", "complete", "unacceptable", "duplicates", "schema"]
 ALL_GOOD = dict.fromkeys(NAMES, True)
 
 MakeFile = Callable[[int], bytes]

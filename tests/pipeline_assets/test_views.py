@@ -80,16 +80,15 @@ def test_millivolts_and_normalised_signals_are_what_numpy_and_pandas_make_of_the
 
     normalised = strips(settings, "ecg_normalised", "normalised")
     assert normalised.keys() == leads.keys()
-    for lead, values in leads.items():
+    for key, values in leads.items():
         filled = pd.Series(values).ffill()
         spread = filled.max() - filled.min()
         expected = (filled - filled.min()) / (spread if spread else 1)
-        np.testing.assert_allclose(normalised[lead], expected, rtol=1e-12, atol=1e-15)
-        inside = normalised[lead][np.isfinite(normalised[lead])]
+        np.testing.assert_allclose(normalised[key], expected, rtol=1e-12, atol=1e-15)
+        inside = normalised[key][np.isfinite(normalised[key])]
         assert (inside.min(), inside.max()) == ((0.0, 1.0) if spread else (0.0, 0.0))
-        assert np.isnan(normalised[lead]).sum() == (
-            40 if lead == ("gaps.mat", 0) else 0
-        )  # nothing before the first
+        # nothing before the first
+        assert np.isnan(normalised[key]).sum() == (40 if key == ("gaps.mat", 0) else 0)
 
 
 def test_quarantine_and_duplicates_are_views(

@@ -108,7 +108,7 @@ def test_a_new_object_is_one_request_and_once_built_none(system: System, put: Pu
     put(0, "a")
     first = system.tick()
     (request,) = first.requests
-    fingerprint = listed_fingerprint(arrived(system.raw, "ecg/", system.settings.first_day), ECG.limits)
+    fingerprint = listed_fingerprint(arrived(system.raw, "ecg/", system.settings.first_day))
     assert request.run_key == f"ecg:{day(0)}:{fingerprint}:0"
     assert request.partition_key == day(0)
     assert request.tags["vitalake/partition"] == f"ecg:{day(0)}"
@@ -234,7 +234,7 @@ def test_a_tick_that_takes_too_long_goes_on_in_the_next(
         put(-offset * 100, "a")
     for request in system.sweep().requests:
         assert system.run(request)
-    monkeypatch.setattr("sensors.drops._TICK_SECONDS", -1.0)
+    monkeypatch.setattr("sensors.differences.TICK_SECONDS", -1.0)
     stopped = system.sweep()
     assert (stopped.requests, equal(stopped)) == ([], {})
     monkeypatch.undo()
@@ -260,6 +260,6 @@ def test_what_was_found_equal_is_asked_again_after_a_while(system: System, monke
         older = AssetMaterialization(table.name, partition=day(0), metadata={FINGERPRINT: "older"})
         system.instance.report_runless_asset_event(older)
     assert system.tick(cursor).requests == []
-    monkeypatch.setattr("sensors.drops._REMEMBER", timedelta(0))
+    monkeypatch.setattr("sensors.differences.REMEMBER", timedelta(0))
     monkeypatch.setattr("vitalake.arrivals._FIRST_RETRY", timedelta(0))
     assert system.tick(cursor).days == [day(0)]

@@ -129,14 +129,12 @@ def test_later_uploads_leave_every_part_but_the_last_as_it_was(
     assert after[: len(kept)] == kept
 
 
-@given(listings, limits_of_parts, st.randoms())
-def test_the_fingerprint_knows_no_order_but_every_field(
-    items: list[ObjectInfo], limits: Limits, shuffle: random.Random
-) -> None:
-    found = listed_fingerprint(alone(items), limits)
+@given(listings, st.randoms())
+def test_the_fingerprint_knows_no_order_but_every_field(items: list[ObjectInfo], shuffle: random.Random) -> None:
+    found = listed_fingerprint(alone(items))
     shuffled = list(items)
     shuffle.shuffle(shuffled)
-    assert listed_fingerprint(alone(shuffled), limits) == found
+    assert listed_fingerprint(alone(shuffled)) == found
     for number, old in enumerate(items):
         rest = items[:number] + items[number + 1 :]
         changed = [
@@ -146,7 +144,7 @@ def test_the_fingerprint_knows_no_order_but_every_field(
             item(old.key, old.uploaded_at + timedelta(hours=1), old.size_bytes, old.version),
         ]
         others = [rest, *([*rest, new] for new in changed)]
-        assert found not in [listed_fingerprint(alone(other), limits) for other in others]
+        assert found not in [listed_fingerprint(alone(other)) for other in others]
 
 
 def test_only_what_may_hold_the_days_is_listed() -> None:
@@ -197,7 +195,7 @@ def test_what_belongs_together_has_one_day_and_one_part(
             assert {bundle for bundle in group if set(bundle) & set(part)} == set(bundles(part, halves))
         shuffled = list(group)
         shuffle.shuffle(shuffled)
-        assert listed_fingerprint(shuffled, limits) == listed_fingerprint(group, limits)
+        assert listed_fingerprint(shuffled) == listed_fingerprint(group)
 
 
 def test_a_recording_whose_objects_come_around_midnight_belongs_to_the_day_it_is_complete() -> None:

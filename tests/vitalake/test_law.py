@@ -64,7 +64,7 @@ class Lake:
             arrived(self.raw, self.dataset.prefix, FIRST_DAY, together=self.dataset.together), FIRST_DAY
         )
         self.days |= groups.keys()
-        return {day: listed_fingerprint(groups.get(day, []), self.dataset.limits) for day in self.days}
+        return {day: listed_fingerprint(groups.get(day, [])) for day in self.days}
 
     def is_built(self) -> bool:
         """Whether every table of every day says that it was built from what is listed."""

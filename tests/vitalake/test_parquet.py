@@ -135,7 +135,7 @@ def test_a_part_written_in_slices_holds_the_rows_of_all() -> None:
     sheet = parquet.Sheet(EVERY_KIND)
     for slice_of in (rows()[:1], [], rows()[1:]):
         sheet.append(EVERY_KIND.from_rows(slice_of))
-    data = sheet.close("x")
+    data = sheet.close("x").data
     assert sheet.rows == len(rows())
     assert parquet.decode(data).equals(EVERY_KIND.from_rows(rows()))
     assert parquet.footer(data) == ("x", len(rows()))
@@ -146,7 +146,7 @@ def test_a_little_of_a_part_is_read_without_the_rest() -> None:
     sheet = parquet.Sheet(EVERY_KIND)
     for slice_of in ([one], more):  # two row groups
         sheet.append(EVERY_KIND.from_rows(slice_of))
-    part, whole = parquet.Rows(sheet.close("x")), EVERY_KIND.from_rows(rows())
+    part, whole = parquet.Rows(sheet.close("x").data), EVERY_KIND.from_rows(rows())
     assert part.num_rows == whole.num_rows
     first = EVERY_KIND.names[:1]
     assert part.select(first).to_pylist() == whole.select(first).to_pylist()

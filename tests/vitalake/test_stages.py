@@ -168,7 +168,7 @@ def test_fingerprints_are_equal_exactly_when_all_is_built(
     raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put, delete: Delete
 ) -> None:
     def equal() -> set[bool]:
-        listed = listed_fingerprint(arrived(raw, notes.prefix, FIRST_DAY), notes.limits)
+        listed = listed_fingerprint(arrived(raw, notes.prefix, FIRST_DAY))
         return {fingerprint_of(parts_of(store, table.name, DAY)) == listed for table in notes.all_tables}
 
     changes: list[Callable[[], None]] = [

@@ -42,7 +42,7 @@ def test_an_object_that_was_gone_for_a_moment_is_read_by_the_next_run(
     build(notes, uncertain, store, DAY)
     assert rows(store, notes, "quarantine", "source_key", "rule") == [("b", "S00")]
     manifest, *others = (fingerprint_of(parts_of(store, table.name, DAY)) for table in notes.all_tables)
-    assert manifest == listed_fingerprint(arrived(raw, notes.prefix, FIRST_DAY), notes.limits)
+    assert manifest == listed_fingerprint(arrived(raw, notes.prefix, FIRST_DAY))
     assert set(others) == {"incomplete"}
     build(notes, raw, store, DAY)
     assert rows(store, notes, "lengths", "source_key") == [("a",), ("b",)]

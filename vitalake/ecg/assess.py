@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from vitalake.ecg.measures import measured, prepared, summarise
 from vitalake.ecg.peaks import r_peaks
 from vitalake.ecg.quality import Verdict, judge, judge_record, judge_windows
 from vitalake.ecg.recording import UNCALIBRATED, Lead, Recording, to_unit
-from vitalake.ecg.structure import ONE_STRIP_S, can_be_judged, missing_in
+from vitalake.ecg.structure import ONE_STRIP_S, can_be_judged, missing_of
 
 WINDOW_S = 10.0
 SUMMED_UP_S = 70.0  # a minute, and what is left of its last window
@@ -94,9 +94,9 @@ class _Stretch:
 
     def values(self) -> FloatArray:
         lead, here = self.lead, slice(self.start, self.stop)
-        missing = None if lead.missing is None else lead.missing[here]
-        piece = replace(lead, samples=lead.samples[here], missing=missing)
-        return to_unit(piece.samples, piece.zero_adu, piece.gain_adu_per_unit, missing_in(piece))
+        marked = None if lead.missing is None else lead.missing[here]
+        missing = missing_of(lead.samples[here], marked)
+        return to_unit(lead.samples[here], lead.zero_adu, lead.gain_adu_per_unit, missing)
 
 
 def assess(recordings: Sequence[Recording]) -> list[Assessment]:

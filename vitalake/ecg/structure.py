@@ -52,30 +52,33 @@ def completed(recording: Recording, config: SourceConfig) -> Recording:
     """The recording with the dataset's own rate, gain, zero and lead names where a MATLAB file says nothing."""
     if not recording.file_format.startswith("matlab"):
         return recording
-    leads = [
-        replace(lead, sampling_rate_hz=lead.sampling_rate_hz or config.sampling_rate_hz) for lead in recording.leads
-    ]
+    rates = [lead.sampling_rate_hz or config.sampling_rate_hz for lead in recording.leads]
     assumed: tuple[str, ...] = (
         () if all(lead.sampling_rate_hz for lead in recording.leads) else ("sampling_rate_hz",)
     )
     findings = recording.findings
-    foreign = len(leads) != len(config.lead_names) or not all(map(_is_whole, recording.leads))
-    if foreign and assumed:
+    whole = [_is_whole(lead) for lead in recording.leads]
+    # Another number of leads is another source than the one that the configuration describes.
+    described = len(recording.leads) == len(config.lead_names)
+    if not (described and all(whole)) and assumed:
         said = f"the file does not say its sampling rate: the dataset's {config.sampling_rate_hz:g} Hz are assumed"
         findings = (*findings, Finding("S07", said))
-    # Another number of leads is another source than the one that the configuration describes.
-    if len(leads) == len(config.lead_names):
-        leads = [replace(lead, name=name) for lead, name in zip(leads, config.lead_names, strict=True)]
+    gain = config.gain_adu_per_mv if described else None
+    if described:
         assumed += ("lead_names",)
-        if (gain := config.gain_adu_per_mv) is not None:
-            assumed += ("gain", "zero") if any(map(_is_whole, leads)) else ()
-            # Fractions do not come out of an analogue-to-digital converter: their unit is anybody's guess.
-            leads = [
-                replace(lead, gain_adu_per_unit=gain, zero_adu=config.zero_adu, unit=MILLIVOLT)
-                if _is_whole(lead)
-                else lead
-                for lead in leads
-            ]
+    if gain is not None and any(whole):
+        assumed += ("gain", "zero")
+    leads = []
+    for number, (lead, rate_hz) in enumerate(zip(recording.leads, rates, strict=True)):
+        name = config.lead_names[number] if described else lead.name
+        # Fractions do not come out of an analogue-to-digital converter: their unit is anybody's guess.
+        if gain is not None and whole[number]:
+            unit, zero, scale = MILLIVOLT, config.zero_adu, gain
+        else:
+            unit, zero, scale = lead.unit, lead.zero_adu, lead.gain_adu_per_unit
+        leads.append(
+            replace(lead, sampling_rate_hz=rate_hz, name=name, unit=unit, zero_adu=zero, gain_adu_per_unit=scale)
+        )
     return replace(recording, leads=tuple(leads), findings=findings, assumed=assumed)
 
 
@@ -92,12 +95,11 @@ def checked(recording: Recording) -> Recording:
     if not any(can_be_judged(lead) for lead in recording.leads):
         raise _unusable(recording)
     leads = tuple(lead if lead.unit in KNOWN_UNITS else replace(lead, unit="other") for lead in recording.leads)
-    recording = replace(recording, leads=leads)
-    findings = [*recording.findings, *_missing(recording.leads), *_uncalibrated(recording.leads)]
-    coarse = resolution_finding(recording)
+    findings = [*recording.findings, *_missing(leads), *_uncalibrated(leads)]
+    coarse = resolution_finding(leads)
     if coarse is not None:
         findings.append(coarse)
-    return replace(recording, findings=tuple(sorted(set(findings))))
+    return replace(recording, leads=leads, findings=tuple(sorted(set(findings))))
 
 
 def can_be_judged(lead: Lead) -> bool:
@@ -113,9 +115,16 @@ def can_be_judged(lead: Lead) -> bool:
 
 def missing_in(lead: Lead) -> npt.NDArray[np.bool_] | None:
     """Where a lead has no value (a mark, a NaN or an infinity), shape (samples,); None: nowhere."""
-    if lead.missing is not None and lead.missing.any():
-        return lead.missing if lead.samples.dtype.kind != "f" else lead.missing | ~np.isfinite(lead.samples)
-    if lead.samples.dtype.kind == "f" and not (finite := np.isfinite(lead.samples)).all():
+    return missing_of(lead.samples, lead.missing)
+
+
+def missing_of(
+    samples: npt.NDArray[np.int32] | npt.NDArray[np.float64], marked: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[np.bool_] | None:
+    """The same of a stretch of a lead."""
+    if marked is not None and marked.any():
+        return marked if samples.dtype.kind != "f" else marked | ~np.isfinite(samples)
+    if samples.dtype.kind == "f" and not (finite := np.isfinite(samples)).all():
         return ~finite
     return None
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from vitalake import columns
 from vitalake.dataset import Parsed, RawObject
 from vitalake.ecg.assess import Assessment, Window, assess
 from vitalake.ecg.features import rhythm_features, usable_intervals
@@ -81,7 +82,7 @@ def beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:
             "beat_index": beat_index,
             "sample_index": samples.astype(np.int32),
             "time_s": times,
-            "rr_s": pa.array(intervals, from_pandas=True),
+            "rr_s": columns.numbers(intervals, pa.float64(), np.isnan(intervals)),
         }
     )
     features = [
@@ -102,8 +103,7 @@ def signals_in_unit(signals: pa.Table) -> list[npt.NDArray[np.float64]]:
     strips = []
     for row in range(signals.num_rows):
         stored = integers[row].values if integers[row].is_valid else reals[row].values
-        # Nulls become NaN on the way to numpy.
-        strips.append(to_unit(stored.to_numpy(zero_copy_only=False), zeros[row], gains[row]))
+        strips.append(to_unit(columns.floats(stored), zeros[row], gains[row]))
     return strips
 
 
@@ -193,8 +193,8 @@ def _signals(pairs: Sequence[tuple[Arrival, Assessment]]) -> pa.Table:
                     **{name: _number(known.get(name)) for name in MEASURE_NAMES},
                 }
             )
-    columns = {name: [row[name] for row in rows] for name in SIGNALS.names if not name.startswith("samples")}
-    return SIGNALS.from_columns({**columns, **_samples(leads)})
+    others = {name: [row[name] for row in rows] for name in SIGNALS.names if not name.startswith("samples")}
+    return SIGNALS.from_columns({**others, **_samples(leads)})
 
 
 def _unusable_s(lead: Lead, windows: Sequence[Window]) -> npt.NDArray[np.float64]:
@@ -231,9 +231,9 @@ def _lists(leads: Sequence[Lead | None], dtype: type) -> pa.Array:
     if any(each is not None for each in gone):
         none = [np.zeros(len(lead.samples), np.bool_) for lead in present]
         mask = np.concatenate([other if each is None else each for each, other in zip(gone, none, strict=True)])
-    offsets = np.cumsum([0, *(0 if lead is None else len(lead.samples) for lead in leads)])
-    starts = pa.array(offsets, pa.int32(), mask=np.array([*(lead is None for lead in leads), False]))
-    return pa.ListArray.from_arrays(starts, pa.array(stored, mask=mask))
+    lengths = [0 if lead is None else len(lead.samples) for lead in leads]
+    values = columns.numbers(stored, pa.from_numpy_dtype(stored.dtype), mask)
+    return columns.lists(lengths, values, np.array([lead is None for lead in leads], np.bool_))
 
 
 def _window_rows(item: Arrival, judged: Assessment) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ Belongs here: the path from bytes to a checked recording. Does not belong here: 
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ def read_objects(files: dict[str, bytes]) -> Parsed:
     return parse(objects, PSEUDONYMS, SourceConfig())
 
 
-def stored(recording: Recording) -> npt.NDArray[np.int32] | npt.NDArray[np.float64]:
+def stored(recording: Recording) -> npt.NDArray[Any]:
     """Samples as stored, shape (leads, samples)."""
     return np.stack([lead.samples for lead in recording.leads])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ def lead(kind: str, name: str = "II", duration_s: float = 10.0) -> Lead:
 def signals(*recordings: tuple[Lead, ...]) -> pa.Table:
     arrivals = []
     for number, leads in enumerate(recordings):
-        source = {
+        source: dict[str, Any] = {
             "recording_id": f"{number:020d}",
             "source_key": f"ecg/{number}.mat",
             "source_version": "v",

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from vitalake.ecg.readers import dicom, edf
-from vitalake.ecg.recording import Lead, Recording
+from vitalake.ecg.recording import Lead
 from vitalake.ecg.resolution import resolution_finding
 
 STORED = np.zeros(10, np.int32)
 
 
 def finding_of(*leads: Lead) -> str | None:
-    found = resolution_finding(Recording(leads, "made"))
+    found = resolution_finding(leads)
     assert found is None or found.rule == "S10"
     return found and found.message
 
@@ -21,7 +21,7 @@ def finding_of(*leads: Lead) -> str | None:
 @pytest.mark.data
 def test_a_file_that_reads_six_times_too_large_is_found(data_dir: Path) -> None:
     recording = edf.read((data_dir / "scp_edf/0000050.ECG.edf").read_bytes(), max_samples=10**6)
-    found = resolution_finding(recording)
+    found = resolution_finding(recording.leads)
     assert found is not None
     assert found.rule == "S10"
     assert "30.52 µV in 12 of 12 leads" in found.message
@@ -31,7 +31,7 @@ def test_a_file_that_reads_six_times_too_large_is_found(data_dir: Path) -> None:
 def test_good_files_raise_no_alarm(data_dir: Path) -> None:
     good = (("edf/example.edf", edf), ("dicom/anonymous_ecg.dcm", dicom))
     for name, reader in good:
-        assert resolution_finding(reader.read((data_dir / name).read_bytes(), max_samples=10**6)) is None
+        assert resolution_finding(reader.read((data_dir / name).read_bytes(), max_samples=10**6).leads) is None
 
 
 @pytest.mark.data

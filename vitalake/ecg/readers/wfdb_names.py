@@ -23,7 +23,10 @@ def recordings(names: Iterable[str]) -> dict[str, str]:
 
     The order of `names` does not matter. Time grows as sorting does: 100,000 names in a folder are fine.
     """
-    entries = sorted((name.rpartition(".")[0] or name, not _is_header(name), name) for name in set(names))
+    names = set(names)
+    if not any(map(_is_header, names)):
+        return {}
+    entries = sorted((name.rpartition(".")[0] or name, not _is_header(name), name) for name in names)
     groups: dict[str, str] = {}
     # The header stems that the current stem begins with, shortest first, each with its group. In sorted order they
     # come before it. If the longest has joined a shorter one, so does whatever begins with it, digit or not: the

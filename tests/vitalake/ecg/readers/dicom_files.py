@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, TwelveLeadECGWaveformStorage, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, TwelveLeadECGWaveformStorage, generate_uid
 
 KINDS = {"i1": (8, "SB"), "u1": (8, "UB"), "i2": (16, "SS"), "u2": (16, "US"), "i4": (32, "SL"), "u4": (32, "UL")}
 
@@ -54,7 +54,7 @@ def group(
 
 
 def make_dicom(
-    *groups: Dataset, syntax: str = ExplicitVRLittleEndian, open_ended: bool = False, **elements: Any
+    *groups: Dataset, syntax: UID = ExplicitVRLittleEndian, open_ended: bool = False, **elements: Any
 ) -> bytes:
     """A file; `open_ended` writes every sequence and item without a length."""
     made = Dataset()

@@ -19,7 +19,7 @@ class Made(NamedTuple):
     digital: tuple[str, str] = ("-2000", "2000")
 
 
-def annotations(texts: Sequence[bytes], label: str = "EDF Annotations", width: int = 24) -> Made:
+def annotation_signal(texts: Sequence[bytes], label: str = "EDF Annotations", width: int = 24) -> Made:
     return Made([text.ljust(width, b"\0") for text in texts], label, "", ("-1", "1"), ("-32768", "32767"))
 
 

@@ -38,4 +38,4 @@ def ishne_file(
         struct.pack("<80s80s88s", b"", b"Canary Ltd", b""),
     ]
     header = b"".join(fields) + notes
-    return b"ISHNE1.0" + struct.pack("<H", crc(header)) + header + values.T.tobytes()
+    return b"ISHNE1.0" + struct.pack("<H", crc(header)) + header + values.tobytes("F")

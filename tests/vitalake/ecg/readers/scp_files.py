@@ -29,7 +29,7 @@ class Tables(NamedTuple):
 DEFAULT = Tables(struct.pack("<H", 19999), DEFAULT_CODES, DEFAULT_8_BITS, DEFAULT_16_BITS)
 
 
-def crc(data: bytes) -> int:
+def crc(data: bytes | bytearray) -> int:
     """CRC-CCITT bit by bit."""
     register = 0xFFFF
     for byte in data:

@@ -20,6 +20,7 @@ from vitalake.errors import UnusableDataError
 pydicom = pytest.importorskip("pydicom")  # writes the files, and reads them for comparison
 from pydicom.dataset import Dataset  # noqa: E402
 from pydicom.uid import (  # noqa: E402
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -45,7 +46,10 @@ def refused(data: bytes, max_samples: int = PLENTY) -> str:
 
 
 def stored_of(recording: Recording, position: int = 0) -> list[list[float]]:
-    return np.stack([lead.samples for lead in recording.leads if lead.group == position], 1).tolist()
+    stored: list[list[float]] = np.stack(
+        [lead.samples for lead in recording.leads if lead.group == position], 1
+    ).tolist()
+    return stored
 
 
 @pytest.mark.data
@@ -87,7 +91,7 @@ def test_a_real_recording_is_read_as_pydicom_reads_it(data_dir: Path) -> None:
     "syntax",
     [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian],
 )
-def test_every_encoding_comes_back_identical(syntax: str, open_ended: bool) -> None:
+def test_every_encoding_comes_back_identical(syntax: UID, open_ended: bool) -> None:
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     first, second = group(STORED, order=order), group(STORED[:3] * 9, order=order, MultiplexGroupTimeOffset="250.5")
     data = make_dicom(first, second, syntax=syntax, open_ended=open_ended, PatientID="7")
@@ -122,7 +126,7 @@ def test_the_extremes_of_every_integer_come_back_identical(dtype: str) -> None:
 def test_value_is_sample_times_sensitivity_plus_baseline(made: Dataset, expected: tuple[float, str]) -> None:
     data = make_dicom(group([[100]], made))
     lead = read(data).leads[0]
-    assert (pytest.approx(lead.values()[0]), lead.unit) == expected
+    assert (lead.values()[0], lead.unit) == pytest.approx(expected)
     theirs = pydicom.dcmread(io.BytesIO(data)).waveform_array(0)[0, 0]
     assert lead.values()[0] * (1000 if made.ChannelSensitivityUnitsSequence[0].CodeValue == "uV" else 1) == (
         pytest.approx(theirs)
@@ -175,7 +179,7 @@ def test_skew_moves_the_start_of_a_channel() -> None:
     ],
 )
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_start_is_in_utc(elements: dict[str, str], expected: datetime | None) -> None:
+def test_start_is_in_utc(elements: dict[str, Any], expected: datetime | None) -> None:
     started_at = read(make_dicom(group(STORED), **elements)).started_at
     assert started_at == (expected and expected.replace(tzinfo=timezone.utc))
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.vitalake.ecg.readers.edf_files import Made, annotations, make_edf
+from tests.vitalake.ecg.readers.edf_files import Made, annotation_signal, make_edf
 from tests.vitalake.ecg.readers.mutations import check_read_or_refused, overwritten
 from vitalake.ecg.readers import edf
 from vitalake.ecg.recording import Recording
@@ -149,7 +149,7 @@ def test_physical_value_follows_range_and_unit(
     unit: str, physical: tuple[str, str], expected: tuple[float, str]
 ) -> None:
     lead = read(make_edf(Made([[100, 0]], "ECG", unit, physical))).leads[0]
-    assert (pytest.approx(lead.values()[0]), lead.unit) == expected
+    assert (lead.values()[0], lead.unit) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_labels_become_names_of_leads_where_they_are(label: str, name: str) -> N
 
 
 def test_gaps_of_an_interrupted_recording_are_missing() -> None:
-    times = annotations([b"+0.5\x14\x14\0", b"+1.5\x14\x14\0", b"+4\x14\x14\0+4.1\x14note\x14\0"])
+    times = annotation_signal([b"+0.5\x14\x14\0", b"+1.5\x14\x14\0", b"+4\x14\x14\0+4.1\x14note\x14\0"])
     data = make_edf(Made(ROWS), Made(ROWS[:, :2], "resp", "Ohm"), times, reserved="EDF+D")
     fast, slow = read(data).leads
     expected = [*range(-6, 2), *[np.nan] * 6, *range(2, 6)]
@@ -191,7 +191,7 @@ def test_gaps_of_an_interrupted_recording_are_missing() -> None:
 
 
 def test_an_interrupted_recording_without_gaps_has_nothing_missing() -> None:
-    times = annotations([b"+0\x14\x14\0", b"+0.333\x14\x14\0", b"+0.667\x14\x14\0"])
+    times = annotation_signal([b"+0\x14\x14\0", b"+0.333\x14\x14\0", b"+0.667\x14\x14\0"])
     lead = read(make_edf(Made(ROWS), times, reserved="EDF+D", record_s="0.333333")).leads[0]
     assert lead.missing is None
     assert lead.samples.tolist() == ROWS.ravel().tolist()
@@ -208,7 +208,7 @@ def test_an_interrupted_recording_without_gaps_has_nothing_missing() -> None:
     ],
 )
 def test_records_that_lie_nowhere_or_too_far_away_are_refused(onsets: tuple[bytes, ...], rule: str) -> None:
-    assert refused(make_edf(Made(ROWS), annotations(onsets), reserved="EDF+D")) == rule
+    assert refused(make_edf(Made(ROWS), annotation_signal(onsets), reserved="EDF+D")) == rule
 
 
 def test_a_recorder_that_was_cut_off_leaves_the_count_to_the_size() -> None:
@@ -311,7 +311,7 @@ def test_other_content_is_not_recognised(data: bytes) -> None:
 
 
 BASES = (
-    make_edf(Made(ROWS), annotations([b"+0\x14\x14", b"+1\x14\x14", b"+9\x14\x14"]), reserved="EDF+D"),
+    make_edf(Made(ROWS), annotation_signal([b"+0\x14\x14", b"+1\x14\x14", b"+9\x14\x14"]), reserved="EDF+D"),
     make_edf(Made(ROWS), Made(ROWS[:, :1], unit="uV"), sample_bytes=3, recording="Startdate 01-FEB-2084 X X X"),
 )
 PLACES = st.one_of(st.integers(168, 256), st.integers(256, 1100))

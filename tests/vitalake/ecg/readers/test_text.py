@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def table(recording: Recording) -> list[list[float]]:
     return [lead.samples.tolist() for lead in recording.leads]
 
 
-def timed(times: list[object], header: str = "time,ECG") -> Recording:
+def timed(times: Sequence[object], header: str = "time,ECG") -> Recording:
     return read(header + "\n" + "".join(f"{time},{at % 7}\n" for at, time in enumerate(times)))
 
 

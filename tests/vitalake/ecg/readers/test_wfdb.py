@@ -23,9 +23,9 @@ def lead_of(fields: str, **files: bytes) -> Lead:
     return read_one(f"r 1 100 5\nd {fields}", **files).leads[0]
 
 
-def refusal(header: str, max_samples: int = 1000, **files: bytes) -> str:
+def refusal(header: str, **files: bytes) -> str:
     with pytest.raises(UnusableDataError) as caught:
-        read("r.hea", {"r.hea": header.encode(), "d": pack(16, SAMPLES), **files}, max_samples=max_samples)
+        read("r.hea", {"r.hea": header.encode(), "d": pack(16, SAMPLES), **files}, max_samples=1000)
     return str(caught.value)
 
 

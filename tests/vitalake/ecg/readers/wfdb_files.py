@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 # Bits of a sample by storage format; format 8 holds differences of 8 bits.
 BITS = {8: 8, 16: 16, 24: 24, 32: 32, 61: 16, 80: 8, 160: 16, 212: 12, 310: 10, 311: 10}
@@ -16,7 +16,7 @@ def pack(storage_format: int, samples: Sequence[int]) -> bytes:
     if storage_format in (80, 160):
         return b"".join((sample + 2 ** (bits - 1)).to_bytes(bits // 8, "little") for sample in samples)
     if storage_format not in (212, 310, 311):
-        order = "big" if storage_format == 61 else "little"
+        order: Literal["big", "little"] = "big" if storage_format == 61 else "little"
         return b"".join(sample.to_bytes(bits // 8, order, signed=True) for sample in samples)
     step = 2 if storage_format == 212 else 3
     blocks = [[*samples[at : at + step], 0, 0][:step] for at in range(0, len(samples), step)]
@@ -61,7 +61,9 @@ def checksum(samples: Sequence[int]) -> int:
     return (sum(samples) + 2**15) % 2**16 - 2**15
 
 
-def record(name: str, signals: dict[str, Sequence[int]], rate: str = "100", gain: str = "200") -> dict[str, bytes]:
+def record(
+    name: str, signals: Mapping[str, Sequence[int]], rate: str = "100", gain: str = "200"
+) -> dict[str, bytes]:
     """Header and signal file of a record in format 16."""
     stored = list(signals.values())
     lines = [f"{name} {len(stored)} {rate} {len(stored[0])}"]

@@ -1,0 +1,164 @@
+"""Notifications from a queue become run requests, for all datasets.
+
+Belongs here: the shell around `vitalake/notifications.py` and the planner: receive, list the days that are named,
+ask Dagster what it knows, request, delete. Does not belong here: what a message says, what SQS is
+(`resources/queue.py`), which runs are planned (`vitalake/arrivals.py`).
+
+A message is deleted only after Dagster has recorded what came of it. A tick writes a token into its cursor and
+keeps the receipts in this process under that token; the tick that finds the token in its cursor deletes them.
+Dagster's daemon hands a cursor to the next tick no earlier (dagster 1.13, `dagster/_daemon/sensor.py`):
+`_handle_run_requests_and_automation_condition_evaluations` stores requests and cursor with the tick,
+`_submit_run_requests` makes the runs, and only a tick that has ended well puts its cursor into the sensor's state
+(`SensorLaunchContext._write`). A daemon that dies in between first resumes the stored tick
+(`_get_evaluation_tick`). When this process dies, the receipts are gone; the messages come again after a while and
+are looked at again.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+
+from dagster import (
+    DefaultSensorStatus,
+    RunRequest,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+
+from pipeline_assets.build import Jobs
+from resources.settings import Settings
+from sensors.known import built_partitions, state_of
+from sensors.received import Batch, Cursor, Named
+from sensors.requests import requests_for, under_way
+from vitalake.arrivals import RunPlan, arrived, by_partition, listed_fingerprint, plan
+from vitalake.dataset import Dataset
+
+# Dagster's loop comes round every 5 s: a sensor that asks for 5 just misses every other round.
+_INTERVAL_S = 4
+# Dagster ends a tick after 60 s. What a tick does not get to is in its cursor for the next one.
+_TICK_SECONDS = 20.0
+_CALLS_SECONDS = 5.0
+_MESSAGES = 2000
+_DAYS_AT_ONCE = 50
+_DAYS_REMEMBERED = 500
+_TICKS_REMEMBERED = 10
+
+
+@dataclass
+class Looked:
+    """What looking at partitions came to: runs to request, and those to look at again."""
+
+    plans: list[RunPlan] = field(default_factory=list)
+    again: set[Named] = field(default_factory=set)
+
+
+def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Settings) -> SensorDefinition:
+    """Looks at the days that notifications name, whenever they were; one sensor for all datasets."""
+    # Token → receipts. More than one only while somebody tries the sensor out in the web UI.
+    receipts: dict[str, list[str]] = {}
+
+    @sensor(
+        name="notifications",
+        jobs=[jobs[dataset.name] for dataset in datasets],
+        minimum_interval_seconds=_INTERVAL_S,
+        default_status=DefaultSensorStatus.RUNNING,
+        required_resource_keys={"raw", "queue"},
+        description=notification_sensor.__doc__,
+    )
+    def evaluate(context: SensorEvaluationContext) -> SensorResult:
+        started, now = time.monotonic(), datetime.now(timezone.utc)
+        queue, cursor = context.resources.queue, Cursor.parse(context.cursor)
+        if recorded := receipts.pop(cursor.token, []):
+            left = queue.delete(recorded, _CALLS_SECONDS)
+            context.log.info("%d messages are done with, %d of them come again", len(recorded), left)
+
+        # With so much to do, messages are safer in the queue: each time one is received counts towards its death.
+        limit = _MESSAGES if len(cursor.again) < _DAYS_REMEMBERED else 0
+        messages = queue.receive(limit, _CALLS_SECONDS) if limit else []
+        batch = Batch.of(messages, settings, datasets)
+        if batch.junk:
+            context.log.warning("%d messages are no notifications of S3 and stay on the queue", batch.junk)
+        named = set().union(*batch.named.values())
+        looked = _look(context, datasets, settings, cursor.again | named, now, started + _TICK_SECONDS)
+
+        # Those whose messages are gone come first: nothing else but the sweep would remember them.
+        ordered = sorted(looked.again, key=lambda item: (item not in cursor.again, -item[1].toordinal(), item[0]))
+        again, beyond = frozenset(ordered[:_DAYS_REMEMBERED]), set(ordered[_DAYS_REMEMBERED:])
+        done = [receipt for receipt, about in batch.named.items() if not about & beyond]
+        token = uuid.uuid4().hex if done else ""
+        if done:
+            receipts[token] = done
+            for old in list(receipts)[:-_TICKS_REMEMBERED]:
+                receipts.pop(old, None)
+        requests: list[RunRequest] = []
+        for dataset in datasets:
+            theirs = [item for item in looked.plans if item.dataset == dataset.name]
+            requests += requests_for(theirs, jobs[dataset.name].name)
+        reason = f"{len(messages)} messages, {batch.junk} of them no notifications; {len(named)} days named"
+        return SensorResult(
+            run_requests=requests,
+            cursor=str(Cursor(token, again)),
+            skip_reason=None if requests else SkipReason(f"{reason}, {len(again)} to look at again"),
+        )
+
+    return evaluate
+
+
+def _look(
+    context: SensorEvaluationContext,
+    datasets: Sequence[Dataset],
+    settings: Settings,
+    wanted: Collection[Named],
+    now: datetime,
+    deadline: float,
+) -> Looked:
+    """Look at partitions, newest first, until the deadline.
+
+    To be looked at again are those that there was no time for, those whose run is more than a tick may request, and
+    those of which a run is under way: it may have listed the day before the object came. What failed and pauses is
+    left to the sweep.
+    """
+    looked, tomorrow = Looked(), now.date() + timedelta(days=1)
+    for dataset in datasets:
+        # The sweep speaks of days that have not come yet.
+        days = sorted((day for name, day in wanted if name == dataset.name and day <= tomorrow), reverse=True)
+        busy = under_way(context.instance, dataset) if days else set()
+        looked.again |= {(dataset.name, day) for day in days if str(day) in busy}
+        days = [day for day in days if str(day) not in busy]
+        for start in range(0, len(days), _DAYS_AT_ONCE):
+            some = days[start : start + _DAYS_AT_ONCE]
+            if time.monotonic() > deadline:
+                looked.again |= {(dataset.name, day) for day in some}
+                continue
+            listed = _listed(context, dataset, settings.first_day, some)
+            # A listing that took all the time is of use all the same, or no tick would ever get further.
+            until, states = max(deadline, time.monotonic() + _CALLS_SECONDS), {}
+            for partition in sorted(listed, reverse=True):
+                if time.monotonic() < until:
+                    states[partition] = state_of(context.instance, dataset, partition, listed[partition])
+            settled = {partition for partition, state in states.items() if not state.active}
+            looked.again |= {(dataset.name, date.fromisoformat(item)) for item in listed.keys() - settled}
+            looked.plans += plan(dataset.name, {key: listed[key] for key in states}, states, now)
+    for item in looked.plans[settings.runs_per_tick :]:
+        looked.again.add((item.dataset, date.fromisoformat(item.partition)))
+    del looked.plans[settings.runs_per_tick :]
+    return looked
+
+
+def _listed(
+    context: SensorEvaluationContext, dataset: Dataset, first_day: date, days: Sequence[date]
+) -> dict[str, str]:
+    """Day → fingerprint of what is there now; of nothing, for a day that was built and lost all its objects."""
+    found = arrived(context.resources.raw, dataset.prefix, first_day, set(days), dataset.together)
+    listed = {str(day): listed_fingerprint(group) for day, group in by_partition(found, first_day).items()}
+    gone = {str(day) for day in days} - listed.keys()
+    if gone:
+        listed |= dict.fromkeys(gone & built_partitions(context.instance, dataset), listed_fingerprint([]))
+    return listed

@@ -1,0 +1,72 @@
+"""Everything below a dataset's prefix is looked at, over as many ticks as it takes.
+
+Belongs here: starting a pass (`vitalake/sweep.py`), going on with it, and asking for runs at its end. Does not
+belong here: today's uploads (`sensors/drops.py`), what differs (`sensors/differences.py`).
+
+A late upload, a deletion, a lost notification costs the time to the next pass, and no data.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timezone
+from typing import Any
+
+from dagster import DefaultSensorStatus, SensorDefinition, SensorEvaluationContext, SensorResult, SkipReason, sensor
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from resources.settings import Settings
+from sensors.differences import TICK_SECONDS, Days, Equal, as_cursor, requested
+from sensors.known import built_partitions
+from vitalake.arrivals import listed_fingerprint
+from vitalake.dataset import Dataset
+from vitalake.sweep import Position, Sweep
+
+_POSITION = "position"
+
+
+def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: Settings) -> SensorDefinition:
+    """A sensor that looks at every object of the dataset, whatever its key and age."""
+    # A pass that is under way, by the cursor it left. It knows more than the cursor does, so going on with it is
+    # better; after a restart of this process the cursor will do.
+    under_way: dict[str, Sweep] = {}
+
+    @sensor(
+        name=f"{dataset.name}_sweep",
+        job=job,
+        minimum_interval_seconds=settings.sweep_interval_seconds,
+        default_status=DefaultSensorStatus.RUNNING,
+        required_resource_keys={"raw"},
+        description="Looks at everything, so that a late upload, a deletion or a lost tick costs a minute and no data.",
+    )
+    def sweep(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+        started, now = time.monotonic(), datetime.now(timezone.utc)
+        cursor = json.loads(context.cursor or "{}")
+        going = under_way.pop(context.cursor or "", None)
+        under_way.clear()
+        if going is None:
+            start = _position(cursor)
+            going = Sweep(context.resources.raw, dataset.prefix, settings.first_day, dataset.together, start)
+        if not going.go_on(lambda: time.monotonic() - started > TICK_SECONDS):
+            position = {"after": going.position.after, "days": going.position.days}
+            left = as_cursor(Equal.remembered(cursor, now), {_POSITION: position, "at": now.isoformat()})
+            under_way[left] = going
+            objects = sum(count for count, _ in going.days().values())
+            return SensorResult(
+                skip_reason=f"{objects} objects so far; the next tick goes on from here", cursor=left
+            )
+        listed = going.days()
+        for partition in built_partitions(context.instance, dataset) - listed.keys():
+            listed[partition] = (0, listed_fingerprint([]))
+        return requested(context, dataset, settings, Days(listed), now, cursor, {})
+
+    return sweep
+
+
+def _position(cursor: dict[str, Any]) -> Position:
+    """Where the last tick stopped; the start where it did not."""
+    saved = cursor.get(_POSITION, {})
+    return Position(
+        saved.get("after"), {day: (count, digest) for day, (count, digest) in saved.get("days", {}).items()}
+    )

@@ -1,0 +1,363 @@
+"""The sensor of the queue, on a real store, a real Dagster instance and moto's SQS: nothing named is forgotten."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from urllib.parse import quote_plus
+
+import pytest
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, Definitions, RunRequest, build_sensor_context
+
+from pipeline_assets.build import build_defs
+from resources.object_store import ObjectStore
+from resources.queue import Depth, NotificationQueue
+from resources.settings import Settings
+from sensors.build import build_sensors
+from sensors.received import Cursor
+from tests.moto_server import moto_server
+from tests.vitalake.ecg.matlab_files import strip, v4_file
+from tests.vitalake.notes import remove, upload
+from vitalake.errors import PermanentError, TransientError
+
+pytestmark = pytest.mark.store
+RECORDING = v4_file(strip())
+NOW = datetime.now(timezone.utc)
+
+
+def day(offset: int) -> str:
+    """So many days from today, in UTC."""
+    return (NOW.date() + timedelta(days=offset)).isoformat()
+
+
+def key(offset: int, name: str = "a") -> str:
+    return f"ecg/date={day(offset)}/{name}"
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What the sensor asked for, said and remembered."""
+
+    requests: list[RunRequest]
+    cursor: str | None
+    said: str
+
+    @property
+    def days(self) -> list[str | None]:
+        return [request.partition_key for request in self.requests]
+
+    @property
+    def again(self) -> set[str]:
+        return {str(day) for _, day in Cursor.parse(self.cursor).again}
+
+
+class System:
+    """Code location, bucket, queue and instance. `start` is a new process: what was in memory is gone."""
+
+    def __init__(self, settings: Settings, raw: ObjectStore, instance: DagsterInstance) -> None:
+        self.settings, self.raw, self.instance = settings, raw, instance
+        self.queue = NotificationQueue(settings, str(settings.queue_url))
+        self.defs = self.start()
+
+    def start(self) -> Definitions:
+        self.defs = build_defs(self.settings, build_sensors)
+        return self.defs
+
+    def tick(self, cursor: str | None) -> Tick:
+        """One evaluation; nobody has recorded yet what came of it."""
+        context = build_sensor_context(
+            instance=self.instance,
+            cursor=cursor,
+            definitions=self.defs,
+            resources={"raw": self.raw, "queue": self.queue},
+        )
+        result = self.defs.resolve_sensor_def("notifications").evaluate_tick(context)
+        return Tick(list(result.run_requests or []), result.cursor, result.skip_message or "")
+
+    def record(self, tick: Tick) -> str | None:
+        """What the daemon does with an evaluation: make the runs, then hand the cursor to the next tick."""
+        for request in tick.requests:
+            tags = {**request.tags, "dagster/partition": str(request.partition_key)}
+            job = self.defs.resolve_job_def(str(request.job_name))
+            self.instance.create_run_for_job(
+                job,
+                tags={**job.tags, **tags, "dagster/run_key": str(request.run_key)},
+                status=DagsterRunStatus.NOT_STARTED,
+            )
+        return tick.cursor
+
+    def runs(self) -> list[DagsterRun]:
+        return list(self.instance.get_runs())
+
+    def drain(self, cursor: str | None = None) -> list[str | None]:
+        """Ticks as the daemon makes them until the queue is empty; the days asked for."""
+        asked: list[str | None] = []
+        for _ in range(10):
+            tick = self.tick(cursor)
+            asked += tick.days
+            cursor = self.record(tick)
+            if not tick.requests and self.queue.depth() == Depth(0, 0):
+                return asked
+        raise AssertionError(f"{self.queue.depth()} after 10 ticks")
+
+    def build(self, request: RunRequest) -> bool:
+        job = self.defs.resolve_job_def(str(request.job_name))
+        tags = {**request.tags, "dagster/run_key": str(request.run_key)}
+        return job.execute_in_process(
+            instance=self.instance, partition_key=request.partition_key, tags=tags, raise_on_error=False
+        ).success
+
+    def put(self, *keys: str) -> None:
+        for each in keys:
+            upload(self.raw, each, RECORDING)
+
+    def notify(self, *keys: str, event: str = "ObjectCreated:Put", bucket: str | None = None) -> None:
+        """Messages as S3 sends them, one an object."""
+        stamp = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        where = {"name": bucket or self.settings.raw_bucket}
+        self.send(
+            *(
+                json.dumps(
+                    {
+                        "Records": [
+                            {
+                                "eventTime": stamp,
+                                "eventName": event,
+                                "s3": {"bucket": where, "object": {"key": quote_plus(each)}},
+                            }
+                        ]
+                    }
+                )
+                for each in keys
+            )
+        )
+
+    def send(self, *bodies: str) -> None:
+        for start in range(0, len(bodies), 10):
+            some = bodies[start : start + 10]
+            entries: Any = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(some)]
+            self.queue._client.send_message_batch(QueueUrl=self.queue.url, Entries=entries)
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with moto_server(tmp_path_factory.mktemp("moto")) as url:
+        yield url
+
+
+@pytest.fixture
+def system(settings: Settings, raw: ObjectStore, endpoint: str) -> Iterator[System]:
+    there = settings.model_copy(update={"queue_endpoint": endpoint})
+    client = NotificationQueue(there, "")._client
+    url = client.create_queue(QueueName=settings.raw_bucket)["QueueUrl"]
+    with DagsterInstance.ephemeral() as instance:
+        yield System(there.model_copy(update={"queue_url": url}), raw, instance)
+
+
+def impatient(system: System) -> System:
+    """The same with messages that are hidden for a second only."""
+    settings = system.settings.model_copy(update={"queue_hidden_seconds": 1})
+    return System(settings, system.raw, system.instance)
+
+
+def test_without_a_queue_there_is_no_such_sensor(settings: Settings) -> None:
+    names = {item.name for item in build_defs(settings, build_sensors).sensors or []}
+    assert "ecg_drops" in names
+    assert "notifications" not in names
+
+
+def test_two_thousand_messages_ask_for_exactly_the_days_they_name(system: System) -> None:
+    named = [0, -1, -2, -400, -3000]
+    system.put(*(key(offset, name) for offset in [*named, -7] for name in "ab"))
+    system.notify(*(key(named[number % 5], "ab"[number % 2]) for number in range(2000)))
+    assert sorted(map(str, system.drain())) == sorted(map(day, named))
+    assert {run.tags["dagster/partition"] for run in system.runs()} == set(map(day, named))
+
+
+def test_the_request_is_that_of_the_sensor_of_drops(system: System) -> None:
+    system.put(key(0))
+    system.notify(key(0))
+    (request,) = system.tick(None).requests
+    context = build_sensor_context(instance=system.instance, definitions=system.defs, resources={"raw": system.raw})
+    (same,) = system.defs.resolve_sensor_def("ecg_drops").evaluate_tick(context).run_requests or []
+    assert request.run_key == same.run_key
+    assert {**same.tags, "dagster/sensor_name": "notifications"} == request.tags
+    assert request.job_name == "ecg_job"
+    assert system.build(request)
+
+
+def test_messages_are_deleted_by_the_tick_after_the_one_that_was_recorded(system: System) -> None:
+    system.put(key(0))
+    system.notify(key(0))
+    tick = system.tick(None)
+    assert tick.days == [day(0)]
+    assert system.queue.depth() == Depth(waiting=0, in_hand=1)
+    system.tick(None)  # the daemon could not record it, and hands in the cursor from before
+    assert system.queue.depth() == Depth(waiting=0, in_hand=1)
+    system.tick(tick.cursor)
+    assert system.queue.depth() == Depth(0, 0)
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_process_that_dies_between_receiving_and_deleting_loses_nothing(system: System, recorded: bool) -> None:
+    system = impatient(system)
+    system.put(key(0), key(-50))
+    system.notify(key(0), key(-50))
+    tick = system.tick(None)
+    assert tick.days == [day(0), day(-50)]
+    cursor = system.record(tick) if recorded else None
+    system.start()
+    time.sleep(1.1)
+    assert system.drain(cursor) == ([] if recorded else [day(0), day(-50)])
+    assert len(system.runs()) == 2
+
+
+def test_what_is_said_twice_is_one_run(system: System) -> None:
+    system.put(key(-3), key(-3, "b"))
+    system.notify(*[key(-3), key(-3, "b")] * 20)
+    assert system.drain() == [day(-3)]
+    (run,) = system.runs()
+    system.notify(key(-3))
+    assert system.drain() == []
+    assert [each.run_id for each in system.runs()] == [run.run_id]
+
+
+def test_an_object_that_comes_while_its_day_is_built_is_seen_when_that_is_done(system: System) -> None:
+    system.put(key(-3))
+    system.notify(key(-3))
+    first = system.tick(None)
+    cursor = system.record(first)
+    system.put(key(-3, "b"))
+    system.notify(key(-3, "b"))
+    waiting = system.tick(cursor)
+    assert (waiting.days, waiting.again) == ([], {day(-3)})
+    later = system.tick(waiting.cursor)
+    assert (later.again, system.queue.depth()) == ({day(-3)}, Depth(0, 0))
+    (run,) = system.runs()
+    system.instance.report_run_canceled(run)
+    (request,) = system.tick(later.cursor).requests
+    assert request.run_key != first.requests[0].run_key
+
+
+def test_junk_stays_and_what_is_not_ours_goes(system: System) -> None:
+    system.send("patient 4711", json.dumps({"Event": "s3:TestEvent"}))
+    system.notify("elsewhere/a", "ecg")
+    system.notify(key(0), bucket="another")
+    tick = system.tick(None)
+    assert tick.requests == []
+    assert "5 messages, 1 of them no notifications; 0 days named" in tick.said
+    assert "4711" not in tick.said
+    system.tick(tick.cursor)
+    assert system.queue.depth() == Depth(waiting=0, in_hand=1)
+
+
+def test_a_listing_that_fails_deletes_nothing(system: System) -> None:
+    system = impatient(system)
+    system.put(key(0))
+    system.notify(key(0))
+    raw, system.raw = system.raw, ObjectStore(system.settings, "no-such-bucket")
+    with pytest.raises(PermanentError, match="does not exist"):
+        system.tick(None)
+    system.raw = raw
+    time.sleep(1.1)
+    assert system.tick(None).days == [day(0)]
+
+
+def test_a_deletion_empties_the_day_that_the_key_names(system: System) -> None:
+    system.put(key(-40))
+    system.notify(key(-40))
+    (request,) = system.tick(None).requests
+    assert system.build(request)
+    remove(system.raw, key(-40))
+    system.notify(key(-40), event="ObjectRemoved:Delete")
+    (emptying,) = system.tick(None).requests
+    assert emptying.partition_key == day(-40)
+    assert system.build(emptying)
+    system.notify(key(-40), event="ObjectRemoved:DeleteMarkerCreated")
+    assert system.tick(None).requests == []
+
+
+def test_a_key_without_a_day_is_looked_for_where_it_may_have_been_uploaded(system: System) -> None:
+    system.put("ecg/device 7/a+b.mat")
+    system.notify("ecg/device 7/a+b.mat")
+    assert system.tick(None).days == [datetime.now(timezone.utc).date().isoformat()]
+
+
+def test_what_a_bucket_sends_itself_is_understood(system: System, endpoint: str) -> None:
+    """Moto's S3 tells moto's SQS, as the buckets of AWS do: a test message first, then an event an object."""
+    bucket = system.settings.raw_bucket
+    there = system.settings.model_copy(update={"s3_endpoint": endpoint})
+    raw = ObjectStore(there, bucket)
+    raw._client.create_bucket(Bucket=bucket)
+    answer = system.queue._client.get_queue_attributes(QueueUrl=system.queue.url, AttributeNames=["QueueArn"])
+    sent: Any = {
+        "QueueArn": answer["Attributes"]["QueueArn"],
+        "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"],
+    }
+    raw._client.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [sent]}
+    )
+    system = System(there, raw, system.instance)
+    system.put(key(-5, "a b+ü.mat"), key(-8))
+    remove(raw, key(-8))
+    assert system.queue.depth().waiting == 4
+    assert system.drain() == [day(-5)]
+
+
+def test_a_tick_asks_for_so_many_runs_and_the_next_goes_on_without_messages(system: System) -> None:
+    few = system.settings.model_copy(update={"runs_per_tick": 2})
+    system = System(few, system.raw, system.instance)
+    system.put(*(key(-offset) for offset in range(5)))
+    system.notify(*(key(-offset) for offset in range(5)))
+    first = system.tick(None)
+    assert first.days == [day(0), day(-1)]
+    assert first.again == {day(-2), day(-3), day(-4)}
+    second = system.tick(system.record(first))
+    assert system.queue.depth() == Depth(0, 0)
+    assert second.days == [day(-2), day(-3)]
+    assert system.tick(system.record(second)).days == [day(-4)]
+
+
+def test_days_that_a_tick_had_no_time_for_are_looked_at_by_the_next(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.put(key(0), key(-1))
+    system.notify(key(0), key(-1))
+    monkeypatch.setattr("sensors.queue._TICK_SECONDS", -1.0)
+    late = system.tick(None)
+    assert (late.days, late.again) == ([], {day(0), day(-1)})
+    monkeypatch.undo()
+    assert system.tick(late.cursor).days == [day(0), day(-1)]
+
+
+def test_messages_beyond_what_is_remembered_are_not_deleted(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensors.queue._TICK_SECONDS", -1.0)
+    monkeypatch.setattr("sensors.queue._DAYS_REMEMBERED", 2)
+    system.notify(*(key(-offset) for offset in range(5)))
+    full = system.tick(None)
+    assert full.again == {day(0), day(-1)}
+    system.notify(key(-9))
+    again = system.tick(full.cursor)
+    assert again.again == full.again
+    assert system.queue.depth() == Depth(waiting=1, in_hand=3)
+
+
+def test_a_cursor_that_somebody_typed_is_no_obstacle(system: System) -> None:
+    system.put(key(0))
+    for typed in ("", "0", "{}", "[]", '{"again": [1], "token": 2}', '{"again": [["ecg", "x"]], "token": ""}'):
+        assert system.tick(typed).requests == []
+    system.notify(key(0))
+    assert system.tick('{"again": [["gone", "2026-01-01"]], "token": "t"}').days == [day(0)]
+
+
+def test_a_queue_that_does_not_answer_fails_the_tick_and_says_so(system: System) -> None:
+    silent = system.settings.model_copy(update={"queue_endpoint": "http://127.0.0.1:9"})
+    system.queue = NotificationQueue(silent, system.queue.url)
+    with pytest.raises(TransientError, match="the queue did not answer"):
+        system.tick(None)
