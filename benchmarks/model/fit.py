@@ -32,7 +32,11 @@ def knots_and_ranks(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def logistic_regression(
-    x: FloatArray, y: FloatArray, weight: FloatArray, signs: FloatArray | None = None, strength: float = STRENGTH
+    x: FloatArray,
+    y: npt.NDArray[np.float64 | np.int64],
+    weight: FloatArray,
+    signs: FloatArray | None = None,
+    strength: float = STRENGTH,
 ) -> tuple[FloatArray, float]:
     """Weights, shape (features,), and intercept that minimise strength · weighted log loss + |weights|² / 2.
 

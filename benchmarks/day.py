@@ -1,0 +1,182 @@
+"""A day of recordings on a real S3 server, and what a run does with it: shared by the benchmarks of scale.
+
+Belongs here: filling a bucket, building a day as a run does, and measuring a piece of work with all its processes.
+Does not belong here: figures or targets.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import boto3
+import numpy as np
+import psutil
+from pydantic import SecretStr
+
+from cli.demo_data import matlab_v4, stored, strip_mv
+from resources.object_store import ObjectStore
+from resources.settings import Settings
+from tests.s3_server import KEYS, s3_server
+from vitalake.dataset import Dataset
+from vitalake.datasets.ecg import ECG
+from vitalake.pseudonyms import Pseudonyms
+from vitalake.reconcile import Report
+from vitalake.stages import derive, list_objects, read_objects
+
+DAY = "2026-11-20"
+FIRST_DAY = date(2015, 1, 1)
+HEADER_BYTES = 24  # of a MATLAB v4 file with one variable called val
+_DIFFERENT = 1000
+_SAMPLE_S = 0.05
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Two buckets on a server of this benchmark's own."""
+
+    settings: Settings
+    raw: ObjectStore
+    lake: ObjectStore
+
+    def client(self) -> Any:
+        """boto3, as others use it."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.settings.s3_endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+
+@contextmanager
+def bench_buckets() -> Iterator[Bench]:
+    """An S3 server with an empty raw bucket and an empty lake."""
+    with tempfile.TemporaryDirectory() as folder, s3_server(Path(folder)) as endpoint:
+        settings = Settings(
+            s3_endpoint=endpoint,
+            aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=SecretStr(KEYS["AWS_SECRET_ACCESS_KEY"]),
+            raw_bucket="bench-raw",
+            lake_bucket="bench-lake",
+            pseudonym_key=SecretStr("a key for benchmarks only"),
+        )
+        bench = Bench(
+            settings, ObjectStore(settings, settings.raw_bucket), ObjectStore(settings, settings.lake_bucket)
+        )
+        for bucket in (settings.raw_bucket, settings.lake_bucket):
+            bench.client().create_bucket(Bucket=bucket)
+        yield bench
+
+
+def prefix(day: str) -> str:
+    """Where the recordings of a day are."""
+    return f"ecg/date={day}/"
+
+
+def fill(raw: ObjectStore, day: str, first: int, count: int) -> None:
+    """So many recordings more: a thousand different strips, again and again under other keys."""
+    rng = np.random.default_rng(1)
+    files = [matlab_v4(stored(strip_mv("clean", rng))) for _ in range(min(count, _DIFFERENT))]
+    keys = [f"{prefix(day)}{number:07d}.mat" for number in range(first, first + count)]
+    with ThreadPoolExecutor(16) as pool:
+        for _ in pool.map(lambda n: raw.put(keys[n], files[n % len(files)], expected=None), range(count)):
+            pass
+
+
+def build(bench: Bench, day: str, dataset: Dataset = ECG, processes: int | None = None) -> list[Report]:
+    """What a run does, without Dagster: manifest, tables with every check of a file, derived tables."""
+    pseudonyms = Pseudonyms(bytes(32))
+    return [
+        list_objects(dataset, bench.raw, bench.lake, day, FIRST_DAY, quiet),
+        read_objects(dataset, bench.raw, bench.lake, day, pseudonyms, quiet, quiet, processes),
+        *(derive(dataset, each, bench.lake, day, quiet, processes) for each in dataset.derived),
+    ]
+
+
+def quiet(*_: object) -> None:
+    """Says nothing."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a piece of work took: seconds on the clock and of processors, and the most memory at once, in bytes.
+
+    Memory is that of this process and those that it started, each with all the libraries it shares.
+    """
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+
+
+def cost(work: Callable[[], object]) -> Cost:
+    """Do it, and measure it with every process that it starts."""
+    process = psutil.Process()
+    peak, ended = 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not ended.wait(_SAMPLE_S):
+            peak = max(peak, _memory(process))
+
+    cpu, wall = _cpu(process), time.perf_counter()
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        work()
+    finally:
+        ended.set()
+        watcher.join()
+    return Cost(time.perf_counter() - wall, _cpu(process) - cpu, peak)
+
+
+def _ours(process: psutil.Process) -> list[psutil.Process]:
+    """The process and its workers; the servers that it started are everybody's."""
+    return [process, *(each for each in process.children(recursive=True) if _is_worker(each))]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return any("loky" in part or "limited_child" in part for part in process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _cpu(process: psutil.Process) -> float:
+    total = 0.0
+    for each in _ours(process):
+        try:
+            times = each.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+def _memory(process: psutil.Process) -> int:
+    total = 0
+    for each in _ours(process):
+        try:
+            total += each.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def line(
+    bench: str, value: float, unit: str, *, least: float | None = None, most: float | None = None, **more: Any
+) -> dict[str, Any]:
+    """A figure as a line of JSON says it; the target is one it should reach (`least`) or stay below (`most`)."""
+    ok = (least is None or value >= least) and (most is None or value <= most)
+    target = least if least is not None else most
+    return {"bench": bench, "value": round(value, 3), "unit": unit, "target": target, "ok": ok, **more}

@@ -1,0 +1,88 @@
+"""The floor: the least that anybody has to do with a day of recordings, and that much through our mechanism.
+
+Belongs here: the straight-line script, and a dataset that computes the very same columns. Does not belong here:
+what is compared (`benchmarks/throughput.py`).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.day import HEADER_BYTES
+from resources.object_store import ObjectStore
+from vitalake.arrivals import ObjectInfo
+from vitalake.dataset import Dataset, Parsed, RawObject
+from vitalake.pseudonyms import Pseudonyms
+from vitalake.tables import Column, Table
+
+PART = 1000
+_NUMBERS = ("peak_to_peak", "std", "low", "high")
+
+
+def floor(raw: ObjectStore, lake: ObjectStore, items: Sequence[ObjectInfo]) -> None:
+    """Concurrent gets, the plainest parse, one spectrum and cheap statistics, one Parquet put a thousand."""
+    for number, first in enumerate(range(0, len(items), PART)):
+        some = items[first : first + PART]
+        bodies = [data for _item, data in raw.get_many(some) if data is not None]
+        x = np.stack([np.frombuffer(data, "<i2", offset=HEADER_BYTES) for data in bodies])
+        table = pa.table({"key": [item.key for item in some], "samples": list(x.astype(np.int32)), **_measures(x)})
+        sink = io.BytesIO()
+        pq.write_table(table, sink, compression="zstd")
+        lake.put(f"floor/part-{number:05d}.parquet", sink.getvalue(), expected=None)
+
+
+def _measures(x: npt.NDArray[np.int16]) -> Mapping[str, npt.NDArray[np.float32]]:
+    mv = (x.astype(np.float32) - 1024) / 200
+    power = np.abs(np.fft.rfft(mv - mv.mean(axis=1, keepdims=True), axis=1)) ** 2
+    total = power.sum(axis=1)
+    return {
+        "peak_to_peak": np.ptp(mv, axis=1),
+        "std": mv.std(axis=1),
+        "low": power[:, :10].sum(axis=1) / total,
+        "high": power[:, 400:].sum(axis=1) / total,
+    }
+
+
+TABLE = Table(
+    "floor_recordings",
+    "What the floor writes.",
+    (
+        Column("key", "string", "Key of the object."),
+        Column("samples", "list<int32>", "Samples as stored."),
+        *(Column(name, "float64", "As the floor computes it.") for name in _NUMBERS),
+    ),
+)
+
+
+def _parse(objects: Sequence[RawObject], _pseudonyms: Pseudonyms) -> Parsed:
+    (item,) = objects
+    x = np.frombuffer(item.data, "<i2", offset=HEADER_BYTES)
+    return Parsed(((item.key, x),), weight_bytes=x.nbytes)
+
+
+def _tabulate(values: Sequence[Any]) -> dict[str, pa.Table]:
+    if not values:
+        return {TABLE.name: TABLE.from_rows([])}
+    x = np.stack([samples for _, samples in values])
+    offsets = pa.array(np.arange(len(x) + 1, dtype=np.int32) * x.shape[1])
+    samples = pa.ListArray.from_arrays(offsets, pa.array(x.astype(np.int32).ravel()))
+    columns = {"key": [key for key, _ in values], "samples": samples}
+    measures = {name: pa.array(column.astype(np.float64)) for name, column in _measures(x).items()}
+    return {TABLE.name: TABLE.from_columns({**columns, **measures})}
+
+
+# Its objects are those of the ECG dataset; its tables have names of their own.
+class _SamePrefix(Dataset):
+    @property
+    def prefix(self) -> str:
+        return "ecg/"
+
+
+FLOOR = _SamePrefix("floor", "The floor's measures, through our mechanism.", "bench", _parse, _tabulate, (TABLE,))
