@@ -20,7 +20,7 @@ run: .venv/ready ## Start everything with demo recordings; Ctrl-C stops it, stat
 demo: .venv/ready ## Start everything, load the demo recordings (or DATA=folder), show the result, stop
 	@$(BIN)/vitalake up --demo --exit $(if $(DATA),--data "$(DATA)")
 
-test: lint ## Lint, types and all tests
+test: lint .venv-spark/ready ## Lint, types and all tests
 	@$(BIN)/python -m pytest
 
 lint: .venv/ready ## Lint, format and types only
@@ -40,7 +40,8 @@ docs: .venv/ready ## Write the reference pages from the declarations
 lock: .venv/ready ## Resolve requirements.lock anew from pyproject.toml
 	@$(COMPILE) --upgrade --extra dev pyproject.toml --output-file requirements.lock
 	@$(COMPILE) --upgrade --extra dev --extra bench pyproject.toml --output-file requirements-bench.lock
-	@! grep -nE 'https?://|file:|--find-links' requirements.lock requirements-bench.lock
+	@$(COMPILE) --upgrade --group spark --output-file requirements-spark.lock
+	@! grep -nE 'https?://|file:|--find-links' requirements.lock requirements-bench.lock requirements-spark.lock
 
 clean: ## Delete all local state in .vitalake
 	@if [ -e .vitalake/lock ]; then \
@@ -80,4 +81,12 @@ clean: ## Delete all local state in .vitalake
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-bench; \
 	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r requirements-bench.lock; \
 	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Spark weighs 600 MB with its Java and is there for the tests only.
+.venv-spark/ready: .venv/ready requirements-spark.lock
+	@set -e; \
+	echo "Setting up .venv-spark for the tests; this happens once and takes a minute."; \
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-spark; \
+	$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --require-hashes -r requirements-spark.lock
 	@touch $@

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from cli import backfill, ecg_command, quarantine, sql, status, up, upload_command
+from cli import backfill, ddl_command, ecg_command, quarantine, sql, status, up, upload_command
 from vitalake.errors import PermanentError, TransientError
 
 EXIT_PERMANENT = 2
@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback with local values would show keys and data
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (up, upload_command, sql, ecg_command, backfill, quarantine, status):
+for module in (up, upload_command, sql, ecg_command, backfill, quarantine, status, ddl_command):
     module.register(app)
 
 

@@ -24,6 +24,7 @@ COMMANDS = (
     ("quarantine", "show"),
     ("quarantine", "retry"),
     ("status",),
+    ("ddl",),
 )
 
 

@@ -1,0 +1,46 @@
+"""`vitalake ddl`: how another engine gets to know the lake.
+
+Belongs here: the command. Does not belong here: the statements (`vitalake/ddl.py`), or running them.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from cli.options import DEFAULT_HOME, Home, all_datasets, settings_of
+
+
+class Engine(str, Enum):
+    """Whose language the statements are in."""
+
+    ATHENA = "athena"
+    TRINO = "trino"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("ddl")(ddl)
+
+
+def ddl(
+    engine: Annotated[Engine, typer.Argument(help="Who is to read the lake.")],
+    bucket: Annotated[str | None, typer.Option(help="Where the lake is; default: the lake bucket.")] = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Print the CREATE TABLE statements with which Athena or Trino reads the lake where it lies.
+
+    Nothing is copied or changed. Trino's catalog needs `hive.timestamp-precision=MICROSECONDS`, and learns of new
+    days by `CALL system.sync_partition_metadata('SCHEMA', 'TABLE', 'FULL')`; Athena computes them.
+
+    Example: `vitalake ddl athena --bucket my-lake > tables.sql`
+    """
+    from vitalake.ddl import athena, trino
+
+    settings = settings_of(home)
+    place = bucket or settings.lake_bucket
+    for table in (table for dataset in all_datasets() for table in dataset.all_tables):
+        statement = athena(table, place, settings.first_day) if engine is Engine.ATHENA else trino(table, place)
+        typer.echo(f"{statement};\n")
