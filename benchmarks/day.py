@@ -34,7 +34,6 @@ from vitalake.stages import derive, list_objects, read_objects
 
 DAY = "2026-11-20"
 FIRST_DAY = date(2015, 1, 1)
-HEADER_BYTES = 24  # of a MATLAB v4 file with one variable called val
 _DIFFERENT = 1000
 _SAMPLE_S = 0.05
 

@@ -1,7 +1,7 @@
 """What size costs: eight times the recordings, ten times the memory, a little more in a large day, nothing new.
 
-Four days on one S3 server. Work is that of a run without Dagster, but for `add`: there it is a run in a process of its
-own with every check, since that is what a hundred more recordings cost.
+Days of several sizes on one S3 server. Work is that of a run without Dagster, but for `add`: there it is a run in a
+process of its own with every check, since that is what a hundred more recordings cost.
 
     python -m benchmarks.growth [--large 100000]
 """
@@ -108,7 +108,7 @@ class _NoWrites(ObjectStore):
     def __init__(self, store: ObjectStore) -> None:
         super().__init__(store._settings, store.bucket)
 
-    def put(self, key: str, data: bytes, *, expected: str | None) -> str:
+    def put(self, key: str, data: bytes, *, expected: str | None) -> str:  # noqa: ARG002
         raise AssertionError(f"{key} was written again")
 
 

@@ -191,11 +191,14 @@ def killed(system: System, folder: Path) -> list[int]:
                 raise RuntimeError("the process ended before it could be killed")
             time.sleep(0.02)
 
+    def middle_of_a_tick() -> bool:
+        return in_hand() >= system.messages // 20
+
+    def recorded_and_not_deleted() -> bool:
+        return cursor.exists()
+
     lost = []
-    for ready in (
-        lambda: in_hand() >= system.messages // 20,
-        cursor.exists,
-    ):  # in the middle of a tick; between record and delete
+    for ready in (middle_of_a_tick, recorded_and_not_deleted):
         process = _start(folder)
         try:
             until(ready, process)
@@ -203,7 +206,7 @@ def killed(system: System, folder: Path) -> list[int]:
             process.kill()
             process.wait()
         lost.append(in_hand())
-        if ready != cursor.exists and cursor.exists():
+        if ready is middle_of_a_tick and cursor.exists():
             raise RuntimeError("the first tick was over before it could be killed")
     process = _start(folder)
     try:

@@ -84,7 +84,6 @@ def _figures(bench: Bench, count: int, few: int) -> Iterator[dict[str, Any]]:
         yield line(
             "throughput_handler_polling_over_ours", polled.cpu_s / few / per_object, "× our CPU", least=OVER_HANDLER
         )
-        yield line("throughput_peak_rss", ours.peak_bytes / 1e6, "MB, all processes", most=1000)
         loop = loop_ms([data for _, data in bench.raw.get_many(handled[:50]) if data])
         if loop is None:
             print("the notebook's loop is left out: `make bench` makes its environment, .venv-bench")

@@ -12,16 +12,15 @@ from importlib.metadata import entry_points
 
 def main() -> None:
     """End orphaned runs of the instance in `$DAGSTER_HOME`, then become the daemon."""
-    from dagster import DagsterInstance
+    from dagster import DagsterInstance, DefaultRunLauncher
 
     from cli.orphans import fail_orphaned_runs
-    from resources.settings import load_settings
 
-    # In a shared storage there are runs of other machines, whose processes cannot be looked for here.
-    if load_settings().postgres_url is None:
-        with DagsterInstance.get() as instance:
-            if ended := fail_orphaned_runs(instance):
-                logging.getLogger(__name__).warning("ended %d runs whose process is gone: %s", len(ended), ended)
+    with DagsterInstance.get() as instance:
+        # With this launcher runs are children of the code server beside us, in PostgreSQL too: a storage has one
+        # daemon. Other launchers know the health of their runs, which are on other machines.
+        if isinstance(instance.run_launcher, DefaultRunLauncher) and (ended := fail_orphaned_runs(instance)):
+            logging.getLogger(__name__).warning("ended %d runs whose process is gone: %s", len(ended), ended)
     (daemon,) = entry_points(group="console_scripts", name="dagster-daemon")
     daemon.load()()
 

@@ -7,6 +7,7 @@ Belongs here: how they are started and when they are ready. Does not belong here
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sys
 import urllib.request
@@ -16,9 +17,11 @@ from typing import Any
 
 from cli.ports import HOST, Port
 from cli.service import Service
+from vitalake.errors import PermanentError
 
 PORTS = (Port("web interface", 3000), Port("code server", 4266))
 _LOCATION = "vitalake"
+_MOST_RUNS = re.compile(r"(?m)^( +max_concurrent_runs:).*$")
 _POSTGRES = "\nstorage:\n  postgres:\n    postgres_url:\n      env: VITALAKE_POSTGRES_URL\n"
 _LOCATIONS = """{workspaceOrError {... on Workspace {locationEntries {
     loadStatus locationOrLoadError {... on PythonError {message}}}}}}"""
@@ -58,8 +61,17 @@ def dagster_services(home: Path, ports: Mapping[str, int], env: Mapping[str, str
 
 
 def instance_yaml(env: Mapping[str, str]) -> str:
-    """The project's ``dagster.yaml``, with PostgreSQL as the storage where the settings name one."""
+    """The project's ``dagster.yaml`` with what the environment says otherwise: storage, and how many runs at once.
+
+    Raises:
+        PermanentError: `VITALAKE_MAX_CONCURRENT_RUNS` is not a number of runs.
+    """
     text = (Path(__file__).resolve().parents[1] / "dagster.yaml").read_text()
+    if most := env.get("VITALAKE_MAX_CONCURRENT_RUNS", ""):
+        # Written down rather than left to Dagster as `env:`, which fails in every shell that lacks the variable.
+        if not re.fullmatch("[1-9][0-9]*", most):
+            raise PermanentError(f"VITALAKE_MAX_CONCURRENT_RUNS is {most!r}: set it to a whole number, at least 1")
+        text = _MOST_RUNS.sub(rf"\1 {most}", text)
     return text + (_POSTGRES if env.get("VITALAKE_POSTGRES_URL") else "")
 
 

@@ -108,7 +108,7 @@ def count_days(settings: Settings, resources: Mapping[str, Any]) -> _Days:
         for day, group in by_partition(items, settings.first_day).items():
             if day > tomorrow:
                 continue  # it waits for its day
-            wanted = listed_fingerprint(group, dataset.limits)
+            wanted = listed_fingerprint(group)
             is_read = is_built(resources["lake"], [dataset.quarantine_table], day.isoformat(), wanted)
             total += 1
             read += is_read

@@ -35,6 +35,9 @@ _RESULT = """query ($id: String!) {partitionBackfillOrError(backfillId: $id) {
     ... on PartitionBackfill {partitionStatuses {results {partitionName runId runStatus}}}}}"""
 _LAST_RUNS = """query ($filter: RunsFilter, $limit: Int) {runsOrError(filter: $filter, limit: $limit) {
     ... on Runs {results {runId status jobName creationTime startTime endTime tags {key value}}}}}"""
+_RUN_TAGS = """query ($filter: RunsFilter, $limit: Int) {runsOrError(filter: $filter, limit: $limit) {
+    ... on Runs {results {tags {key value}}}}}"""
+_ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 _UNDER_WAY = ("REQUESTED", "CANCELING", "FAILING")
 _POLL_S = 1.0
 _SILENCE_S = 60.0
@@ -104,22 +107,27 @@ def follow(url: str, backfill: str, total: int, console: Console) -> list[DayRun
         while True:
             try:
                 state = ask(url, _PROGRESS, id=backfill)["partitionBackfillOrError"]
+                if "status" not in state:
+                    raise PermanentError(f"Dagster lost the backfill {backfill}: {state.get('message')}")
+                counts = {item["runStatus"]: item["count"] for item in state["partitionStatusCounts"]}
+                ended = state["status"] not in _UNDER_WAY or counts.get("SUCCESS", 0) == total
+                results = _results(url, backfill) if ended else []
+                # To Dagster a backfill has ended when every run has; one that was killed is repeated after that.
+                ended = ended and not any(run.run_id and run.status not in _ENDED for run in results)
+                repeated = ended and _will_be_repeated(url, results)
                 heard_at = time.monotonic()
             except TransientError:  # a web server that restarts is back within seconds
                 if time.monotonic() - heard_at > _SILENCE_S:
                     raise
                 time.sleep(_POLL_S)
                 continue
-            if "status" not in state:
-                raise PermanentError(f"Dagster lost the backfill {backfill}: {state.get('message')}")
-            counts = {item["runStatus"]: item["count"] for item in state["partitionStatusCounts"]}
             if counts != before:
                 before, changed_at, hinted = counts, time.monotonic(), False
                 now = (counts.get("SUCCESS", 0), counts.get("FAILURE", 0) + counts.get("CANCELED", 0))
                 if now != shown:
                     shown = now
                     show(*now)
-            if state["status"] not in _UNDER_WAY or counts.get("SUCCESS", 0) == total:
+            if ended and not (repeated and time.monotonic() - changed_at < _SILENCE_S):
                 break
             if not hinted and time.monotonic() - changed_at > _SILENCE_S:
                 hinted = True
@@ -127,8 +135,21 @@ def follow(url: str, backfill: str, total: int, console: Console) -> list[DayRun
             time.sleep(_POLL_S)
     if state["error"]:
         raise PermanentError(f"Dagster gave the backfill {backfill} up: {state['error']['message'].strip()}")
+    return results
+
+
+def _results(url: str, backfill: str) -> list[DayRun]:
     found = ask(url, _RESULT, id=backfill)["partitionBackfillOrError"]["partitionStatuses"]["results"]
     return [DayRun(item["partitionName"], item["runId"], item["runStatus"]) for item in found]
+
+
+def _will_be_repeated(url: str, results: list[DayRun]) -> bool:
+    """Whether Dagster is about to start one of the failed runs again."""
+    failed = [run.run_id for run in results if run.status == "FAILURE"]
+    if not failed:
+        return False
+    runs = ask(url, _RUN_TAGS, filter={"runIds": failed}, limit=len(failed))["runsOrError"]["results"]
+    return any({"key": "dagster/will_retry", "value": "true"} in run["tags"] for run in runs)
 
 
 def last_runs(url: str, limit: int, job: str | None = None, day: str | None = None) -> list[dict[str, Any]]:

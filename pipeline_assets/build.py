@@ -11,7 +11,9 @@ from typing import Any
 
 from dagster import (
     AssetSelection,
+    DailyPartitionsDefinition,
     Definitions,
+    PartitionedConfig,
     SensorDefinition,
     define_asset_job,
     in_process_executor,
@@ -21,7 +23,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pipeline_assets.alerts import build_failure_hook
 from pipeline_assets.catalog_asset import catalog_asset
 from pipeline_assets.dataset_assets import dataset_assets
-from pipeline_assets.partitions import daily
+from pipeline_assets.partitions import PARTITION_TAG, daily
 from pipeline_assets.standing_checks import freshness_check, hourly
 from resources.build import build_resources
 from resources.settings import Settings
@@ -56,6 +58,8 @@ def build_defs(
             selection=AssetSelection.groups(dataset.name, "catalog") - AssetSelection.checks(*standing),
             description=f"Build a day of {dataset.name}: manifest, tables, checks, catalog.",
             tags={"vitalake/dataset": dataset.name},
+            partitions_def=partitions,
+            config=_tagged(partitions, dataset),
             hooks={hook},
         )
         for dataset in datasets
@@ -72,4 +76,13 @@ def build_defs(
         resources=resources,
         # Steps share one process: three steps take 3 s, with a process each 9 s.
         executor=in_process_executor,
+    )
+
+
+def _tagged(days: DailyPartitionsDefinition, dataset: Dataset) -> PartitionedConfig[DailyPartitionsDefinition]:
+    """A tag on every run of the job, whoever starts it: one run at a time builds a partition (`dagster.yaml`)."""
+    return PartitionedConfig(
+        days,
+        run_config_for_partition_key_fn=lambda _day: {},
+        tags_for_partition_key_fn=lambda day: {PARTITION_TAG: f"{dataset.name}:{day}"},
     )

@@ -10,6 +10,9 @@ from datetime import date
 
 from dagster import DailyPartitionsDefinition
 
+# `dagster.yaml` lets one run with each value of it go on at a time.
+PARTITION_TAG = "vitalake/partition"
+
 
 def daily(first_day: date) -> DailyPartitionsDefinition:
     """Days from `first_day` to tomorrow in UTC: a device east of Greenwich may already write tomorrow's date."""

@@ -1,7 +1,7 @@
 """Which partitions differ from their objects, by what Dagster knows of them, and what need not be asked again.
 
 Belongs here: from listed fingerprints to planned runs, for every sensor that lists. Does not belong here: listing
-(`sensors/drops.py`, `sensors/sweep.py`), the decision itself (`vitalake/arrivals.py`).
+(`sensors/drops.py`, `sensors/sweep.py`), the decision itself (`vitalake/planning.py`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dagster import SensorEvaluationContext, SensorResult, SkipReason
 from resources.settings import Settings
 from sensors.known import state_of
 from sensors.requests import requests_for
-from vitalake.arrivals import PartitionState, plan
 from vitalake.dataset import Dataset
+from vitalake.planning import PartitionState, plan
 
 # Dagster ends a tick after 60 s; what a tick does not get to, the next one does.
 TICK_SECONDS = 20.0
@@ -113,6 +113,15 @@ def requested(
         cursor=as_cursor(Equal(equal.since, still), keep),
         skip_reason=None if requests else SkipReason("; ".join(filter(None, (reason, note)))),
     )
+
+
+def read_cursor(context: SensorEvaluationContext) -> dict[str, Any]:
+    """What the last tick left; nothing where that is no cursor, such as what somebody typed in the web UI."""
+    try:
+        found = json.loads(context.cursor or "{}")
+        return found if {"since", "equal"} <= found.keys() else {}
+    except (ValueError, AttributeError, RecursionError):
+        return {}
 
 
 def as_cursor(equal: Equal, more: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ cursor only remembers what was found equal: without it a tick asks Dagster again
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import date, datetime, timedelta, timezone
 
@@ -18,7 +17,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from sensors.differences import Days, Equal, as_cursor, requested
+from sensors.differences import Days, Equal, as_cursor, read_cursor, requested
 from sensors.known import built_partitions
 from vitalake.arrivals import ObjectInfo, arrived, by_partition, listed_fingerprint
 from vitalake.dataset import Dataset
@@ -65,7 +64,7 @@ def drop_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: S
     )
     def drops(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         now = datetime.now(timezone.utc)
-        cursor = json.loads(context.cursor or "{}")
+        cursor = read_cursor(context)
         if now.isoformat() < cursor.get("left_until", ""):
             return SkipReason(_left(dataset))
         days = {now.date() + timedelta(days=offset) for offset in (-1, 0, 1)}

@@ -1,6 +1,6 @@
 """What Dagster knows of a partition: what it was last built from, and the runs for what is listed now.
 
-Belongs here: queries to the instance. Does not belong here: deciding anything (`vitalake/arrivals.py`).
+Belongs here: queries to the instance. Does not belong here: deciding anything (`vitalake/planning.py`).
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from datetime import datetime, timezone
 
 from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, DagsterRunStatus, RunsFilter
 
+from pipeline_assets.partitions import PARTITION_TAG
 from pipeline_assets.shown import FINGERPRINT
-from vitalake.arrivals import PartitionState, RunPlan
 from vitalake.dataset import Dataset
+from vitalake.planning import PartitionState, RunPlan
 
 PARTITION = "dagster/partition"
 RUN_KEY = "dagster/run_key"
 DATASET_TAG = "vitalake/dataset"
-PARTITION_TAG = "vitalake/partition"
 FINGERPRINT_TAG = "vitalake/fingerprint"
 
 _ACTIVE = [
@@ -42,6 +42,12 @@ def tags_of(plan: RunPlan) -> dict[str, str]:
 def built_partitions(instance: DagsterInstance, dataset: Dataset) -> set[str]:
     """Partitions that were ever built, whether or not anything is listed for them now."""
     return instance.get_materialized_partitions(AssetKey(dataset.raw_table.name))
+
+
+def under_way(instance: DagsterInstance, dataset: Dataset) -> set[str]:
+    """The partitions of which a run is queued or going on: nothing is requested for them, so why list them."""
+    filters = RunsFilter(tags={DATASET_TAG: dataset.name}, statuses=_ACTIVE)
+    return {run.tags[PARTITION] for run in instance.get_runs(filters) if PARTITION in run.tags}
 
 
 def state_of(instance: DagsterInstance, dataset: Dataset, partition: str, fingerprint: str) -> PartitionState:

@@ -2,7 +2,7 @@
 
 Belongs here: the shell around `vitalake/notifications.py` and the planner: receive, list the days that are named,
 ask Dagster what it knows, request, delete. Does not belong here: what a message says, what SQS is
-(`resources/queue.py`), which runs are planned (`vitalake/arrivals.py`).
+(`resources/queue.py`), which runs are planned (`vitalake/planning.py`).
 
 A message is deleted only after Dagster has recorded what came of it. A tick writes a token into its cursor and
 keeps the receipts in this process under that token; the tick that finds the token in its cursor deletes them.
@@ -34,11 +34,12 @@ from dagster import (
 
 from pipeline_assets.build import Jobs
 from resources.settings import Settings
-from sensors.known import built_partitions, state_of
+from sensors.known import built_partitions, state_of, under_way
 from sensors.received import Batch, Cursor, Named
-from sensors.requests import requests_for, under_way
-from vitalake.arrivals import RunPlan, arrived, by_partition, listed_fingerprint, plan
+from sensors.requests import requests_for
+from vitalake.arrivals import arrived, by_partition, listed_fingerprint
 from vitalake.dataset import Dataset
+from vitalake.planning import RunPlan, plan
 
 # Dagster's loop comes round every 5 s: a sensor that asks for 5 just misses every other round.
 _INTERVAL_S = 4

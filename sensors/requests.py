@@ -1,19 +1,17 @@
 """From the planner's runs to Dagster's run requests.
 
-Belongs here: how a planned run is asked for, and which partitions need not be asked about now. Does not belong
-here: which runs are planned (`vitalake/arrivals.py`), who looks (`sensors/drops.py`, `sensors/queue.py`).
+Belongs here: how a planned run is asked for. Does not belong here: which runs are planned (`vitalake/planning.py`),
+who looks (`sensors/drops.py`, `sensors/queue.py`, `sensors/sweep.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dagster import DagsterInstance, RunRequest, RunsFilter
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster import RunRequest
 
-from sensors.known import DATASET_TAG, PARTITION, tags_of
-from vitalake.arrivals import RunPlan
-from vitalake.dataset import Dataset
+from sensors.known import tags_of
+from vitalake.planning import RunPlan
 
 
 def requests_for(plans: Iterable[RunPlan], job_name: str | None = None) -> list[RunRequest]:
@@ -30,9 +28,3 @@ def requests_for(plans: Iterable[RunPlan], job_name: str | None = None) -> list[
         RunRequest(run_key=item.run_key, partition_key=item.partition, tags=tags_of(item), job_name=job_name)
         for item in plans
     ]
-
-
-def under_way(instance: DagsterInstance, dataset: Dataset) -> set[str]:
-    """The partitions of which a run is queued or going on: nothing is requested for them, so why list them."""
-    filters = RunsFilter(tags={DATASET_TAG: dataset.name}, statuses=NOT_FINISHED_STATUSES)
-    return {run.tags[PARTITION] for run in instance.get_runs(filters) if PARTITION in run.tags}

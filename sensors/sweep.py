@@ -8,7 +8,6 @@ A late upload, a deletion, a lost notification costs the time to the next pass, 
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import datetime, timezone
 from typing import Any
@@ -17,7 +16,7 @@ from dagster import DefaultSensorStatus, SensorDefinition, SensorEvaluationConte
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from resources.settings import Settings
-from sensors.differences import TICK_SECONDS, Days, Equal, as_cursor, requested
+from sensors.differences import TICK_SECONDS, Days, Equal, as_cursor, read_cursor, requested
 from sensors.known import built_partitions
 from vitalake.arrivals import listed_fingerprint
 from vitalake.dataset import Dataset
@@ -38,11 +37,11 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
         minimum_interval_seconds=settings.sweep_interval_seconds,
         default_status=DefaultSensorStatus.RUNNING,
         required_resource_keys={"raw"},
-        description="Looks at everything, so that a late upload, a deletion or a lost tick costs a minute and no data.",
+        description="Looks at everything: a late upload, a deletion or a lost tick costs a minute and no data.",
     )
     def sweep(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         started, now = time.monotonic(), datetime.now(timezone.utc)
-        cursor = json.loads(context.cursor or "{}")
+        cursor = read_cursor(context)
         going = under_way.pop(context.cursor or "", None)
         under_way.clear()
         if going is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import boto3
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 
 from resources.object_store import ObjectStore
 from resources.settings import Settings
+from tests.postgres_server import postgres_server
 from tests.s3_server import KEYS, s3_server
 
 
@@ -68,3 +70,17 @@ def raw(settings: Settings) -> ObjectStore:
 def store(settings: Settings) -> ObjectStore:
     """The lake bucket of this test."""
     return ObjectStore(settings, settings.lake_bucket)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL server, one for the whole test session: the URL of its database `postgres`.
+
+    Make a database of your own on it with `tests.postgres_server.new_database`.
+    """
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(postgres_server())
+        except LookupError as missing:
+            pytest.skip(str(missing))
+        yield url

@@ -1,8 +1,8 @@
-"""Objects that arrived: which partition each belongs to, how a partition is cut, which partitions need a run.
+"""Objects that arrived: which partition each belongs to, how a partition is cut, and what it is in short.
 
-Belongs here: which folders to list, and pure functions from a listing to partitions, parts, fingerprints and run
-requests. Does not belong here: S3 itself (`resources/object_store.py`), a pass over a whole bucket
-(`vitalake/sweep.py`), writing (`vitalake/reconcile.py`), Dagster.
+Belongs here: which folders to list, and pure functions from a listing to partitions, parts and fingerprints. Does
+not belong here: S3 itself (`resources/object_store.py`), a pass over a whole bucket (`vitalake/sweep.py`), which
+partitions need a run (`vitalake/planning.py`), writing (`vitalake/reconcile.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Protocol
 
 from vitalake.dataset import Limits
@@ -22,9 +22,6 @@ _DATE_IN_KEY = re.compile(r"(?:^|/)(?:date=(\d{4})-(\d{2})-(\d{2})|(\d{4})/(\d{2
 
 _YEAR_OR_MONTH = re.compile(r"/\d{4}/(?:\d{2}/)?$")
 _LAST_DAY = date(2099, 12, 31)
-
-_FIRST_RETRY = timedelta(seconds=30)
-_LONGEST_RETRY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,59 +226,3 @@ def as_number(item: ObjectInfo) -> int:
 def as_digest(total: int) -> str:
     """A sum of objects as a digest."""
     return f"{total % 2**256:064x}"
-
-
-@dataclass(frozen=True)
-class PartitionState:
-    """What the orchestrator knows of a partition and the fingerprint now listed for it.
-
-    Args:
-        recorded: every table of the partition was last built from this very fingerprint.
-        active: a run of the partition is queued or under way.
-        attempts: runs for this fingerprint that have ended.
-        last_ended_at: when the last of them ended.
-    """
-
-    recorded: bool
-    active: bool = False
-    attempts: int = 0
-    last_ended_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class RunPlan:
-    """One run to request."""
-
-    dataset: str
-    partition: str
-    fingerprint: str
-    attempt: int
-
-    @property
-    def run_key(self) -> str:
-        """Unique per dataset, partition, content and attempt: the same request twice is one run."""
-        return f"{self.dataset}:{self.partition}:{self.fingerprint}:{self.attempt}"
-
-
-def plan(
-    dataset: str, listed: Mapping[str, str], states: Mapping[str, PartitionState], now: datetime
-) -> list[RunPlan]:
-    """The runs to request now, newest partition first.
-
-    Args:
-        dataset: name of the dataset.
-        listed: partition → fingerprint of its raw objects, as just listed.
-        states: what is known of each of these partitions.
-        now: the present, for the pause between attempts (30 s, doubled each time, at most an hour).
-    """
-    plans = []
-    for partition in sorted(listed, reverse=True):
-        state = states[partition]
-        if state.recorded or state.active:
-            continue
-        if state.attempts and state.last_ended_at is not None:
-            pause = min(_FIRST_RETRY * 2 ** min(state.attempts - 1, 20), _LONGEST_RETRY)
-            if now < state.last_ended_at + pause:
-                continue
-        plans.append(RunPlan(dataset, partition, listed[partition], state.attempts))
-    return plans

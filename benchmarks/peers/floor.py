@@ -15,13 +15,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.day import HEADER_BYTES
 from resources.object_store import ObjectStore
 from vitalake.arrivals import ObjectInfo
 from vitalake.dataset import Dataset, Parsed, RawObject
 from vitalake.pseudonyms import Pseudonyms
 from vitalake.tables import Column, Table
 
+HEADER_BYTES = 24  # of a MATLAB v4 file with one variable called val
 PART = 1000
 _NUMBERS = ("peak_to_peak", "std", "low", "high")
 

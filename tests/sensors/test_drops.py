@@ -163,7 +163,7 @@ def test_a_run_that_ended_without_building_is_asked_for_again_later(
     (request,) = system.tick().requests
     assert not system.run(request, system.settings.model_copy(update={"raw_bucket": "no-such-bucket"}))
     assert system.tick().requests == []
-    monkeypatch.setattr("vitalake.arrivals._FIRST_RETRY", timedelta(0))
+    monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))
     (again,) = system.tick().requests
     assert again.run_key == f"{str(request.run_key)[:-2]}:1"
     assert system.run(again)
@@ -174,7 +174,7 @@ def test_a_day_is_done_when_every_table_of_it_is(
     system: System, raw: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A day of nothing but junk is listed and read, and its checks block what follows."""
-    monkeypatch.setattr("vitalake.arrivals._FIRST_RETRY", timedelta(0))
+    monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))
     upload(raw, f"ecg/date={day(0)}/a", b"no recording")
     (request,) = system.tick().requests
     assert not system.run(request)
@@ -261,5 +261,5 @@ def test_what_was_found_equal_is_asked_again_after_a_while(system: System, monke
         system.instance.report_runless_asset_event(older)
     assert system.tick(cursor).requests == []
     monkeypatch.setattr("sensors.differences.REMEMBER", timedelta(0))
-    monkeypatch.setattr("vitalake.arrivals._FIRST_RETRY", timedelta(0))
+    monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))
     assert system.tick(cursor).days == [day(0)]

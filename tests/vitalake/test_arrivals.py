@@ -13,16 +13,15 @@ from hypothesis import strategies as st
 from vitalake.arrivals import (
     Bundle,
     ObjectInfo,
-    PartitionState,
     arrived,
     bundles,
     by_partition,
     cut,
     listed_fingerprint,
     partition_of,
-    plan,
 )
 from vitalake.dataset import Limits
+from vitalake.planning import PartitionState, plan
 
 FIRST_DAY = date(2015, 1, 1)
 DAY = date(2026, 11, 20)

@@ -45,7 +45,7 @@ tables = ECG.tabulate(ECG.parse([item], Pseudonyms(bytes(32))).values)
 for derived in ECG.derived:
     tables |= derived.compute(tables[derived.source].select(derived.columns))
 for name, table in tables.items():
-    assert columns.rows(parquet.decode(parquet.encode(ECG.table(name), table, "")))
+    assert columns.rows_of(parquet.decode(parquet.encode(ECG.table(name), table, "")))
 assert "pandas" not in sys.modules
 """
 
@@ -58,7 +58,7 @@ def test_sequences_become_what_arrow_makes_of_them(data: st.DataObject) -> None:
     found = columns.array(values, kind)
     found.validate(full=True)
     assert found.equals(pa.array(values, kind))
-    assert columns.rows(pa.table({"a": found})) == pa.table({"a": found}).to_pylist()
+    assert columns.rows_of(pa.table({"a": found})) == pa.table({"a": found}).to_pylist()
 
 
 @settings(deadline=None)

@@ -1,0 +1,94 @@
+"""The catalog's views over a real store: what is fresh, and what is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import duckdb
+import pytest
+
+from resources.lake import connect, publish
+from resources.object_store import ObjectStore
+from resources.settings import Settings
+from vitalake.datasets.declared import DATASETS
+from vitalake.datasets.ecg import ECG
+from vitalake.parquet import encode, part_key
+
+pytestmark = pytest.mark.store
+
+TABLE = ECG.raw_table
+DAYS = ("2026-01-05", "2026-01-06", "2026-01-07")
+# Answered from statistics, from footers, and from the data.
+EVERY_WAY = """SELECT (SELECT count(*) FROM raw_ecg), (SELECT max(size_bytes) FROM raw_ecg),
+    (SELECT list(source_version ORDER BY source_version) FROM raw_ecg WHERE size_bytes >= 1000)"""
+
+
+def part(*sizes: int) -> bytes:
+    """A part with a row for each size; the version says the size again."""
+    at = datetime(2026, 1, 5, tzinfo=timezone.utc)
+    rows = [
+        {"source_key": f"ecg/{n}.mat", "source_version": f"v{size}", "size_bytes": size, "uploaded_at": at}
+        for n, size in enumerate(sizes)
+    ]
+    return encode(TABLE, TABLE.from_rows(rows), "inputs")
+
+
+@pytest.fixture
+def connection(settings: Settings, store: ObjectStore) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An open connection to a lake without rows."""
+    publish(settings, store, DATASETS)
+    with connect(settings) as found:
+        yield found
+
+
+def ask(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    """The only row."""
+    [row] = connection.execute(query).fetchall()
+    return row
+
+
+def keys_read(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
+    """The objects, as `date=…/part-….parquet`, whose bytes a query asks the store for; listings are left out."""
+    connection.execute("CALL enable_logging('HTTP')")
+    connection.execute(query).fetchall()
+    connection.execute("CALL disable_logging()")
+    urls = connection.execute("SELECT request.url FROM duckdb_logs_parsed('HTTP')").fetchall()
+    connection.execute("CALL truncate_duckdb_logs()")
+    assert any("list-type=2" in url for (url,) in urls)  # else nothing was logged, or an old listing was believed
+    marker = f"/{TABLE.name}/"
+    return sorted({url.replace("%3D", "=").partition(marker)[2] for (url,) in urls if marker in url})
+
+
+def test_an_open_connection_sees_what_was_replaced_added_and_removed(
+    connection: duckdb.DuckDBPyConnection, store: ObjectStore
+) -> None:
+    key = part_key(TABLE.name, DAYS[0], 0)
+    version = store.put(key, part(1000, 2000), expected=None)
+    for _ in range(2):  # the second time from every cache there is
+        assert ask(connection, EVERY_WAY) == (2, 2000, ["v1000", "v2000"])
+    # As many rows, then fewer, of the same second: neither time nor size would tell.
+    version = store.put(key, part(1000, 3000), expected=version)
+    assert ask(connection, EVERY_WAY) == (2, 3000, ["v1000", "v3000"])
+    version = store.put(key, part(900), expected=version)
+    assert ask(connection, EVERY_WAY) == (1, 900, None)
+    added = store.put(part_key(TABLE.name, DAYS[1], 0), part(4000), expected=None)
+    assert ask(connection, EVERY_WAY) == (2, 4000, ["v4000"])
+    store.delete(part_key(TABLE.name, DAYS[1], 0), expected=added)
+    assert ask(connection, EVERY_WAY) == (1, 900, None)
+
+
+def test_a_date_filter_reads_the_parts_of_those_days_only(
+    connection: duckdb.DuckDBPyConnection, store: ObjectStore
+) -> None:
+    for day in DAYS:
+        for index in range(2):
+            store.put(part_key(TABLE.name, day, index), part(1000 + index), expected=None)
+    query = f"SELECT sum(size_bytes) FROM raw_ecg WHERE date = DATE '{DAYS[1]}'"  # noqa: S608
+    of_the_day = [f"date={DAYS[1]}/part-0000{index}.parquet" for index in range(2)]
+    of_columns = "date=1970-01-01/part-00000.parquet"  # the first part says which columns there are
+    assert keys_read(connection, query) == [of_columns, *of_the_day]
+    assert keys_read(connection, query) == []  # known, and unchanged by the listing
+    later = f"SELECT sum(size_bytes) FROM raw_ecg WHERE date > DATE '{DAYS[1]}'"  # noqa: S608
+    assert {key.partition("/")[0] for key in keys_read(connection, later)} == {f"date={DAYS[2]}"}
