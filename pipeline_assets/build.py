@@ -58,7 +58,6 @@ def build_defs(
             selection=AssetSelection.groups(dataset.name, "catalog") - AssetSelection.checks(*standing),
             description=f"Build a day of {dataset.name}: manifest, tables, checks, catalog.",
             tags={"vitalake/dataset": dataset.name},
-            partitions_def=partitions,
             config=_tagged(partitions, dataset),
             hooks={hook},
         )

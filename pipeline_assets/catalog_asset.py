@@ -1,9 +1,11 @@
 """The asset `lake`: the DuckDB catalog over everything that is stored.
 
-Belongs here: publishing the catalog and showing trends over all days. Does not belong here: what the views say.
+Belongs here: publishing the catalog and showing trends over the last days. Does not belong here: what the views
+say.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, asset
@@ -12,6 +14,9 @@ from pipeline_assets import shown
 from pipeline_assets.failures import steered
 from vitalake.catalog import views
 from vitalake.dataset import Dataset
+
+# A run opens every part of these days, so there must not be more of them every day.
+_TREND = timedelta(days=90)
 
 
 def catalog_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
@@ -27,7 +32,7 @@ def catalog_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
         required_resource_keys={"lake", "settings"},
     )
     def lake(context: AssetExecutionContext) -> MaterializeResult[Any]:
-        from resources.lake import connect, publish
+        from resources.lake import connect, newest_day, publish
 
         settings = context.resources.settings
         with steered(context.retry_number):
@@ -38,10 +43,12 @@ def catalog_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
         }
         try:
             with connect(settings) as connection:
-                for trend in (trend for dataset in datasets for trend in dataset.trends):
-                    rows = connection.execute(trend.query).fetchall()
-                    if rows:
-                        metadata[trend.name] = shown.picture(trend.draw(rows))
+                for dataset in datasets:
+                    newest = newest_day(context.resources.lake, dataset.tables[0])
+                    for trend in dataset.trends:
+                        rows = newest and connection.execute(trend.query, [newest - _TREND]).fetchall()
+                        if rows:
+                            metadata[trend.name] = shown.picture(trend.draw(rows))
         except Exception:  # a picture is a courtesy: it never fails a run
             context.log.warning("the trends could not be drawn", exc_info=True)
         return MaterializeResult(metadata=metadata)

@@ -193,6 +193,7 @@ def _pictures(dataset: Dataset, table: Table, context: AssetExecutionContext, re
 
 def _progress(context: AssetExecutionContext, what: str) -> Callable[[int, int], None]:
     def report(done: int, total: int) -> None:
-        context.log.info("%s %s: %d of %d parts", what, context.partition_key, done, total)
+        if total > 1:  # each line is an event of Dagster's, 20 ms, and one part is not long to wait for
+            context.log.info("%s %s: %d of %d parts", what, context.partition_key, done, total)
 
     return report

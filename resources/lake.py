@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from resources.object_store import ObjectStore
 from resources.settings import Settings
-from vitalake.catalog import quote, seed, statements, views
+from vitalake.catalog import SEED_PARTITION, quote, seed, statements, views
 from vitalake.dataset import Dataset
 from vitalake.errors import PermanentError, TransientError
 from vitalake.reconcile import Store
+from vitalake.tables import Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -127,6 +130,12 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
         ) from error
     _ready(settings, connection)
     return connection
+
+
+def newest_day(lake: ObjectStore, table: Table) -> date | None:
+    """The last day of which a table has parts, by the names of its folders; None where there is none."""
+    named = (folder.rstrip("/").rpartition("date=")[2] for folder in lake.folders(f"{table.name}/")[0])
+    return max((date.fromisoformat(day) for day in named if day != SEED_PARTITION), default=None)
 
 
 def _write_private(path: Path, text: str) -> None:

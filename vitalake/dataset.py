@@ -135,7 +135,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Trend:
-    """A PNG over all days, drawn from the rows of one SQL query over the views."""
+    """A PNG over the last days, drawn from the rows of one SQL query over the views, which takes the first day."""
 
     name: str
     query: str

@@ -25,6 +25,7 @@ from vitalake.arrivals import (
     size_bytes,
 )
 from vitalake.checks import VANISHED, WAITING
+from vitalake.columns import rows_of
 from vitalake.dataset import Dataset, Derived, Parsed, RawObject, Refusal
 from vitalake.errors import PermanentError, TransientError, UnusableDataError
 from vitalake.pseudonyms import Pseudonyms
@@ -108,7 +109,7 @@ def read_objects(
         nonlocal known
         for output, refused in spread(read, ((manifest[index], stale[index]) for index in stale), processes):
             if refused and known is None:
-                rows = load_table(lake, dataset.quarantine_table, partition).to_pylist()
+                rows = rows_of(load_table(lake, dataset.quarantine_table, partition))
                 known = {_identity(row) for row in rows}
             told = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
             news = [row for row in told if _identity(row) not in (known or ())]
@@ -149,7 +150,7 @@ def _read_listed(
     dataset: Dataset, raw: RawBucket, lake: Store, pseudonyms: Pseudonyms, task: tuple[Part, Inputs]
 ) -> tuple[Output, list[dict[str, Any]]]:
     listed, needed = task
-    rows = _load(lake, listed).to_pylist()
+    rows = rows_of(_load(lake, listed))
     items = [
         ObjectInfo(row["source_key"], row["source_version"], row["size_bytes"], row["uploaded_at"]) for row in rows
     ]
@@ -261,7 +262,7 @@ def load_table(lake: Store, table: Table, partition: str, columns: list[str] | N
     import pyarrow as pa
 
     parts = parts_of(lake, table.name, partition)
-    empty = table.arrow_schema().empty_table().select(columns or table.names)
+    empty = pa.Table.from_batches([], table.arrow_schema()).select(columns or table.names)
     with side_by_side(len(parts)) as each:
         return pa.concat_tables([empty, *each(lambda index: _load(lake, parts[index], columns), sorted(parts))])
 

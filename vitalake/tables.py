@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from vitalake.columns import array
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -82,4 +84,5 @@ class Table:
 
         if columns.keys() != set(self.names):
             raise KeyError(f"{self.name}: columns and declaration differ in {columns.keys() ^ set(self.names)}")
-        return pa.table({name: columns[name] for name in self.names}, schema=self.arrow_schema())
+        schema = self.arrow_schema()
+        return pa.Table.from_arrays([array(columns[field.name], field.type) for field in schema], schema=schema)

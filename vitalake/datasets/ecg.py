@@ -93,14 +93,14 @@ ECG = Dataset(
     trends=(
         Trend(
             "verdicts by day",
-            "SELECT date, verdict, count(*) FROM ecg_recordings GROUP BY ALL ORDER BY ALL",
+            "SELECT date, verdict, count(*) FROM ecg_recordings WHERE date >= ? GROUP BY ALL ORDER BY ALL",
             _draw_verdicts,
         ),
         Trend(
             "quality index by day",
             """SELECT date, avg(quality_index), median(quality_index), quantile_cont(quality_index, 0.1),
                 quantile_cont(quality_index, 0.9)
-            FROM ecg_signals WHERE quality_index IS NOT NULL GROUP BY date ORDER BY date""",
+            FROM ecg_signals WHERE date >= ? AND quality_index IS NOT NULL GROUP BY date ORDER BY date""",
             _draw_quality,
         ),
     ),
