@@ -78,12 +78,14 @@ def _figures(bench: Bench, count: int, few: int) -> Iterator[dict[str, Any]]:
         speed = "× the floor's recordings/s"
         yield line("throughput_of_floor", least.wall_s / ours.wall_s, speed, least=OF_FLOOR)
         yield line("throughput_of_floor_same_work", least.wall_s / same.wall_s, speed, least=OF_FLOOR_SAME_WORK)
-        yield line("throughput_cores_busy", ours.cpu_s / ours.wall_s, "cores")
+        yield line("throughput_cores_ours", ours.cpu_s / ours.wall_s, "cores busy with ours")
+        yield line("throughput_cores_all", ours.machine_s / ours.wall_s, "cores busy, the S3 server among them")
         per_object = ours.cpu_s / count
-        yield line("throughput_handler_over_ours", handler.cpu_s / few / per_object, "× our CPU")
-        yield line(
-            "throughput_handler_polling_over_ours", polled.cpu_s / few / per_object, "× our CPU", least=OVER_HANDLER
-        )
+        handled_s, polled_s = handler.cpu_s / few, polled.cpu_s / few
+        yield line("throughput_handler_over_floor", handled_s * count / least.cpu_s, "× the floor's CPU")
+        yield line("throughput_handler_over_ours", handled_s / per_object, "× our CPU")
+        name, ratio = "throughput_handler_polling_over_ours", polled_s / per_object
+        yield line(name, ratio, "× our CPU", least=OVER_HANDLER)
         loop = loop_ms([data for _, data in bench.raw.get_many(handled[:50]) if data])
         if loop is None:
             print("the notebook's loop is left out: `make bench` makes its environment, .venv-bench")
