@@ -94,7 +94,8 @@ def fill(raw: ObjectStore, day: str, first: int, count: int) -> None:
 
 def build(bench: Bench, day: str, dataset: Dataset = ECG, processes: int | None = None) -> list[Report]:
     """What a run does, without Dagster: manifest, tables with every check of a file, derived tables."""
-    pseudonyms = Pseudonyms(bytes(32))
+    key = bench.settings.pseudonym_key
+    pseudonyms = Pseudonyms(key.get_secret_value().encode() if key else b"")
     return [
         list_objects(dataset, bench.raw, bench.lake, day, FIRST_DAY, quiet),
         read_objects(dataset, bench.raw, bench.lake, day, pseudonyms, quiet, quiet, processes),

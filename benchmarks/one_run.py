@@ -33,7 +33,6 @@ def run_day(settings: Settings, day: str, home: Path) -> None:
         "VITALAKE_PSEUDONYM_KEY": settings.pseudonym_key.get_secret_value(),
         "AWS_ACCESS_KEY_ID": settings.aws_access_key_id,
         "AWS_SECRET_ACCESS_KEY": settings.aws_secret_access_key.get_secret_value(),
-        "DAGSTER_HOME": str(home),
     }
     argv = [sys.executable, "-m", "benchmarks.one_run", day]
     subprocess.run(argv, env=env, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
@@ -47,7 +46,8 @@ def _run(day: str) -> bool:
     logging.disable(logging.INFO)
     settings = load_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as storage, DagsterInstance.local_temp(storage) as instance:
+    quiet = {"telemetry": {"enabled": False}}
+    with tempfile.TemporaryDirectory() as storage, DagsterInstance.local_temp(storage, quiet) as instance:
         job = build_defs(settings).resolve_job_def("ecg_job")
         return job.execute_in_process(instance=instance, partition_key=day).success
 

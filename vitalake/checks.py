@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from vitalake import parquet
 from vitalake.dataset import Check, Count, Statement, Threshold
-from vitalake.reconcile import Store, parts_of, side_by_side
+from vitalake.reconcile import Store, listed_parts, side_by_side
 from vitalake.tables import Table
 
 if TYPE_CHECKING:
@@ -92,17 +92,16 @@ def duplicated(table: str, column: str, threshold: Threshold) -> Check:
 def schema_differences(lake: Store, tables: list[Table], partition: str) -> Count:
     """Columns of stored parts that are not as declared: missing, unknown, or of another type."""
     differences: dict[str, int | float | str] = {}
-    columns = 0
-    for table in tables:
-        declared = {field.name: field.type for field in table.arrow_schema()}
-        columns += len(declared)
-        keys = [part.key for part in parts_of(lake, table.name, partition).values()]
-        with side_by_side(len(keys)) as each:
-            for key, stored in zip(keys, each(partial(_stored_types, lake), keys), strict=True):
-                for name in declared.keys() | stored.keys():
-                    if declared.get(name) != stored.get(name):
-                        differences[f"{key} {name}"] = f"{stored.get(name)}, declared {declared.get(name)}"
-    return Count(len(differences), columns, differences)
+    declared = {table.name: {field.name: field.type for field in table.arrow_schema()} for table in tables}
+    parts = [(name, item.key) for name in declared for item in listed_parts(lake, name, partition).values()]
+    with side_by_side(len(parts)) as each:
+        stored = each(partial(_stored_types, lake), (key for _, key in parts))
+        for (name, key), types in zip(parts, stored, strict=True):
+            wanted = declared[name]
+            for column in wanted.keys() | types.keys():
+                if wanted.get(column) != types.get(column):
+                    differences[f"{key} {column}"] = f"{types.get(column)}, declared {wanted.get(column)}"
+    return Count(len(differences), sum(map(len, declared.values())), differences)
 
 
 def _stored_types(lake: Store, key: str) -> dict[str, pa.DataType]:

@@ -161,18 +161,20 @@ def parts_of(lake: Store, table: str, partition: str) -> dict[int, Part]:
 
 def parts_of_each(lake: Store, tables: Iterable[str], partition: str) -> dict[str, dict[int, Part]]:
     """The parts of several tables, by table and index; their footers are read side by side."""
-    listed = [
-        (table, index, item)
-        for table in tables
-        for item in lake.objects(parquet.partition_prefix(table, partition))
-        if (index := parquet.part_index(item.key)) is not None
-    ]
     found: dict[str, dict[int, Part]] = {table: {} for table in tables}
+    listed = [(table, *entry) for table in found for entry in listed_parts(lake, table, partition).items()]
     with side_by_side(len(listed)) as each:
         for (table, index, _), part in zip(listed, each(partial(_part, lake), listed), strict=True):
             if part is not None:
                 found[table][index] = part
     return found
+
+
+def listed_parts(lake: Store, table: str, partition: str) -> dict[int, ObjectInfo]:
+    """The objects that are parts of one table's partition, by index in order, whatever is in them."""
+    items = lake.objects(parquet.partition_prefix(table, partition))
+    found = {index: item for item in items if (index := parquet.part_index(item.key)) is not None}
+    return dict(sorted(found.items()))
 
 
 @contextmanager

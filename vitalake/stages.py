@@ -38,6 +38,7 @@ from vitalake.reconcile import (
     Sheets,
     Store,
     fingerprint_of,
+    listed_parts,
     parts_of,
     reconcile,
     side_by_side,
@@ -261,10 +262,10 @@ def load_table(lake: Store, table: Table, partition: str, columns: list[str] | N
     """A partition of a table, all parts together, in order."""
     import pyarrow as pa
 
-    parts = parts_of(lake, table.name, partition)
+    parts = listed_parts(lake, table.name, partition).values()
     empty = pa.Table.from_batches([], table.arrow_schema()).select(columns or table.names)
     with side_by_side(len(parts)) as each:
-        return pa.concat_tables([empty, *each(lambda index: _load(lake, parts[index], columns), sorted(parts))])
+        return pa.concat_tables([empty, *each(lambda part: _load(lake, part, columns), parts)])
 
 
 def is_built(lake: Store, tables: Iterable[Table], partition: str, fingerprint: str) -> bool:
@@ -274,7 +275,7 @@ def is_built(lake: Store, tables: Iterable[Table], partition: str, fingerprint: 
 
 def newest_part(lake: Store, table: Table, partition: str) -> parquet.Rows | None:
     """The last part of a partition: where the latest uploads are. None when there is no part."""
-    parts = parts_of(lake, table.name, partition)
+    parts = listed_parts(lake, table.name, partition)
     return parquet.Rows(_content(lake, parts[max(parts)])) if parts else None
 
 
@@ -282,11 +283,11 @@ def _identity(row: dict[str, Any]) -> tuple[str, str, str]:
     return row["source_key"], row["source_version"], row["rule"]
 
 
-def _load(lake: Store, part: Part, columns: list[str] | None = None) -> pa.Table:
+def _load(lake: Store, part: Part | ObjectInfo, columns: list[str] | None = None) -> pa.Table:
     return parquet.decode(_content(lake, part), columns)
 
 
-def _content(lake: Store, part: Part) -> bytes:
+def _content(lake: Store, part: Part | ObjectInfo) -> bytes:
     try:
         return lake.get(part.key, part.version)
     except FileNotFoundError:
