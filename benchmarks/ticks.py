@@ -47,10 +47,10 @@ class Counted(ObjectStore):
             self.calls += 1
             yield page
 
-    def folders(self, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
+    def folders(self, prefix: str, within_s: float | None = None) -> tuple[list[str], list[ObjectInfo]]:
         """As the bucket; one call."""
         self.calls += 1
-        return super().folders(prefix)
+        return super().folders(prefix, within_s)
 
 
 class Sensors:

@@ -134,7 +134,7 @@ def _send(raw: ObjectStore, source: Source, version: str | None) -> bool:
     """Put one object unless it is there with this content; whether it was put."""
     from obstore.exceptions import InvalidPathError
 
-    from vitalake.reconcile import ConflictError
+    from vitalake.parts import ConflictError
 
     data = _read(source)
     digest = hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -19,7 +19,7 @@ from resources.settings import Settings
 from vitalake.catalog import SEED_PARTITION, quote, seed, statements, views
 from vitalake.dataset import Dataset
 from vitalake.errors import PermanentError, TransientError
-from vitalake.reconcile import Store
+from vitalake.parts import Store
 from vitalake.tables import Table
 
 if TYPE_CHECKING:

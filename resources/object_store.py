@@ -9,6 +9,7 @@ segments), so listings that hold such a key, and reads of it, go through boto3: 
 
 from __future__ import annotations
 
+import asyncio
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from resources.s3_errors import call
 from resources.settings import Settings
 from vitalake.arrivals import ObjectInfo
-from vitalake.reconcile import ConflictError
+from vitalake.parts import ConflictError
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -35,6 +36,10 @@ _RETRIES: dict[str, Any] = {
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=10), "base": 2},
     "retry_timeout": timedelta(seconds=60),
 }
+
+
+class SlowListingError(Exception):
+    """There is more to list than the time allows."""
 
 
 class ObjectStore:
@@ -130,12 +135,19 @@ class ObjectStore:
             items += [_exact_info(entry) for entry in page.get("Contents", [])]
         return folders, items
 
-    def folders(self, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
-        """The folders directly below a prefix (each ending in "/") and the objects directly in it."""
+    def folders(self, prefix: str, within_s: float | None = None) -> tuple[list[str], list[ObjectInfo]]:
+        """The folders directly below a prefix (each ending in "/") and the objects directly in it.
+
+        Raises:
+            SlowListingError: it takes longer than `within_s`.
+        """
         from obstore.exceptions import InvalidPathError
 
         def quick() -> tuple[list[str], list[ObjectInfo]]:
-            page = self._store.list_with_delimiter(prefix)
+            try:
+                page = asyncio.run(asyncio.wait_for(self._store.list_with_delimiter_async(prefix), within_s))
+            except asyncio.TimeoutError:
+                raise SlowListingError(prefix) from None
             return [f"{folder}/" for folder in page["common_prefixes"]], [_info(meta) for meta in page["objects"]]
 
         try:
@@ -221,4 +233,5 @@ def _info(meta: Any) -> ObjectInfo:
 
 
 def _exact_info(entry: Any) -> ObjectInfo:
-    return ObjectInfo(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
+    # A folder's own object is named as obstore names it.
+    return ObjectInfo(entry["Key"].removesuffix("/"), entry["ETag"], entry["Size"], entry["LastModified"])

@@ -20,7 +20,7 @@ from typing import Protocol
 from vitalake.alerts import Alert
 from vitalake.arrivals import ObjectInfo
 from vitalake.errors import VitalakeError
-from vitalake.reconcile import ConflictError, Store
+from vitalake.parts import ConflictError, Store
 
 _MOST_PER_CALL = 20
 # A sensor tick is given 60 s. One post takes at most 40 s (two timeouts of 5 s around a pause of 30 s).

@@ -24,6 +24,7 @@ from vitalake.planning import PartitionState, plan
 # Dagster ends a tick after 60 s; what a tick does not get to, the next one does.
 TICK_SECONDS = 20.0
 REMEMBER = timedelta(minutes=15)
+NEXT = "next"
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,11 @@ def requested(
     days: Days,
     now: datetime,
     cursor: Mapping[str, Any],
-    keep: Mapping[str, Any],
 ) -> SensorResult:
     """The tick's result: a run for each partition that differs, newest first, as many as a tick may ask for.
+
+    Where time or requests do not suffice for all, the cursor says under `NEXT` where the next tick begins:
+    otherwise the newest partitions would take all the time, always.
 
     Args:
         context: of the tick.
@@ -86,7 +89,6 @@ def requested(
         days: what was listed; a partition that was built and has no objects any more included.
         now: when the tick began.
         cursor: what the last tick left.
-        keep: what else the cursor shall say.
     """
     started = time.monotonic()
     equal = Equal.remembered(cursor, now)
@@ -94,23 +96,29 @@ def requested(
     if note:
         context.log.warning(note)
     states: dict[str, PartitionState] = {}
-    for partition in sorted(listed, reverse=True):
+    first, stopped = cursor.get(NEXT), None
+    order = sorted(listed, key=lambda partition: (first is None or partition <= first, partition), reverse=True)
+    for partition in order:
         if equal.fingerprints.get(partition) == listed[partition]:
             continue
-        if time.monotonic() - started > TICK_SECONDS:
-            context.log.info("went on for %.0f s; the next tick goes on from here", TICK_SECONDS)
+        if states and time.monotonic() - started > TICK_SECONDS:
+            context.log.info("went on for %.0f s; the next tick goes on with %s", TICK_SECONDS, partition)
+            stopped = partition
             break
         states[partition] = state_of(context.instance, dataset, partition, listed[partition])
     still = {key: value for key, value in equal.fingerprints.items() if listed.get(key, value) == value}
     still |= {partition: listed[partition] for partition, state in states.items() if state.recorded}
-    plans = plan(dataset.name, {key: listed[key] for key in states}, states, now)[: settings.runs_per_tick]
-    requests = requests_for(plans)
+    plans = plan(dataset.name, {key: listed[key] for key in states}, states, now)
+    plans.sort(key=lambda item: order.index(item.partition))
+    if plans[settings.runs_per_tick :]:
+        stopped = plans[settings.runs_per_tick].partition
+    requests = requests_for(plans[: settings.runs_per_tick])
     objects = sum(count for count, _ in days.listed.values())
     filled = sum(count > 0 for count, _ in days.listed.values())
     reason = f"{objects} objects in {filled} days; {len(states)} days looked at, nothing to do"
     return SensorResult(
         run_requests=requests,
-        cursor=as_cursor(Equal(equal.since, still), keep),
+        cursor=as_cursor(Equal(equal.since, still), {NEXT: stopped} if stopped else {}),
         skip_reason=None if requests else SkipReason("; ".join(filter(None, (reason, note)))),
     )
 

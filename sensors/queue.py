@@ -33,8 +33,10 @@ from dagster import (
 )
 
 from pipeline_assets.build import Jobs
+from resources.object_store import SlowListingError
 from resources.settings import Settings
 from sensors.known import built_partitions, state_of, under_way
+from sensors.looking import InTime, left_to_the_sweep
 from sensors.received import Batch, Cursor, Named
 from sensors.requests import requests_for
 from vitalake.arrivals import arrived, by_partition, listed_fingerprint
@@ -138,7 +140,11 @@ def _look(
             if time.monotonic() > deadline:
                 looked.again |= {(dataset.name, day) for day in some}
                 continue
-            listed = _listed(context, dataset, settings.first_day, some)
+            try:
+                listed = _listed(context, dataset, settings.first_day, some)
+            except SlowListingError:
+                context.log.warning(left_to_the_sweep(dataset))
+                break
             # A listing that took all the time is of use all the same, or no tick would ever get further.
             until, states = max(deadline, time.monotonic() + _CALLS_SECONDS), {}
             for partition in sorted(listed, reverse=True):
@@ -157,7 +163,7 @@ def _listed(
     context: SensorEvaluationContext, dataset: Dataset, first_day: date, days: Sequence[date]
 ) -> dict[str, str]:
     """Day → fingerprint of what is there now; of nothing, for a day that was built and lost all its objects."""
-    found = arrived(context.resources.raw, dataset.prefix, first_day, set(days), dataset.together)
+    found = arrived(InTime(context.resources.raw), dataset.prefix, first_day, set(days), dataset.together)
     listed = {str(day): listed_fingerprint(group) for day, group in by_partition(found, first_day).items()}
     gone = {str(day) for day in days} - listed.keys()
     if gone:

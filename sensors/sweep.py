@@ -8,21 +8,23 @@ A late upload, a deletion, a lost notification costs the time to the next pass, 
 
 from __future__ import annotations
 
+import json
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from dagster import DefaultSensorStatus, SensorDefinition, SensorEvaluationContext, SensorResult, SkipReason, sensor
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from resources.settings import Settings
-from sensors.differences import TICK_SECONDS, Days, Equal, as_cursor, read_cursor, requested
+from sensors.differences import NEXT, TICK_SECONDS, Days, Equal, as_cursor, read_cursor, requested
 from sensors.known import built_partitions
 from vitalake.arrivals import listed_fingerprint
 from vitalake.dataset import Dataset
 from vitalake.sweep import Position, Sweep
 
 _POSITION = "position"
+_TOO_OLD = timedelta(hours=1)
 
 
 def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: Settings) -> SensorDefinition:
@@ -37,7 +39,7 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
         minimum_interval_seconds=settings.sweep_interval_seconds,
         default_status=DefaultSensorStatus.RUNNING,
         required_resource_keys={"raw"},
-        description="Looks at everything: a late upload, a deletion or a lost tick costs a minute and no data.",
+        description="Looks at everything, so that late uploads, deletions and lost ticks are found.",
     )
     def sweep(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         started, now = time.monotonic(), datetime.now(timezone.utc)
@@ -45,11 +47,12 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
         going = under_way.pop(context.cursor or "", None)
         under_way.clear()
         if going is None:
-            start = _position(cursor)
+            start = _position(cursor, now)
             going = Sweep(context.resources.raw, dataset.prefix, settings.first_day, dataset.together, start)
         if not going.go_on(lambda: time.monotonic() - started > TICK_SECONDS):
-            position = {"after": going.position.after, "days": going.position.days}
-            left = as_cursor(Equal.remembered(cursor, now), {_POSITION: position, "at": now.isoformat()})
+            position = {"after": going.position.after, "days": going.position.days, "at": now.isoformat()}
+            more = {_POSITION: position, **({NEXT: cursor[NEXT]} if NEXT in cursor else {})}
+            left = as_cursor(Equal.remembered(cursor, now), more)
             under_way[left] = going
             objects = sum(count for count, _ in going.days().values())
             return SensorResult(
@@ -58,14 +61,17 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
         listed = going.days()
         for partition in built_partitions(context.instance, dataset) - listed.keys():
             listed[partition] = (0, listed_fingerprint([]))
-        return requested(context, dataset, settings, Days(listed), now, cursor, {})
+        result = requested(context, dataset, settings, Days(listed), now, cursor)
+        if result.cursor and NEXT in json.loads(result.cursor):
+            under_way[result.cursor] = going  # it has more to say than one tick could hear
+        return result
 
     return sweep
 
 
-def _position(cursor: dict[str, Any]) -> Position:
-    """Where the last tick stopped; the start where it did not."""
-    saved = cursor.get(_POSITION, {})
-    return Position(
-        saved.get("after"), {day: (count, digest) for day, (count, digest) in saved.get("days", {}).items()}
-    )
+def _position(cursor: dict[str, Any], now: datetime) -> Position:
+    """Where the last tick stopped; the start where it did not, or so long ago that much has changed since."""
+    saved = cursor.get(_POSITION)
+    if not saved or now - datetime.fromisoformat(saved["at"]) > _TOO_OLD:
+        return Position()
+    return Position(saved["after"], {day: (count, digest) for day, (count, digest) in saved["days"].items()})

@@ -17,8 +17,9 @@ from typing import Protocol
 
 from vitalake.dataset import Limits
 
-# date=2026-11-20/ as Hive writes it, 2026/11/20/ as Firehose does; only whole path segments count.
-_DATE_IN_KEY = re.compile(r"(?:^|/)(?:date=(\d{4})-(\d{2})-(\d{2})|(\d{4})/(\d{2})/(\d{2}))/")
+# date=2026-11-20/ as Hive writes it, 2026/11/20/ as Firehose does; only whole path segments count. The last one
+# does too: a console that makes a folder puts an empty object of its name, which obstore lists without the slash.
+_DATE_IN_KEY = re.compile(r"(?:^|/)(?:date=(\d{4})-(\d{2})-(\d{2})|(\d{4})/(\d{2})/(\d{2}))(?:/|$)")
 
 _YEAR_OR_MONTH = re.compile(r"/\d{4}/(?:\d{2}/)?$")
 _LAST_DAY = date(2099, 12, 31)

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from vitalake.arrivals import digest, objects_digest
 from vitalake.dataset import Dataset, SqlView
-from vitalake.reconcile import Inputs, Output, Sheets, Store, reconcile
+from vitalake.parts import Inputs, Store
+from vitalake.reconcile import Output, Sheets, reconcile
 from vitalake.tables import Table
 
 SEED_PARTITION = "1970-01-01"

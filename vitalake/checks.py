@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from vitalake import parquet
 from vitalake.dataset import Check, Count, Statement, Threshold
-from vitalake.reconcile import Store, listed_parts, side_by_side
+from vitalake.parts import Store, listed_parts, side_by_side
 from vitalake.tables import Table
 
 if TYPE_CHECKING:

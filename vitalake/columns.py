@@ -70,6 +70,7 @@ def numbers(values: npt.NDArray[Any], kind: pa.DataType, null: Mask | None = Non
 
     if values.dtype.kind not in "biuf":
         raise TypeError(f"a column of {kind} cannot hold values of type {values.dtype}")
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)  # buffers are taken as they are
     bits = values.dtype.kind == "b"
     found = np.packbits(values, bitorder="little") if bits else np.ascontiguousarray(values)
     buffers = [_validity(null), pa.py_buffer(found)]

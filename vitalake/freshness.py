@@ -12,9 +12,10 @@ from typing import Protocol
 
 from vitalake.arrivals import Bucket, ObjectInfo, arrived, by_partition
 from vitalake.dataset import Count, Dataset, Statement, Threshold
-from vitalake.reconcile import Store, fingerprint_of, parts_of
-from vitalake.stages import load_table
+from vitalake.parts import Store, fingerprint_of, parts_of, side_by_side
+from vitalake.stages import is_built, load_table
 from vitalake.sweep import Pages, Position, Sweep
+from vitalake.tables import Table
 
 _SHOWN = 20
 
@@ -32,32 +33,44 @@ def freshness(patience: timedelta) -> Statement:
 def overdue(
     dataset: Dataset, raw: Raw, lake: Store, first_day: date, days: Collection[date] | None, now: datetime
 ) -> Count:
-    """Objects of `days` (None: of all) that were uploaded long ago and are not in the manifest with this version.
+    """Objects of `days` (None: of all that have come) that were uploaded long ago and are in no table.
 
-    Of all days, only those that differ from their objects are looked into.
+    A day counts as read where its tables were built from its manifest, and an object where the manifest has it with
+    this version. Of all days, only those that differ from their objects are looked into.
     """
     total = None
     if days is None:
         sweep = Sweep(raw, dataset.prefix, first_day, dataset.together, Position())
         sweep.go_on(lambda: False)
-        found = sweep.days()
+        tomorrow = (now.date() + timedelta(days=1)).isoformat()
+        found = {day: known for day, known in sweep.days().items() if day <= tomorrow}
         total = sum(count for count, _ in found.values())
-        name = dataset.raw_table.name
-        days = {
-            date.fromisoformat(day)
-            for day, (_, digest) in found.items()
-            if fingerprint_of(parts_of(lake, name, day)) != digest
-        }
+        with side_by_side(len(found)) as each:
+            built = each(lambda day: is_built(lake, _read(dataset), day, found[day][1]), found)
+            days = {date.fromisoformat(day) for day, is_so in zip(found, built, strict=True) if not is_so}
     listed = arrived(raw, dataset.prefix, first_day, days, dataset.together) if days else []
     late: list[ObjectInfo] = []
     for day, group in by_partition(listed, first_day).items():
-        rows = load_table(lake, dataset.raw_table, day.isoformat(), ["source_key", "source_version"]).to_pylist()
-        known = {(row["source_key"], row["source_version"]) for row in rows}
-        objects = [item for bundle in group for item in bundle]
+        known = _known(dataset, lake, day.isoformat())
         late += [
             item
-            for item in objects
+            for bundle in group
+            for item in bundle
             if (item.key, item.version) not in known and now - item.uploaded_at > dataset.processed_within
         ]
     details: dict[str, int | float | str] = {item.key: item.uploaded_at.isoformat() for item in late[:_SHOWN]}
     return Count(len(late), sum(map(len, listed)) if total is None else total, details)
+
+
+def _read(dataset: Dataset) -> list[Table]:
+    """The tables that every object of a day ends in, and the manifest."""
+    return [dataset.raw_table, *dataset.tables, dataset.quarantine_table]
+
+
+def _known(dataset: Dataset, lake: Store, day: str) -> set[tuple[str, str]]:
+    """Key and version of the objects that were read; none, where the tables are not those of the manifest."""
+    manifest, *tables = _read(dataset)
+    if not is_built(lake, tables, day, fingerprint_of(parts_of(lake, manifest.name, day))):
+        return set()
+    rows = load_table(lake, manifest, day, ["source_key", "source_version"]).to_pylist()
+    return {(row["source_key"], row["source_version"]) for row in rows}

@@ -54,10 +54,10 @@ class Sweep:
     def __init__(
         self, bucket: Pages, prefix: str, first_day: date, together: Together | None, start: Position
     ) -> None:
-        self.position = start
         self._first_day, self._together = first_day, together
         self._counts = defaultdict(int, {day: count for day, (count, _) in start.days.items()})
         self._sums = defaultdict(int, {day: int(total, 16) for day, (_, total) in start.days.items()})
+        self._closed = (start.after, dict(self._counts), dict(self._sums))
         self._pages = bucket.pages(prefix, start.after)
         self._folder = ""
         self._open: dict[str, dict[str, ObjectInfo]] = {}
@@ -68,11 +68,17 @@ class Sweep:
             for item in page:
                 self._take(item)
             if page and not self._open:
-                self.position = Position(page[-1].key, self.days())
+                self._closed = (page[-1].key, dict(self._counts), dict(self._sums))
             if enough():
                 return False
         self._leave("")
         return True
+
+    @property
+    def position(self) -> Position:
+        """Where another process can go on: the last page at whose end no folder was open."""
+        after, counts, sums = self._closed
+        return Position(after, {day: (counts[day], as_digest(total)) for day, total in sums.items()})
 
     def days(self) -> dict[str, tuple[int, str]]:
         """Day → how many objects it has, and its fingerprint; complete at the end of the pass."""

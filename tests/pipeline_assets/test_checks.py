@@ -32,7 +32,8 @@ from tests.vitalake.notes import upload
 from vitalake import parquet
 from vitalake.dataset import Dataset
 from vitalake.datasets.ecg import ECG
-from vitalake.reconcile import parts_of
+from vitalake.parts import parts_of
+from vitalake.stages import list_objects
 from vitalake.tables import Kind, Table
 
 pytestmark = pytest.mark.store
@@ -203,5 +204,18 @@ def test_what_was_uploaded_long_ago_and_is_not_in_the_table_is_overdue(
         assert (found.passed, found.severity, set(details)) == (False, WARN, {missing, replaced})
     assert run_check_alone(settings, instance, impatient, "2025-03-01").passed  # another day
     assert run_check_alone(settings, instance, ECG).passed  # not long ago
+    assert run_day(settings, instance).success
+    assert run_check_alone(settings, instance, impatient).passed
+
+
+def test_what_is_listed_and_not_read_is_overdue(
+    settings: Settings, raw: ObjectStore, store: ObjectStore, instance: DagsterInstance
+) -> None:
+    impatient = replace(ECG, processed_within=timedelta(0))
+    upload_day(raw, GOOD, 0)
+    list_objects(ECG, raw, store, DAY, settings.first_day, lambda *_: None)
+    for day in (None, DAY):
+        assert run_check_alone(settings, instance, impatient, day).metadata["bad"].value == 10
+    upload(raw, "ecg/date=2099-01-01/a.mat", GOOD(0))  # waits for its day, and is missing nowhere
     assert run_day(settings, instance).success
     assert run_check_alone(settings, instance, impatient).passed

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from resources.object_store import ObjectStore
+from resources.object_store import ObjectStore, SlowListingError
 from resources.settings import Settings
 from vitalake.arrivals import ObjectInfo
 from vitalake.errors import PermanentError, TransientError
-from vitalake.reconcile import ConflictError
+from vitalake.parts import ConflictError
 
 pytestmark = pytest.mark.store
 
@@ -44,6 +44,11 @@ def test_reading_insists_on_the_listed_version(raw: ObjectStore) -> None:
     (item,) = raw.objects("ecg/")
     gone = ObjectInfo("ecg/gone", "x", 1, item.uploaded_at)
     assert [data for _, data in raw.get_many([item, gone])] == [b"second", None]
+
+
+def test_a_listing_that_takes_too_long_says_so(store: ObjectStore) -> None:
+    with pytest.raises(SlowListingError):
+        store.folders("t/", within_s=1e-9)
 
 
 def test_of_many_writers_exactly_one_wins(store: ObjectStore) -> None:

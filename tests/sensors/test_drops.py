@@ -235,10 +235,69 @@ def test_a_tick_that_takes_too_long_goes_on_in_the_next(
     for request in system.sweep().requests:
         assert system.run(request)
     monkeypatch.setattr("sensors.differences.TICK_SECONDS", -1.0)
-    stopped = system.sweep()
-    assert (stopped.requests, equal(stopped)) == ([], {})
+    cursor = None
+    for offset in range(3):
+        tick = system.tick(cursor, "ecg_sweep")
+        assert tick.requests == []
+        assert set(equal(tick)) == {day(-each * 100) for each in range(offset + 1)}
+        cursor = tick.cursor
+
+
+def test_requests_that_one_tick_may_not_make_are_made_by_the_next_without_another_pass(
+    settings: Settings, raw: ObjectStore, put: Put
+) -> None:
+    for offset in range(5):
+        put(-100 * offset, "a")
+    with DagsterInstance.ephemeral() as instance:
+        system = System(settings.model_copy(update={"runs_per_tick": 2}), raw, instance)
+        first = system.tick(None, "ecg_sweep")
+        system.raw = ObjectStore(settings, "no-such-bucket")  # a pass that has ended lists no more
+        second = system.tick(first.cursor, "ecg_sweep")
+        third = system.tick(second.cursor, "ecg_sweep")
+    asked = [*first.days, *second.days, *third.days]
+    assert {*asked} == {day(-100 * offset) for offset in range(5)}
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_pass_goes_on_over_ticks_and_restarts_of_the_process(
+    system: System, put: Put, monkeypatch: pytest.MonkeyPatch, restart: bool
+) -> None:
+    for offset in range(4):
+        for name in "ab":
+            put(-100 * offset, name)
+    monkeypatch.setattr("sensors.sweep.TICK_SECONDS", -1.0)
+    monkeypatch.setattr("resources.object_store._PAGE", 2)
+    cursor, said = None, []
+    while not (tick := system.tick(cursor, "ecg_sweep")).requests:
+        said.append(tick.said)
+        cursor = tick.cursor
+        if restart:
+            system.defs = build_defs(system.settings, build_sensors)
+    assert [text.partition(";")[0] for text in said if text] == [f"{n} objects so far" for n in (2, 4, 6, 8)]
+    assert tick.days == [day(-100 * offset) for offset in range(4)]
+
+
+def test_what_takes_too_long_to_list_is_left_to_the_sweep(
+    system: System, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(0, "a")
+    monkeypatch.setattr("sensors.looking.LISTING_SECONDS", 0.0)
+    tick = system.tick()
+    assert (tick.requests, "left to ecg_sweep" in (tick.said or "")) == ([], True)
     monkeypatch.undo()
-    assert equal(system.sweep()) != {}
+    assert "left to ecg_sweep" in (system.tick(tick.cursor).said or "")  # for a while
+    assert system.tick(None).days == system.sweep().days == [day(0)]
+
+
+def test_a_folder_made_in_a_console_is_an_empty_object_of_its_day(system: System, raw: ObjectStore) -> None:
+    upload(raw, f"ecg/date={day(-100)}/", b"")
+    for layout in ("no key is odd", "obstore refuses one"):
+        (request,) = system.sweep().requests
+        assert (request.partition_key, layout) == (day(-100), layout)
+        system.run(request)  # its checks block: nothing of that day can be read
+        built = arrived(raw, "ecg/", system.settings.first_day, {datetime.fromisoformat(day(-100)).date()})
+        assert request.tags["vitalake/fingerprint"] == listed_fingerprint(built)
+        upload(raw, f"ecg/date={day(-100)}/odd\tname", b"")
 
 
 def test_a_bucket_that_cannot_be_listed_is_no_empty_day(system: System, put: Put) -> None:

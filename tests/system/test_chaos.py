@@ -21,7 +21,7 @@ from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings
 from tests.system.waiting import wait_until, wait_until_built
 from vitalake.errors import TransientError
-from vitalake.reconcile import ConflictError
+from vitalake.parts import ConflictError
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 

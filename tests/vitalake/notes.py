@@ -14,9 +14,11 @@ from resources.object_store import ObjectStore
 from vitalake.checks import WAITING
 from vitalake.dataset import OBJECT_COLUMNS, Dataset, Derived, Limits, Parsed, RawObject
 from vitalake.errors import UnusableDataError
+from vitalake.parts import Store
 from vitalake.pseudonyms import Pseudonyms
-from vitalake.reconcile import Report, Store
-from vitalake.stages import RawBucket, derive, list_objects, load_table, read_objects
+from vitalake.reading import RawBucket
+from vitalake.reconcile import Report
+from vitalake.stages import derive, list_objects, load_table, read_objects
 from vitalake.tables import Column, Table
 
 if TYPE_CHECKING:

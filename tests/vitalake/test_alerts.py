@@ -20,7 +20,7 @@ from vitalake.alerts import (
     will_be_retried,
 )
 from vitalake.errors import PermanentError, TransientError, VitalakeError
-from vitalake.reconcile import ConflictError
+from vitalake.parts import ConflictError
 
 DAY = "2026-11-20"
 ROWS = [

@@ -23,7 +23,7 @@ from tests.vitalake.watched_store import Crash, Event, WatchedStore, crash_at, m
 from vitalake.arrivals import arrived, by_partition, listed_fingerprint
 from vitalake.dataset import Dataset, Limits
 from vitalake.datasets.ecg import ECG
-from vitalake.reconcile import ConflictError
+from vitalake.parts import ConflictError
 from vitalake.stages import is_built, load_table
 
 pytestmark = pytest.mark.store
@@ -101,6 +101,7 @@ class Lake:
             idle = WatchedStore(self.store)
             reports = build(self.dataset, self.raw, idle, day)
             assert not any(report.changed for report in reports)
+            assert {report.fingerprint for report in reports} == {self.listed()[day]}
             assert idle.writes == idle.deletions == []
             manifest, good, bad = (
                 sorted(keys_in(load_table(self.store, table, str(day))))

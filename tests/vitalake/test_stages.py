@@ -18,8 +18,8 @@ from vitalake import stages
 from vitalake.arrivals import arrived, listed_fingerprint
 from vitalake.dataset import Dataset, Parsed, RawObject
 from vitalake.errors import PermanentError, TransientError
+from vitalake.parts import fingerprint_of, parts_of
 from vitalake.pseudonyms import Pseudonyms
-from vitalake.reconcile import fingerprint_of, parts_of
 from vitalake.stages import list_objects, read_objects
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from tests.vitalake.notes import DAY, FIRST_DAY, Delete, Put, build, rows
 from tests.vitalake.uncertain_raw import UncertainRaw
 from vitalake.arrivals import arrived, listed_fingerprint
 from vitalake.dataset import Dataset
-from vitalake.reconcile import fingerprint_of, parts_of
+from vitalake.parts import fingerprint_of, parts_of
 
 pytestmark = pytest.mark.store
 
@@ -39,11 +39,12 @@ def test_an_object_that_was_gone_for_a_moment_is_read_by_the_next_run(
     put("b", b"text")
     uncertain = UncertainRaw(raw)
     uncertain.hidden = "/b"
-    build(notes, uncertain, store, DAY)
+    listed, *read = build(notes, uncertain, store, DAY)
     assert rows(store, notes, "quarantine", "source_key", "rule") == [("b", "S00")]
     manifest, *others = (fingerprint_of(parts_of(store, table.name, DAY)) for table in notes.all_tables)
     assert manifest == listed_fingerprint(arrived(raw, notes.prefix, FIRST_DAY))
-    assert set(others) == {"incomplete"}
+    assert set(others) == {"incomplete"} == {report.fingerprint for report in read}
+    assert listed.fingerprint == manifest
     build(notes, raw, store, DAY)
     assert rows(store, notes, "lengths", "source_key") == [("a",), ("b",)]
     assert rows(store, notes, "quarantine", "source_key") == []

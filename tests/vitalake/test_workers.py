@@ -10,6 +10,7 @@ from datetime import date
 import numpy as np
 import psutil
 import pytest
+from loky import get_reusable_executor
 
 from resources.object_store import ObjectStore
 from resources.settings import Settings
@@ -86,6 +87,7 @@ def test_parts_read_side_by_side_are_the_same_bytes(settings: Settings, raw: Obj
     for number in range(4 * WORTH_IT):
         data = b"no recording" if number % 5 == 0 else v4_file(strip() + np.int16(number // 3))
         upload(raw, f"ecg/date={DAY}/{number:02d}.mat", data)
+    get_reusable_executor().shutdown(wait=True)  # of the tests before
     built, announced = [], []
     for processes in (1, 2):
         raw._client.create_bucket(Bucket=f"{settings.lake_bucket}-{processes}")
