@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from resources.settings import Settings
 from vitalake.errors import PermanentError, TransientError, VitalakeError
@@ -77,7 +78,8 @@ class NotificationQueue:
         )
         client: SQSClient = boto3.client(
             "sqs",
-            endpoint_url=settings.queue_endpoint,
+            # Said in any case: boto3 would take AWS_ENDPOINT_URL for it, which is the S3 server of a local system.
+            endpoint_url=settings.queue_endpoint or _origin(self.url),
             region_name=settings.aws_region,
             aws_access_key_id=settings.aws_access_key_id,
             aws_secret_access_key=secret.get_secret_value() if secret else None,
@@ -200,3 +202,8 @@ def _explained(answer: object, url: str) -> TransientError | PermanentError:
     return PermanentError(
         f"{url}: refused ({code or status}); check VITALAKE_QUEUE_URL, AWS_REGION and the credentials"
     )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -47,7 +47,9 @@ class Settings(BaseSettings):
     sweep_interval_seconds: int = Field(60, ge=5, description="How often everything is looked at.")
     runs_per_tick: int = Field(25, ge=1, description="Most runs that one sensor tick requests.")
     queue_url: str | None = Field(None, description="SQS queue of S3's notifications; empty: only polling.")
-    queue_endpoint: str | None = Field(None, description="URL of an SQS server; empty for AWS.")
+    queue_endpoint: str | None = Field(
+        None, description="URL of an SQS server; empty: the one in the queue's own URL."
+    )
     queue_hidden_seconds: int = Field(
         300, ge=1, le=43200, description="How long a notification that is in hand is hidden from others."
     )

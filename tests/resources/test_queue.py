@@ -112,3 +112,13 @@ def test_errors_say_what_to_do(queue: NotificationQueue) -> None:
     silent = queue._settings.model_copy(update={"queue_endpoint": "http://127.0.0.1:9"})
     with pytest.raises(TransientError, match="did not answer"):
         NotificationQueue(silent, queue.url).receive(10, 1)
+
+
+def test_the_server_is_that_of_the_queue_whatever_the_shell_says(
+    queue: NotificationQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A local system tells its shells and services AWS_ENDPOINT_URL, which is its S3 server."""
+    send(queue, "hello")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    there = NotificationQueue(queue._settings.model_copy(update={"queue_endpoint": None}), queue.url)
+    assert [message.body for message in there.receive(10, 5)] == ["hello"]
