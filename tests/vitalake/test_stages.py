@@ -14,7 +14,6 @@ from resources.settings import Settings
 from tests.vitalake.notes import DAY, FIRST_DAY, PSEUDONYMS, Delete, Put, build, contents, rows, upload
 from tests.vitalake.uncertain_raw import UncertainRaw
 from tests.vitalake.watched_store import Crash, WatchedStore, crash_at
-from vitalake import stages
 from vitalake.arrivals import arrived, listed_fingerprint
 from vitalake.dataset import Dataset, Parsed, RawObject
 from vitalake.errors import PermanentError, TransientError
@@ -57,7 +56,7 @@ def test_a_part_is_laid_out_in_slices_of_bounded_weight(
         slices.append(len(values))
         return notes.tabulate(values)
 
-    monkeypatch.setattr(stages, "SLICE_BYTES", 20)
+    monkeypatch.setattr("vitalake.reading.SLICE_BYTES", 20)
     for name in "abc":
         put(name, name.encode())
     build(replace(notes, parse=parse, tabulate=tabulate), raw, store, DAY)
