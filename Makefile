@@ -28,7 +28,7 @@ lint: .venv/ready ## Lint, format and types only
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: .venv/ready .venv-bench/ready ## Measure speed, growth and latency on this machine, beside others (25 minutes)
+bench: .venv/ready .venv-bench/ready ## Measure speed, growth and latency on this machine, beside others; takes a while
 	@$(BIN)/python -m benchmarks
 
 bench-quality: .venv-bench/ready ## Measure verdicts and R peaks against the literature and four peers; writes docs/quality.md
