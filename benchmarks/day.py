@@ -67,12 +67,13 @@ def bench_buckets() -> Iterator[Bench]:
             aws_secret_access_key=SecretStr(KEYS["AWS_SECRET_ACCESS_KEY"]),
             raw_bucket="bench-raw",
             lake_bucket="bench-lake",
+            restricted_bucket="bench-restricted",
             pseudonym_key=SecretStr("a key for benchmarks only"),
         )
         bench = Bench(
             settings, ObjectStore(settings, settings.raw_bucket), ObjectStore(settings, settings.lake_bucket)
         )
-        for bucket in (settings.raw_bucket, settings.lake_bucket):
+        for bucket in (settings.raw_bucket, settings.lake_bucket, settings.restricted_bucket):
             bench.client().create_bucket(Bucket=bucket)
         yield bench
 

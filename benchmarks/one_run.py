@@ -30,6 +30,7 @@ def run_day(settings: Settings, day: str, home: Path) -> None:
         "VITALAKE_S3_ENDPOINT": settings.s3_endpoint,
         "VITALAKE_RAW_BUCKET": settings.raw_bucket,
         "VITALAKE_LAKE_BUCKET": settings.lake_bucket,
+        "VITALAKE_RESTRICTED_BUCKET": settings.restricted_bucket,
         "VITALAKE_PSEUDONYM_KEY": settings.pseudonym_key.get_secret_value(),
         "AWS_ACCESS_KEY_ID": settings.aws_access_key_id,
         "AWS_SECRET_ACCESS_KEY": settings.aws_secret_access_key.get_secret_value(),

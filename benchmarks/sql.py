@@ -31,8 +31,8 @@ import pyarrow as pa
 from pydantic import SecretStr
 
 from cli.demo_data import stored, strip_mv
+from resources.build import lake_store
 from resources.lake import connect, publish
-from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.s3_server import KEYS, s3_server
 from vitalake.datasets.declared import DATASETS
@@ -164,6 +164,7 @@ def _settings(endpoint: str, folder: Path) -> Settings:
         aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=SecretStr(KEYS["AWS_SECRET_ACCESS_KEY"]),
         lake_bucket="bench-lake",
+        restricted_bucket="bench-restricted",
     )
     client = boto3.client(
         "s3",
@@ -172,13 +173,14 @@ def _settings(endpoint: str, folder: Path) -> Settings:
         aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
     )
-    client.create_bucket(Bucket=settings.lake_bucket)
+    for bucket in (settings.lake_bucket, settings.restricted_bucket):
+        client.create_bucket(Bucket=bucket)
     return settings
 
 
 def _fill(settings: Settings, parts: list[Part], whole: date, folder: Path) -> duckdb.DuckDBPyConnection:
     """Publish the lake, fill both tables, and open the local files under the same names."""
-    lake = ObjectStore(settings, settings.lake_bucket)
+    lake = lake_store(settings)
     publish(settings, lake, DATASETS)
     rng = np.random.default_rng(1)
     strips = np.stack([stored(strip_mv("clean", rng)).ravel()[:SAMPLES].astype(np.int32) for _ in range(100)])

@@ -33,8 +33,8 @@ def main() -> None:
     files = [matlab_v4(stored(strip_mv("clean", rng))) for _ in range(STRIPS)]
     objects = [RawObject(f"ecg/{n}.mat", str(n), len(data), now, data) for n, data in enumerate(files)]
     pseudonyms = Pseudonyms(bytes(32))
-    parsed = [value for item in objects for value in ECG.parse([item], pseudonyms).values]
-    tables = ECG.tabulate(parsed)
+    parsed = [value for item in objects for piece in ECG.parse([item], pseudonyms) for value in piece.values]
+    tables = ECG.tabulate(parsed).tables
     (derived,) = ECG.derived
     beats = tables["ecg_signals"].select(derived.columns)
     everything = {**tables, **derived.compute(beats)}
@@ -44,7 +44,7 @@ def main() -> None:
             parquet.encode(ECG.table(name), rows, "")
 
     steps: dict[str, Callable[[], object]] = {
-        "parse": lambda: [ECG.parse([item], pseudonyms) for item in objects],
+        "parse": lambda: [list(ECG.parse([item], pseudonyms)) for item in objects],
         "measures_beats_verdict": lambda: ECG.tabulate(parsed),
         "features": lambda: derived.compute(beats),
         "parquet": encode,

@@ -91,10 +91,11 @@ def plan_days(settings: Settings, dataset: Dataset, start: date, end: date) -> P
     """What there is to build from `start` to `end`, both included."""
     from datetime import datetime, timedelta, timezone
 
+    from resources.build import lake_store
     from resources.object_store import ObjectStore
     from vitalake.arrivals import arrived, by_partition, date_in_key
 
-    raw, lake = ObjectStore(settings, settings.raw_bucket), ObjectStore(settings, settings.lake_bucket)
+    raw, lake = ObjectStore(settings, settings.raw_bucket), lake_store(settings)
     span = {start + timedelta(days=offset) for offset in range((end - start).days + 1)}
     tomorrow = datetime.now(timezone.utc).date() + timedelta(days=1)
     listed = arrived(raw, dataset.prefix, settings.first_day, span, dataset.together)

@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
 
 def ddl(
     engine: Annotated[Engine, typer.Argument(help="Who is to read the lake.")],
-    bucket: Annotated[str | None, typer.Option(help="Where the lake is; default: the lake bucket.")] = None,
+    bucket: Annotated[
+        str | None,
+        typer.Option(help="Where the lake is; default: the lake bucket. Tables that name people stay in theirs."),
+    ] = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Print the CREATE TABLE statements with which Athena or Trino reads the lake where it lies.
@@ -40,7 +43,7 @@ def ddl(
     from vitalake.ddl import athena, trino
 
     settings = settings_of(home)
-    place = bucket or settings.lake_bucket
-    for table in (table for dataset in all_datasets() for table in dataset.all_tables):
+    for table in (table for dataset in all_datasets() for table in dataset.every_table):
+        place = settings.restricted_bucket if table.restricted else bucket or settings.lake_bucket
         statement = athena(table, place, settings.first_day) if engine is Engine.ATHENA else trino(table, place)
         typer.echo(f"{statement};\n")

@@ -114,7 +114,7 @@ def _store(settings: Settings) -> Service:
     if settings.s3_endpoint and not answers(settings.s3_endpoint):
         return Service(False, f"does not answer at {settings.s3_endpoint}")
     try:
-        for bucket in (settings.raw_bucket, settings.lake_bucket):
+        for bucket in (settings.raw_bucket, settings.lake_bucket, settings.restricted_bucket):
             ObjectStore(settings, bucket).folders("alerts/pending/")
     except VitalakeError as error:
         return Service(False, str(error))

@@ -90,6 +90,7 @@ def _prepare(home: Path, echo: Callable[[str], None], module: str) -> LocalSyste
         "VITALAKE_S3_ENDPOINT": endpoint,
         "VITALAKE_RAW_BUCKET": str(Settings.model_fields["raw_bucket"].default),
         "VITALAKE_LAKE_BUCKET": str(Settings.model_fields["lake_bucket"].default),
+        "VITALAKE_RESTRICTED_BUCKET": str(Settings.model_fields["restricted_bucket"].default),
         "VITALAKE_WEBSERVER_URL": url,
         **local_keys(from_file),
         "AWS_REGION": "us-east-1",

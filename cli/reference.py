@@ -25,7 +25,7 @@ def tables_page() -> str:
     ]
     for dataset in DATASETS:
         lines += [f"## {dataset.name}", "", dataset.doc, ""]
-        for table in dataset.all_tables:
+        for table in dataset.every_table:
             lines += [
                 f"### {table.name}",
                 "",

@@ -54,7 +54,7 @@ def _ready(env: Mapping[str, str]) -> bool:
     client = _client(env["AWS_ENDPOINT_URL"], env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"])
     present = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
     raw, lake = env["VITALAKE_RAW_BUCKET"], env["VITALAKE_LAKE_BUCKET"]
-    for bucket in {raw, lake} - present:
+    for bucket in {raw, lake, env["VITALAKE_RESTRICTED_BUCKET"]} - present:
         client.create_bucket(Bucket=bucket)
     # What a device has sent can be got back, whatever is uploaded over it.
     client.put_bucket_versioning(Bucket=raw, VersioningConfiguration={"Status": "Enabled"})

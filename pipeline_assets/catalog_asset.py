@@ -39,7 +39,7 @@ def catalog_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
             written = publish(settings, context.resources.lake, datasets)
         metadata: dict[str, Any] = {
             "outcome": "published" if written else "unchanged",
-            "views": len(views(datasets, settings.lake_bucket)),
+            "views": len(views(datasets, settings.lake_bucket, settings.restricted_bucket)),
         }
         try:
             with connect(settings) as connection:

@@ -26,7 +26,7 @@ from pipeline_assets.failures import steered
 from vitalake import stages
 from vitalake.alerts import quarantined
 from vitalake.checks import SCHEMA, schema_differences
-from vitalake.dataset import Count, Dataset, Derived
+from vitalake.dataset import Combined, Count, Dataset, Derived
 from vitalake.reconcile import Report
 from vitalake.tables import Table
 from vitalake.version import code_digest
@@ -41,6 +41,7 @@ def dataset_assets(dataset: Dataset, partitions: DailyPartitionsDefinition) -> l
         _manifest(dataset, partitions),
         _tables(dataset, partitions),
         *(_derived(dataset, derived, partitions) for derived in dataset.derived),
+        *(_combined(dataset, combined) for combined in dataset.combined),
     ]
 
 
@@ -141,6 +142,26 @@ def _derived(dataset: Dataset, derived: Derived, partitions: DailyPartitionsDefi
                 yield _result(table, report)
 
     return derive
+
+
+def _combined(dataset: Dataset, combined: Combined) -> AssetsDefinition:
+    names = [table.name for table in combined.tables]
+
+    @multi_asset(
+        name="_".join(("combine", *names)),
+        specs=[
+            _spec(dataset, table, {"parquet"}, [dataset.table(name) for name in combined.sources])
+            for table in combined.tables
+        ],
+        required_resource_keys=NEEDS,
+    )
+    def combine(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
+        with steered(context.retry_number):
+            report = stages.combine(dataset, combined, context.resources.lake, _progress(context, names[0]))
+            for table in combined.tables:
+                yield _result(table, report)
+
+    return combine
 
 
 def _spec(dataset: Dataset, table: Table, kinds: set[str], deps: Any = (), *, skippable: bool = False) -> AssetSpec:

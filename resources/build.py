@@ -9,11 +9,19 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from resources.lake_store import LakeStore
 from resources.object_store import ObjectStore
 from resources.outbox import Outbox
 from resources.queue import NotificationQueue
 from resources.settings import Settings
+from vitalake.datasets.declared import DATASETS
 from vitalake.pseudonyms import Pseudonyms
+
+
+def lake_store(settings: Settings) -> LakeStore:
+    """Both buckets of the lake as one."""
+    tables = (table for dataset in DATASETS for table in dataset.every_table)
+    return LakeStore(settings, {table.name for table in tables if table.restricted})
 
 
 def build_resources(settings: Settings) -> dict[str, Any]:
@@ -22,7 +30,7 @@ def build_resources(settings: Settings) -> dict[str, Any]:
     Raises:
         PermanentError: there is no key for pseudonyms, or too short a one.
     """
-    lake = ObjectStore(settings, settings.lake_bucket)
+    lake = lake_store(settings)
     resources: dict[str, Any] = {
         "settings": settings,
         "raw": ObjectStore(settings, settings.raw_bucket),

@@ -90,9 +90,10 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
     path = settings.catalog_path
     script = path.with_suffix(".sql")
     for dataset in datasets:
-        for table in dataset.all_tables:
+        for table in dataset.every_table:
             seed(lake, table)
-    ddl = [line for view in views(datasets, settings.lake_bucket) for line in statements(view)]
+    found = views(datasets, settings.lake_bucket, settings.restricted_bucket)
+    ddl = [line for view in found for line in statements(view)]
     text = ";\n".join(ddl) + ";\n"
     _write_private(path.with_name("init.sql"), init_sql(settings))
     if path.exists() and script.exists() and script.read_text() == text:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _READERS = 16
+_PIECE = 4 * 2**20  # bytes of a stream at a time
 _PAGE = 1000  # keys a request; S3 gives no more
 # Sub-second retries first, a minute at most: a longer outage is the run's to retry, not the call's.
 _RETRIES: dict[str, Any] = {
@@ -185,6 +186,32 @@ class ObjectStore:
 
         with ThreadPoolExecutor(_READERS) as pool:
             yield from zip(items, pool.map(read, items), strict=True)
+
+    def stream(self, item: ObjectInfo) -> Iterator[bytes] | None:
+        """The content a piece at a time, from one request; None for an object that is gone or changed."""
+        from obstore.exceptions import PreconditionError
+
+        try:
+            found = self._call(lambda: self._store.get(item.key, options={"if_match": item.version}), item.key)
+            pieces: Iterator[Any] = iter(found.stream(min_chunk_size=_PIECE))
+        except (PreconditionError, FileNotFoundError):
+            return None
+        except ValueError:  # a key that obstore does not take
+            return self._stream_exactly(item)
+        return self._pieces(pieces, item.key)
+
+    def _stream_exactly(self, item: ObjectInfo) -> Iterator[bytes] | None:
+        try:
+            response = self._call(
+                lambda: self._client.get_object(Bucket=self.bucket, Key=item.key, IfMatch=item.version), item.key
+            )
+        except FileNotFoundError:
+            return None
+        return self._pieces(response["Body"].iter_chunks(_PIECE), item.key)
+
+    def _pieces(self, pieces: Iterator[Any], key: str) -> Iterator[bytes]:
+        while (piece := self._call(lambda: next(pieces, None), key)) is not None:
+            yield bytes(piece)
 
     def tail(self, key: str, size_bytes: int) -> bytes:
         """The last bytes of an object (all of it, if it is smaller)."""

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     )
     raw_bucket: str = Field("vitalake-raw", description="Where devices upload.")
     lake_bucket: str = Field("vitalake-lake", description="Where Parquet, alerts and the catalog go.")
+    restricted_bucket: str = Field("vitalake-restricted", description="Where tables go that name people.")
     lake_path: Path | None = Field(None, description="The DuckDB catalog; default <home>/lake.duckdb.")
     pseudonym_key: SecretStr | None = Field(
         None, description="Secret that turns subjects' identifiers into pseudonyms; keep it, or they all change."

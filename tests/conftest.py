@@ -12,6 +12,7 @@ import boto3
 import pytest
 from pydantic import SecretStr
 
+from resources.build import lake_store
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.postgres_server import postgres_server
@@ -46,7 +47,7 @@ def settings(s3_endpoint: str, tmp_path: Path) -> Settings:
         aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
     )
-    for bucket in (f"raw-{name}", f"lake-{name}"):
+    for bucket in (f"raw-{name}", f"lake-{name}", f"restricted-{name}"):
         client.create_bucket(Bucket=bucket)
     return Settings(
         home=tmp_path / "home",
@@ -57,6 +58,7 @@ def settings(s3_endpoint: str, tmp_path: Path) -> Settings:
         pseudonym_key=SecretStr("a key for tests, long enough"),
         raw_bucket=f"raw-{name}",
         lake_bucket=f"lake-{name}",
+        restricted_bucket=f"restricted-{name}",
     )
 
 
@@ -68,8 +70,8 @@ def raw(settings: Settings) -> ObjectStore:
 
 @pytest.fixture
 def store(settings: Settings) -> ObjectStore:
-    """The lake bucket of this test."""
-    return ObjectStore(settings, settings.lake_bucket)
+    """The lake of this test, both buckets."""
+    return lake_store(settings)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from vitalake.arrivals import digest, objects_digest
 from vitalake.dataset import Dataset, SqlView
-from vitalake.parts import Inputs, Store
+from vitalake.parquet import WHOLE, partition_prefix
+from vitalake.parts import Inputs, Store, listed_parts
 from vitalake.reconcile import Output, Sheets, reconcile
 from vitalake.tables import Table
 
@@ -34,17 +35,26 @@ def quote(text: str) -> str:
 
 def table_view(table: Table, bucket: str) -> SqlView:
     """The view of a stored table, `date` included."""
+    if table.whole:
+        files = quote(f"s3://{bucket}/{partition_prefix(table.name, WHOLE)}part-*.parquet")
+        return SqlView(table.name, f"SELECT * FROM read_parquet({files})", table.doc, _docs(table))
     files = quote(f"s3://{bucket}/{table.name}/date=*/part-*.parquet")
     select = f"SELECT * FROM read_parquet({files}, hive_partitioning = true, hive_types = {{'date': DATE}})"
-    docs = {column.name: column.doc for column in table.columns} | {"date": "Partition: the day, in UTC."}
-    return SqlView(table.name, select, table.doc, docs)
+    return SqlView(table.name, select, table.doc, _docs(table) | {"date": "Partition: the day, in UTC."})
+
+
+def _docs(table: Table) -> dict[str, str]:
+    return {column.name: column.doc for column in table.columns}
 
 
 def seed(lake: Store, table: Table) -> None:
     """Keep one part without rows before the first day, so that the view has columns whatever is stored.
 
-    It sorts first, and DuckDB takes the columns of a view from its first file.
+    It sorts first, and DuckDB takes the columns of a view from its first file. A table over all days has it only
+    until it is computed.
     """
+    if table.whole and listed_parts(lake, table.name, WHOLE):
+        return
 
     def inputs() -> dict[int, Inputs]:
         return {0: Inputs(objects_digest([]), digest(str(table.columns)))}
@@ -52,12 +62,19 @@ def seed(lake: Store, table: Table) -> None:
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
         return (Sheets([table]).close(needed) for needed in stale.values())
 
-    reconcile(lake, SEED_PARTITION, [table], inputs, compute)
+    reconcile(lake, WHOLE if table.whole else SEED_PARTITION, [table], inputs, compute)
 
 
-def views(datasets: Sequence[Dataset], bucket: str) -> list[SqlView]:
-    """Every view of the lake over the Parquet in `bucket`, each after those that it builds on."""
-    found = [table_view(table, bucket) for dataset in datasets for table in dataset.all_tables]
+def views(datasets: Sequence[Dataset], bucket: str, restricted_bucket: str) -> list[SqlView]:
+    """Every view of the lake over the Parquet in its two buckets, each after those that it builds on.
+
+    Who may not read the restricted bucket gets an error from the views of what names people, and only from them.
+    """
+    found = [
+        table_view(table, restricted_bucket if table.restricted else bucket)
+        for dataset in datasets
+        for table in dataset.every_table
+    ]
     union = " UNION ALL ".join(f"SELECT * FROM {dataset.quarantine_table.name}" for dataset in datasets)
     columns = {column.name: column.doc for column in datasets[0].quarantine_table.columns}
     found.append(SqlView("quarantine", union, "What could not be used, of every dataset, and why.", columns))

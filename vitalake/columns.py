@@ -9,7 +9,7 @@ run, before the first row is written. This one hands over buffers, and Arrow cas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST_DAY = date(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def array(values: Any, kind: pa.DataType) -> pa.Array:
+def array(values: Any, kind: pa.DataType) -> pa.Array:  # noqa: PLR0911
     """A column of a table from a sequence (None is null), a numpy array (without nulls) or an Arrow array.
 
     Args:
         values: its values; of lists, each a sequence without nulls or a numpy array.
-        kind: string, bool, a number, a timestamp in µs, or a list of one of them.
+        kind: string, bool, a number, a date, a timestamp in µs, or a list of one of them.
 
     Raises:
         pyarrow.ArrowInvalid: a number does not fit, or would be rounded.
@@ -50,6 +51,9 @@ def array(values: Any, kind: pa.DataType) -> pa.Array:
     if pa.types.is_timestamp(kind):
         found = [0 if value is None else _microseconds(value) for value in values]
         return numbers(np.asarray(found, np.int64), pa.int64(), null).view(kind)
+    if pa.types.is_date(kind):
+        days = [0 if value is None else (value - _FIRST_DAY).days for value in values]
+        return numbers(np.asarray(days, np.int32), pa.int32(), null).view(kind)
     return numbers(np.asarray([False if value is None else value for value in values]), kind, null)
 
 

@@ -6,7 +6,7 @@ the mechanism that carries declarations out (`vitalake/reconcile.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,13 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RawObject:
-    """One object of the bucket with its bytes."""
+    """One object of the bucket with its bytes; a large one has a `stream` of them, good for once, and no `data`."""
 
     key: str
     version: str
     size_bytes: int
     uploaded_at: datetime
     data: bytes
+    stream: Iterator[bytes] | None = None
+
+    def chunks(self) -> Iterator[bytes]:
+        """The content, a piece at a time."""
+        return iter((self.data,)) if self.stream is None else self.stream
 
 
 @dataclass(frozen=True)
@@ -41,17 +46,21 @@ class Refusal:
         rule: id of the check that refused it, e.g. ``"S02"``.
         message: what was found and what was expected, without personal data.
         record_number: record or line inside the object, from 1; None: the object as a whole.
+        record_count: for how many records this stands.
+        text: the record as it arrived, where the dataset holds nothing about people.
     """
 
     key: str
     rule: str
     message: str
     record_number: int | None = None
+    record_count: int = 1
+    text: str | None = None
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What came of objects that belong together: values for `tabulate`, and what of them cannot be used.
+    """What came of objects that belong together, or of a piece of them: values for `tabulate`, and what is refused.
 
     `weight_bytes` is about what the values take in memory.
     """
@@ -62,12 +71,24 @@ class Parsed:
 
 
 @dataclass(frozen=True)
+class Tabulated:
+    """A slice of rows: by table, and what was found unusable while they were laid out."""
+
+    tables: Mapping[str, pa.Table]
+    refusals: Iterable[Refusal] = ()
+
+
+@dataclass(frozen=True)
 class Limits:
-    """How a partition is cut into parts, and what an object, or objects that are read together, may weigh."""
+    """How a partition is cut into parts, and what an object, or objects that are read together, may weigh.
+
+    An object above `whole_bytes` that stands alone is read as a stream.
+    """
 
     part_objects: int = 1000
     part_bytes: int = 128 * 2**20
     object_bytes: int = 64 * 2**20
+    whole_bytes: int = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -125,6 +146,21 @@ class Derived:
 
 
 @dataclass(frozen=True)
+class Combined:
+    """Tables over all days, computed together from columns of daily tables of the same dataset.
+
+    Args:
+        tables: each declared as `whole`.
+        sources: table → the columns that `compute` reads.
+        compute: from these tables, every day together, to the rows.
+    """
+
+    tables: tuple[Table, ...]
+    sources: dict[str, list[str]]
+    compute: Callable[[Mapping[str, pa.Table]], dict[str, pa.Table]]
+
+
+@dataclass(frozen=True)
 class Picture:
     """A PNG of what is in a partition, drawn from the newest part of one table."""
 
@@ -162,21 +198,22 @@ class Dataset:
     """A dataset: where its objects are, how one is read, which tables come out and how good they must be.
 
     Args:
-        parse: turns objects that belong together into whatever `tabulate` understands, with identifiers of people
-            replaced by pseudonyms, or raises `UnusableDataError`. Every object must be heard of again: in a value
-            or in a refusal.
-        tabulate: turns the parsed values of one part, in order, into one Arrow table per declared table.
+        parse: turns objects that belong together into whatever `tabulate` understands, piece by piece, with
+            identifiers of people replaced by pseudonyms, or raises `UnusableDataError`. Every object must be
+            heard of again: in a value or in a refusal.
+        tabulate: turns a slice of a part's parsed values, in order, into one Arrow table per declared table.
         together: which files of a folder belong together, by their names; None: each object stands alone.
     """
 
     name: str
     doc: str
     owner: str
-    parse: Callable[[Sequence[RawObject], Pseudonyms], Parsed]
-    tabulate: Callable[[Sequence[Any]], dict[str, pa.Table]]
+    parse: Callable[[Sequence[RawObject], Pseudonyms], Iterable[Parsed]]
+    tabulate: Callable[[Sequence[Any]], Tabulated]
     tables: tuple[Table, ...]
     together: Callable[[Collection[str]], Mapping[str, str]] | None = None
     derived: tuple[Derived, ...] = ()
+    combined: tuple[Combined, ...] = ()
     views: tuple[SqlView, ...] = ()
     limits: Limits = Limits()
     checks: tuple[Check, ...] = ()
@@ -202,14 +239,19 @@ class Dataset:
 
     @property
     def all_tables(self) -> tuple[Table, ...]:
-        """Every table that is stored: manifest, tables, quarantine, derived tables."""
+        """Every table that is stored by day: manifest, tables, quarantine, derived tables."""
         derived = (table for item in self.derived for table in item.tables)
         return (self.raw_table, *self.tables, self.quarantine_table, *derived)
 
     @property
     def final_tables(self) -> tuple[Table, ...]:
         """The tables that nothing else is derived from."""
-        return tuple(table for item in self.derived for table in item.tables) or self.tables
+        return tuple(table for item in (*self.derived, *self.combined) for table in item.tables) or self.tables
+
+    @property
+    def every_table(self) -> tuple[Table, ...]:
+        """Every table that is stored, those over all days included."""
+        return (*self.all_tables, *(table for item in self.combined for table in item.tables))
 
     def table(self, name: str) -> Table:
         """One of the stored tables; KeyError when the dataset has none of that name."""
@@ -229,5 +271,7 @@ QUARANTINE_COLUMNS = (
     Column("record_number", "int64", "Record or line inside the object, from 1; null: the object as a whole."),
     Column("rule", "string", "Id of the check that refused it (docs/rules.md).", nullable=False),
     Column("message", "string", "What was found and what was expected.", nullable=False),
+    Column("record_count", "int64", "For how many records this row stands: 1, but for the last of very many."),
+    Column("record_text", "string", "The record as it arrived; null: none, or of a dataset about people."),
     Column("excerpt_hex", "string", "First four bytes of the object: its magic number, too short for a name."),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from vitalake.parquet import WHOLE
 from vitalake.tables import Kind, Table
 
 PARTITION_DOC = "Partition: the day, in UTC."
@@ -20,6 +21,7 @@ HIVE_TYPES: Mapping[Kind, str] = {
     "int64": "bigint",
     "float64": "double",
     "bool": "boolean",
+    "date": "date",
     "timestamp": "timestamp",
     "list<string>": "array<string>",
     "list<int32>": "array<int>",
@@ -33,6 +35,7 @@ TRINO_TYPES: Mapping[Kind, str] = {
     "int64": "bigint",
     "float64": "double",
     "bool": "boolean",
+    "date": "date",
     "timestamp": "timestamp(6)",
     "list<string>": "array(varchar)",
     "list<int32>": "array(integer)",
@@ -47,6 +50,13 @@ def athena(table: Table, bucket: str, first_day: date) -> str:
     has to register it. The part without rows before the first day (`vitalake.catalog.seed`) is outside the range.
     """
     columns = ",\n".join(_hive_column(column.name, HIVE_TYPES[column.kind], column.doc) for column in table.columns)
+    if table.whole:
+        return (
+            f"CREATE EXTERNAL TABLE IF NOT EXISTS `{table.name}` (\n{columns}\n)\n"
+            f"COMMENT {_hive(_comment(table.doc))}\n"
+            "STORED AS PARQUET\n"
+            f"LOCATION {_hive(location(table, bucket))}"
+        )
     properties = {
         "projection.enabled": "true",
         "projection.date.type": "date",
@@ -74,21 +84,23 @@ def trino(table: Table, bucket: str) -> str:
     ``CALL system.sync_partition_metadata(schema, table, 'FULL')``.
     """
     columns = [_trino_column(column.name, TRINO_TYPES[column.kind], column.doc) for column in table.columns]
-    listed = ",\n".join([*columns, _trino_column("date", "date", PARTITION_DOC)])  # partitions last, as it demands
+    if not table.whole:
+        columns.append(_trino_column("date", "date", PARTITION_DOC))  # partitions last, as it demands
+    listed = ",\n".join(columns)
+    partitioned = "" if table.whole else ",\n  partitioned_by = ARRAY['date']"
     return (
         f'CREATE TABLE IF NOT EXISTS "{table.name}" (\n{listed}\n)\n'
         f"COMMENT {_ansi(_comment(table.doc))}\n"
         "WITH (\n"
         f"  external_location = {_ansi(location(table, bucket))},\n"
-        "  format = 'PARQUET',\n"
-        "  partitioned_by = ARRAY['date']\n"
+        f"  format = 'PARQUET'{partitioned}\n"
         ")"
     )
 
 
 def location(table: Table, bucket: str) -> str:
     """Where a table's partitions are."""
-    return f"s3://{bucket}/{table.name}/"
+    return f"s3://{bucket}/{table.name}/{WHOLE + '/' if table.whole else ''}"
 
 
 def _hive_column(name: str, kind: str, doc: str) -> str:

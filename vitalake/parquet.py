@@ -17,6 +17,7 @@ from vitalake.tables import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
+WHOLE = "all"  # the one partition of a table over all days
 INPUTS_KEY = b"vitalake.inputs"
 FOOTER_BYTES = 64 * 1024
 _MAGIC = b"PAR1"
@@ -27,7 +28,7 @@ _PART = re.compile(r"/part-(\d{5})\.parquet$")
 
 def partition_prefix(table: str, partition: str) -> str:
     """Folder of one table's partition, in the Hive layout that DuckDB, Athena, Trino and Spark read."""
-    return f"{table}/date={partition}/"
+    return f"{table}/{WHOLE}/" if partition == WHOLE else f"{table}/date={partition}/"
 
 
 def part_key(table: str, partition: str, index: int) -> str:

@@ -6,7 +6,8 @@ objects a part has (`vitalake/stages.py`), formats and rules (`vitalake/datasets
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from vitalake.arrivals import Bucket, Bundle, ObjectInfo, bundles, size_bytes
@@ -18,6 +19,7 @@ from vitalake.pseudonyms import Pseudonyms
 from vitalake.reconcile import Output, Sheets
 
 SLICE_BYTES = 32 * 2**20  # values in memory at once; 12 leads of 10 s at 500 Hz weigh 240 kB
+LISTED = 1000  # refusals of one object by one rule that have a row each; the last stands for all that follow
 
 
 class RawBucket(Bucket, Protocol):
@@ -26,48 +28,76 @@ class RawBucket(Bucket, Protocol):
     def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
         """Contents in order; None for an object that is gone or changed since it was listed."""
 
+    def stream(self, item: ObjectInfo) -> Iterator[bytes] | None:
+        """The content a piece at a time; None for an object that is gone or changed since it was listed."""
+
 
 def read_part(
     dataset: Dataset, raw: RawBucket, items: Sequence[ObjectInfo], pseudonyms: Pseudonyms, inputs: Inputs
 ) -> tuple[Output, list[dict[str, Any]]]:
-    """Read the objects of one part: each becomes rows of the dataset's tables or one row of quarantine.
+    """Read the objects of one part: each becomes rows of the dataset's tables, of quarantine, or of both.
 
     What was read is laid out in slices of bounded weight, so that a part of long recordings needs no more memory
     than one of short ones. The rows of quarantine come back as well.
     """
     sheets = Sheets([*dataset.tables, dataset.quarantine_table])
+    refused = _Refused(dataset, items)
     values: list[Any] = []
     weight = 0
-    refused: list[dict[str, Any]] = []
     vanished: list[str] = []
+
+    def lay_out() -> None:
+        found = dataset.tabulate(values)
+        sheets.append(found.tables)
+        refused.add(found.refusals)
+
     small: list[Bundle] = []
-    infos = {item.key: item for item in items}
     for bundle in bundles(items, dataset.together):
         refusals = _weigh(bundle, dataset.limits.object_bytes)
-        refused += [_refusal(dataset, infos, {}, refusal) for refusal in refusals]
+        refused.add(refusals)
         if not refusals:
             small.append(bundle)
-    contents = raw.get_many([item for bundle in small for item in bundle])
-    for bundle in small:
-        data = {item.key: content for item, content in (next(contents) for _ in bundle)}
-        there = {key: content for key, content in data.items() if content is not None}
-        if len(there) < len(data):
-            vanished += [key for key in data if key not in there]
+    for bundle, objects in _fetched(raw, small, dataset.limits.whole_bytes):
+        refused.see(objects)
+        if len(objects) < len(bundle):
+            there = {item.key for item in objects}
+            vanished += [item.key for item in bundle if item.key not in there]
             message = "deleted or replaced after it was listed; the partition will be built again"
-            parsed = Parsed((), tuple(Refusal(key, VANISHED, message) for key in data))
+            refused.add(Refusal(item.key, VANISHED, message) for item in bundle)
+            continue
+        for parsed in _parse(dataset, objects, pseudonyms):
+            values += parsed.values
+            weight += parsed.weight_bytes
+            refused.add(parsed.refusals)
+            if weight >= SLICE_BYTES:
+                lay_out()
+                values, weight = [], 0
+    lay_out()
+    rows = refused.rows()
+    sheets.append({dataset.quarantine_table.name: dataset.quarantine_table.from_rows(rows)})
+    return sheets.close(inputs, vanished), rows
+
+
+def _fetched(
+    raw: RawBucket, found: Sequence[Bundle], whole_bytes: int
+) -> Iterator[tuple[Bundle, tuple[RawObject, ...]]]:
+    """Each bundle with those of its objects that are still there: many small ones are fetched side by side."""
+
+    def streamed(bundle: Bundle) -> bool:
+        return len(bundle) == 1 and bundle[0].size_bytes > whole_bytes
+
+    contents = raw.get_many([item for bundle in found if not streamed(bundle) for item in bundle])
+    for bundle in found:
+        if streamed(bundle):
+            stream = raw.stream(bundle[0])
+            yield bundle, () if stream is None else (_raw_object(bundle[0], b"", stream),)
         else:
-            parsed = _parse(dataset, bundle, there, pseudonyms)
-        values += parsed.values
-        weight += parsed.weight_bytes
-        refused += [_refusal(dataset, infos, there, refusal) for refusal in parsed.refusals]
-        if weight >= SLICE_BYTES:
-            sheets.append(dataset.tabulate(values))
-            values, weight = [], 0
-    sheets.append(dataset.tabulate(values))
-    order = {item.key: position for position, item in enumerate(items)}
-    refused.sort(key=lambda row: (order[row["source_key"]], row["record_number"] or 0))
-    sheets.append({dataset.quarantine_table.name: dataset.quarantine_table.from_rows(refused)})
-    return sheets.close(inputs, vanished), refused
+            pairs = list(itertools.islice(contents, len(bundle)))
+            yield bundle, tuple(_raw_object(item, data) for item, data in pairs if data is not None)
+
+
+def _raw_object(item: ObjectInfo, data: bytes, stream: Iterator[bytes] | None = None) -> RawObject:
+    return RawObject(item.key, item.version, item.size_bytes, item.uploaded_at, data, stream)
 
 
 def _weigh(bundle: Bundle, limit: int) -> list[Refusal]:
@@ -81,12 +111,11 @@ def _weigh(bundle: Bundle, limit: int) -> list[Refusal]:
     return []
 
 
-def _parse(dataset: Dataset, bundle: Bundle, contents: dict[str, bytes], pseudonyms: Pseudonyms) -> Parsed:
-    objects = [
-        RawObject(item.key, item.version, item.size_bytes, item.uploaded_at, contents[item.key]) for item in bundle
-    ]
+def _parse(dataset: Dataset, objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Iterator[Parsed]:
+    """What the dataset makes of them; where it gives up, what it read before stays and the rest is refused."""
     try:
-        return dataset.parse(objects, pseudonyms)
+        yield from dataset.parse(objects, pseudonyms)
+        return
     except UnusableDataError as error:
         rule, message = error.rule, error.message
     except (MemoryError, OSError, ImportError, TransientError, PermanentError):
@@ -94,7 +123,7 @@ def _parse(dataset: Dataset, bundle: Bundle, contents: dict[str, bytes], pseudon
     except Exception as error:
         # Parsing is a function of the bytes alone, so whatever goes wrong in it is a finding about them.
         rule, message = "S02", f"the reader failed on it ({type(error).__name__})"
-    return Parsed((), tuple(Refusal(item.key, rule, message) for item in bundle))
+    yield Parsed((), tuple(Refusal(item.key, rule, message) for item in objects))
 
 
 def object_columns(item: ObjectInfo) -> dict[str, Any]:
@@ -107,15 +136,42 @@ def object_columns(item: ObjectInfo) -> dict[str, Any]:
     }
 
 
-def _refusal(
-    dataset: Dataset, items: dict[str, ObjectInfo], contents: dict[str, bytes], refusal: Refusal
-) -> dict[str, Any]:
-    item = items[refusal.key]
-    return {
-        "dataset": dataset.name,
-        **object_columns(item),
-        "record_number": refusal.record_number,
-        "rule": refusal.rule,
-        "message": refusal.message,
-        "excerpt_hex": contents.get(item.key, b"")[:4].hex() or None,
-    }
+class _Refused:
+    """Rows of quarantine: each refusal, in the order of the objects, and very many of one kind as a number."""
+
+    def __init__(self, dataset: Dataset, items: Sequence[ObjectInfo]) -> None:
+        self._dataset = dataset
+        self._items = {item.key: (position, item) for position, item in enumerate(items)}
+        self._excerpts: dict[str, str] = {}
+        self._rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
+
+    def see(self, objects: Iterable[RawObject]) -> None:
+        """Remember how these begin."""
+        self._excerpts |= {item.key: item.data[:4].hex() for item in objects if item.data}
+
+    def add(self, refusals: Iterable[Refusal]) -> None:
+        """One row each; of one object and rule `LISTED` at most, and a number in the last of them."""
+        for refusal in refusals:
+            rows = self._rows.setdefault((refusal.key, refusal.rule), [])
+            if len(rows) < LISTED:
+                rows.append(self._row(refusal))
+            else:
+                rows[-1]["record_count"] += refusal.record_count
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows."""
+        found = [row for rows in self._rows.values() for row in rows]
+        return sorted(found, key=lambda row: (self._items[row["source_key"]][0], row["record_number"] or 0))
+
+    def _row(self, refusal: Refusal) -> dict[str, Any]:
+        _, item = self._items[refusal.key]
+        return {
+            "dataset": self._dataset.name,
+            **object_columns(item),
+            "record_number": refusal.record_number,
+            "rule": refusal.rule,
+            "message": refusal.message,
+            "record_count": refusal.record_count,
+            "record_text": refusal.text,
+            "excerpt_hex": self._excerpts.get(item.key),
+        }

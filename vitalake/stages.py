@@ -8,7 +8,7 @@ scheduling (`pipeline_assets/`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from vitalake.arrivals import (
 )
 from vitalake.checks import VANISHED, WAITING
 from vitalake.columns import rows_of
-from vitalake.dataset import Dataset, Derived
+from vitalake.dataset import Combined, Dataset, Derived
 from vitalake.parts import ConflictError, Inputs, Part, Store, fingerprint_of, listed_parts, parts_of, side_by_side
 from vitalake.pseudonyms import Pseudonyms
 from vitalake.reading import RawBucket, object_columns, read_part
@@ -117,6 +117,40 @@ def derive(
     return reconcile(lake, partition, derived.tables, inputs, compute, progress)
 
 
+def combine(dataset: Dataset, combined: Combined, lake: Store, progress: Progress) -> Report:
+    """Compute tables over all days anew, if any part of a day that they read has changed."""
+    sources: dict[str, list[ObjectInfo]] = {}
+
+    def inputs() -> dict[int, Inputs]:
+        for name in combined.sources:
+            parts = (item for item in lake.objects(f"{name}/") if parquet.part_index(item.key) is not None)
+            sources[name] = sorted(parts, key=lambda item: item.key)
+        # Not their times: the same days built elsewhere are the same.
+        lines = (f"{item.version} {item.key}" for parts in sources.values() for item in parts)
+        return {0: Inputs(digest(*lines), code_digest())}
+
+    def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
+        for needed in stale.values():
+            wanted = combined.sources.items()
+            tables = {
+                name: _load_all(lake, dataset.table(name), sources[name], columns) for name, columns in wanted
+            }
+            rows = combined.compute(tables)
+            sheets = Sheets(combined.tables)
+            sheets.append({table.name: rows[table.name] for table in combined.tables})
+            yield sheets.close(needed)
+
+    return reconcile(lake, parquet.WHOLE, combined.tables, inputs, compute, progress)
+
+
+def _load_all(lake: Store, table: Table, parts: Sequence[ObjectInfo], columns: list[str] | None = None) -> pa.Table:
+    import pyarrow as pa
+
+    empty = pa.Table.from_batches([], table.arrow_schema()).select(columns or table.names)
+    with side_by_side(len(parts)) as each:
+        return pa.concat_tables([empty, *each(lambda part: _load(lake, part, columns), parts)])
+
+
 def _derive_part(derived: Derived, lake: Store, task: tuple[Part, Inputs]) -> Output:
     source, needed = task
     rows = derived.compute(_load(lake, source, derived.columns))
@@ -168,12 +202,7 @@ def load_columns(
 
 def load_table(lake: Store, table: Table, partition: str, columns: list[str] | None = None) -> pa.Table:
     """A partition of a table, all parts together, in order."""
-    import pyarrow as pa
-
-    parts = listed_parts(lake, table.name, partition).values()
-    empty = pa.Table.from_batches([], table.arrow_schema()).select(columns or table.names)
-    with side_by_side(len(parts)) as each:
-        return pa.concat_tables([empty, *each(lambda part: _load(lake, part, columns), parts)])
+    return _load_all(lake, table, list(listed_parts(lake, table.name, partition).values()), columns)
 
 
 def is_built(lake: Store, tables: Iterable[Table], partition: str, fingerprint: str) -> bool:

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Kind = Literal[
-    "string", "int32", "int64", "float64", "bool", "timestamp", "list<string>", "list<int32>", "list<float64>"
+    "string",
+    "int32",
+    "int64",
+    "float64",
+    "bool",
+    "date",
+    "timestamp",
+    "list<string>",
+    "list<int32>",
+    "list<float64>",
 ]
 
 
@@ -32,11 +41,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the lake, stored as ``<name>/date=YYYY-MM-DD/part-NNNNN.parquet``."""
+    """A table of the lake, stored as ``<name>/date=YYYY-MM-DD/part-NNNNN.parquet``.
+
+    A `restricted` one names people: it lies in a bucket of its own, which few may read. A `whole` one is over all
+    days, and stored as ``<name>/all/part-NNNNN.parquet``.
+    """
 
     name: str
     doc: str
     columns: tuple[Column, ...]
+    restricted: bool = False
+    whole: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -53,6 +68,7 @@ class Table:
             "int64": pa.int64(),
             "float64": pa.float64(),
             "bool": pa.bool_(),
+            "date": pa.date32(),
             "timestamp": pa.timestamp("us", tz="UTC"),
             "list<string>": pa.list_(pa.string()),
             "list<int32>": pa.list_(pa.int32()),

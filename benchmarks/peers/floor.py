@@ -7,7 +7,7 @@ what is compared (`benchmarks/throughput.py`).
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from resources.object_store import ObjectStore
 from vitalake.arrivals import ObjectInfo
-from vitalake.dataset import Dataset, Parsed, RawObject
+from vitalake.dataset import Dataset, Parsed, RawObject, Tabulated
 from vitalake.pseudonyms import Pseudonyms
 from vitalake.tables import Column, Table
 
@@ -61,21 +61,21 @@ TABLE = Table(
 )
 
 
-def _parse(objects: Sequence[RawObject], _pseudonyms: Pseudonyms) -> Parsed:
+def _parse(objects: Sequence[RawObject], _pseudonyms: Pseudonyms) -> Iterator[Parsed]:
     (item,) = objects
     x = np.frombuffer(item.data, "<i2", offset=HEADER_BYTES)
-    return Parsed(((item.key, x),), weight_bytes=x.nbytes)
+    yield Parsed(((item.key, x),), weight_bytes=x.nbytes)
 
 
-def _tabulate(values: Sequence[Any]) -> dict[str, pa.Table]:
+def _tabulate(values: Sequence[Any]) -> Tabulated:
     if not values:
-        return {TABLE.name: TABLE.from_rows([])}
+        return Tabulated({TABLE.name: TABLE.from_rows([])})
     x = np.stack([samples for _, samples in values])
     offsets = pa.array(np.arange(len(x) + 1, dtype=np.int32) * x.shape[1])
     samples = pa.ListArray.from_arrays(offsets, pa.array(x.astype(np.int32).ravel()))
     columns = {"key": [key for key, _ in values], "samples": samples}
     measures = {name: pa.array(column.astype(np.float64)) for name, column in _measures(x).items()}
-    return {TABLE.name: TABLE.from_columns({**columns, **measures})}
+    return Tabulated({TABLE.name: TABLE.from_columns({**columns, **measures})})
 
 
 # Its objects are those of the ECG dataset; its tables have names of their own.

@@ -36,8 +36,8 @@ def recording_of_one_file(context: AssetExecutionContext) -> None:
     [item] = [each for each in raw.objects(PREFIX) if each.key == key]
     data = raw.get(key, item.version)
     content = RawObject(item.key, item.version, item.size_bytes, item.uploaded_at, data)
-    parsed = ECG.parse([content], context.resources.pseudonyms)
-    for name, rows in ECG.tabulate(parsed.values).items():
+    [parsed] = ECG.parse([content], context.resources.pseudonyms)
+    for name, rows in ECG.tabulate(parsed.values).tables.items():
         lake.put(f"one_by_one/{name}/{key}.parquet", parquet.encode(ECG.table(name), rows, ""), expected=None)
 
 

@@ -52,6 +52,7 @@ def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
             "VITALAKE_S3_ENDPOINT": settings.s3_endpoint or "",
             "VITALAKE_RAW_BUCKET": settings.raw_bucket,
             "VITALAKE_LAKE_BUCKET": settings.lake_bucket,
+            "VITALAKE_RESTRICTED_BUCKET": settings.restricted_bucket,
             "AWS_ACCESS_KEY_ID": settings.aws_access_key_id or "",
             "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
         },

@@ -112,7 +112,7 @@ def test_every_view_answers_and_explains_itself_before_anything_is_stored(
 ) -> None:
     assert publish(settings, store, DATASETS)
     assert not publish(settings, store, DATASETS)  # it says so already
-    for view in views(DATASETS, settings.lake_bucket):
+    for view in views(DATASETS, settings.lake_bucket, settings.restricted_bucket):
         assert ask(settings, f"SELECT * FROM {view.name}") == []  # noqa: S608
         query = f"SELECT column_name, comment FROM duckdb_columns() WHERE table_name = '{view.name}'"  # noqa: S608
         comments = {name: comment for name, comment in ask(settings, query) if comment}

@@ -6,13 +6,13 @@ Belongs here: the dataset, and building and looking at its lake. Does not belong
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from resources.object_store import ObjectStore
 from vitalake.checks import WAITING
-from vitalake.dataset import OBJECT_COLUMNS, Dataset, Derived, Limits, Parsed, RawObject
+from vitalake.dataset import OBJECT_COLUMNS, Dataset, Derived, Limits, Parsed, RawObject, Tabulated
 from vitalake.errors import UnusableDataError
 from vitalake.parts import Store
 from vitalake.pseudonyms import Pseudonyms
@@ -40,8 +40,8 @@ def notes_dataset() -> Dataset:
     texts = Table(f"{name}_texts", "Texts.", (*OBJECT_COLUMNS, Column("text", "string", "The text.")))
     lengths = Table(f"{name}_lengths", "Lengths.", (OBJECT_COLUMNS[0], Column("length", "int32", "Characters.")))
 
-    def tabulate(parsed: Sequence[Any]) -> dict[str, pa.Table]:
-        return {texts.name: texts.from_rows(parsed)}
+    def tabulate(parsed: Sequence[Any]) -> Tabulated:
+        return Tabulated({texts.name: texts.from_rows(parsed)})
 
     def measure(rows: pa.Table) -> dict[str, pa.Table]:
         pairs = [(row["source_key"], len(row["text"])) for row in rows.to_pylist()]
@@ -65,13 +65,13 @@ def _together(names: Collection[str]) -> dict[str, str]:
     return {name: name[:-5] for name in names if name.endswith((".head", ".tail"))}
 
 
-def _parse(objects: Sequence[RawObject], _pseudonyms: Pseudonyms) -> Parsed:
+def _parse(objects: Sequence[RawObject], _pseudonyms: Pseudonyms) -> Iterator[Parsed]:
     """`bad…` is refused; what is no UTF-8 surprises the parser, as real files do; half a note waits."""
     if objects[0].key.endswith((".head", ".tail")) and len(objects) < 2:
         raise UnusableDataError(WAITING, f"waits since {objects[0].uploaded_at:%H:%M:%S} for its other half")
     if any(item.data.startswith(b"bad") for item in objects):
         raise UnusableDataError("S03", "the text says itself that it is bad")
-    return Parsed(tuple(_columns(item) | {"text": item.data.decode()} for item in objects))
+    yield Parsed(tuple(_columns(item) | {"text": item.data.decode()} for item in objects))
 
 
 def _columns(item: RawObject) -> dict[str, Any]:

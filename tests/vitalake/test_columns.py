@@ -41,7 +41,8 @@ from vitalake.datasets.ecg import ECG
 from vitalake.pseudonyms import Pseudonyms
 data = matlab_v4(stored(strip_mv("clean", np.random.default_rng(0))))
 item = RawObject("ecg/a.mat", "1", len(data), datetime.now(timezone.utc), data)
-tables = ECG.tabulate(ECG.parse([item], Pseudonyms(bytes(32))).values)
+[parsed] = ECG.parse([item], Pseudonyms(bytes(32)))
+tables = dict(ECG.tabulate(parsed.values).tables)
 for derived in ECG.derived:
     tables |= derived.compute(tables[derived.source].select(derived.columns))
 for name, table in tables.items():

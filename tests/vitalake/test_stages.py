@@ -15,14 +15,14 @@ from tests.vitalake.notes import DAY, FIRST_DAY, PSEUDONYMS, Delete, Put, build,
 from tests.vitalake.uncertain_raw import UncertainRaw
 from tests.vitalake.watched_store import Crash, WatchedStore, crash_at
 from vitalake.arrivals import arrived, listed_fingerprint
-from vitalake.dataset import Dataset, Parsed, RawObject
+from vitalake.dataset import Dataset, Parsed, RawObject, Tabulated
 from vitalake.errors import PermanentError, TransientError
 from vitalake.parts import fingerprint_of, parts_of
 from vitalake.pseudonyms import Pseudonyms
 from vitalake.stages import list_objects, read_objects
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 pytestmark = pytest.mark.store
 
@@ -49,10 +49,10 @@ def test_a_part_is_laid_out_in_slices_of_bounded_weight(
 ) -> None:
     slices: list[int] = []
 
-    def parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Parsed:
-        return replace(notes.parse(objects, pseudonyms), weight_bytes=10)
+    def parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> list[Parsed]:
+        return [replace(parsed, weight_bytes=10) for parsed in notes.parse(objects, pseudonyms)]
 
-    def tabulate(values: Sequence[Any]) -> dict[str, pa.Table]:
+    def tabulate(values: Sequence[Any]) -> Tabulated:
         slices.append(len(values))
         return notes.tabulate(values)
 

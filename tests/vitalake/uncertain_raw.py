@@ -27,6 +27,11 @@ class UncertainRaw:
     def folders(self, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
         return self._raw.folders(prefix)
 
+    def stream(self, item: ObjectInfo) -> Iterator[bytes] | None:
+        if self._before_reading:
+            self._before_reading()
+        return None if self.hidden and item.key.endswith(self.hidden) else self._raw.stream(item)
+
     def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
         if self._before_reading:
             self._before_reading()

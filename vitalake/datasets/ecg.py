@@ -6,11 +6,11 @@ imported only when data is at hand, because Dagster loads this module at every s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vitalake.checks import complete, duplicated, quarantined, readable, share_of
-from vitalake.dataset import Dataset, Derived, Parsed, Picture, RawObject, Threshold, Trend
+from vitalake.dataset import Dataset, Derived, Parsed, Picture, RawObject, Tabulated, Threshold, Trend
 from vitalake.ecg.readers.wfdb_names import recordings
 from vitalake.ecg.tables import BEATS, FEATURES, RECORDINGS, SIGNALS, VIEWS, WINDOWS
 from vitalake.pseudonyms import Pseudonyms
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from vitalake.parquet import Rows
 
 
-def _parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Parsed:
+def _parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Iterable[Parsed]:
     from vitalake.ecg.structure import SourceConfig
     from vitalake.ecg.tabulate import parse
 
-    return parse(objects, pseudonyms, SourceConfig())
+    yield parse(objects, pseudonyms, SourceConfig())
 
 
-def _tabulate(parsed: Sequence[Any]) -> dict[str, pa.Table]:
+def _tabulate(parsed: Sequence[Any]) -> Tabulated:
     from vitalake.ecg.tabulate import tabulate
 
-    return tabulate(parsed)
+    return Tabulated(tabulate(parsed))
 
 
 def _beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:
