@@ -24,6 +24,7 @@ from pipeline_assets.alerts import build_failure_hook
 from pipeline_assets.catalog_asset import catalog_asset
 from pipeline_assets.dataset_assets import dataset_assets
 from pipeline_assets.partitions import PARTITION_TAG, daily
+from pipeline_assets.sink_assets import sink_assets
 from pipeline_assets.standing_checks import freshness_check, hourly
 from resources.build import build_resources
 from resources.settings import Settings
@@ -67,6 +68,7 @@ def build_defs(
         assets=[
             *(item for dataset in datasets for item in dataset_assets(dataset, partitions)),
             catalog_asset(datasets),
+            *(item for dataset in datasets for item in sink_assets(dataset, settings)),
         ],
         asset_checks=standing,
         jobs=list(jobs.values()),

@@ -64,6 +64,14 @@ class Settings(BaseSettings):
     slack_base_url: str | None = Field(None, description="Another Slack API address, for tests and proxies.")
     postgres_url: SecretStr | None = Field(None, description="Dagster's storage; empty: SQLite under <home>.")
 
+    dynamodb_tables: bool = Field(False, description="Whether views that have such a sink feed DynamoDB tables.")
+    dynamodb_endpoint: str | None = Field(None, description="URL of a DynamoDB server; empty for AWS.")
+    dynamodb_prefix: str = Field("vitalake_", description="What the names of those tables begin with.")
+    postgres_tables_url: SecretStr | None = Field(
+        None, description="PostgreSQL that views with such a sink feed; empty: none is fed."
+    )
+    postgres_tables_schema: str = Field("public", description="Schema of those tables.")
+
     @property
     def catalog_path(self) -> Path:
         """Where the DuckDB catalog is published on this machine."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,12 +28,14 @@ VANISHED = "S00"
 WAITING = "S16"
 
 # Refusals that mean "these bytes are no file of this kind", as against "a good file that we do not want".
-UNREADABLE = ("S01", "S02")
+UNREADABLE = ("S01", "S02", "D01")
 
 
 def readable(dataset: str, threshold: Threshold) -> Check:
     """Objects that are files of a kind we know."""
-    return _refusals(dataset, "readable", "Objects can be read as recordings.", threshold, UNREADABLE.__contains__)
+    return _refusals(
+        dataset, "readable", "Objects can be read as what they should be.", threshold, UNREADABLE.__contains__
+    )
 
 
 def quarantined(dataset: str, threshold: Threshold) -> Check:
@@ -87,6 +89,55 @@ def duplicated(table: str, column: str, threshold: Threshold) -> Check:
 
     doc = "Recordings differ from each other in content."
     return Check("duplicates", doc, threshold, {table: ["source_key", column]}, count)
+
+
+def refused_records(dataset: str, table: str, threshold: Threshold) -> Check:
+    """Records that made it out of quarantine; an object that cannot be read at all counts as one."""
+    quarantine = f"{dataset}_quarantine"
+
+    def count(tables: Mapping[str, pa.Table]) -> Count:
+        refused = tables[quarantine].select(["rule", "record_count"]).to_pylist()
+        by_rule: dict[str, int | float | str] = {}
+        for row in refused:
+            by_rule[row["rule"]] = int(by_rule.get(row["rule"], 0)) + row["record_count"]
+        bad = sum(row["record_count"] for row in refused)
+        return Count(bad, tables[table].num_rows + bad, dict(sorted(by_rule.items())))
+
+    columns = {table: ["source_key"], quarantine: ["rule", "record_count"]}
+    return Check("refused", "Records are as declared.", threshold, columns, count)
+
+
+def warned(table: str, threshold: Threshold) -> Check:
+    """Records that a rule warns about; the details count each rule."""
+
+    def count(tables: Mapping[str, pa.Table]) -> Count:
+        import pyarrow.compute as pc
+
+        column = tables[table].column("warnings")
+        rules = pc.value_counts(pc.list_flatten(column)).to_pylist()
+        details: dict[str, int | float | str] = dict(sorted((each["values"], each["counts"]) for each in rules))
+        return Count(pc.sum(pc.greater(pc.list_value_length(column), 0)).as_py() or 0, len(column), details)
+
+    return Check("warned", "Records give no reason for a warning.", threshold, {table: ["warnings"]}, count)
+
+
+def repeated_keys(table: str, key: Sequence[str], threshold: Threshold) -> Check:
+    """Rows that a newer one of the same key and day replaces; the details name the first few keys."""
+
+    def count(tables: Mapping[str, pa.Table]) -> Count:
+        import pyarrow.compute as pc
+
+        groups = tables[table].select(list(key)).group_by(list(key)).aggregate([([], "count_all")])
+        often = groups.filter(pc.greater(groups.column("count_all"), 1))
+        some = often.slice(0, 20).to_pylist()
+        details: dict[str, int | float | str] = {
+            ", ".join(str(row[column]) for column in key): row["count_all"] for row in some
+        }
+        bad = (pc.sum(often.column("count_all")).as_py() or 0) - often.num_rows
+        return Count(bad, tables[table].num_rows, details)
+
+    doc = "Each key comes once a day; of several rows the newest is current."
+    return Check("repeated_keys", doc, threshold, {table: list(key)}, count)
 
 
 def schema_differences(lake: Store, tables: list[Table], partition: str) -> Count:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from vitalake.parquet import Rows
     from vitalake.pseudonyms import Pseudonyms
+    from vitalake.records.fields import Rule
+    from vitalake.sinks import Sink
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,8 @@ class Dataset:
             identifiers of people replaced by pseudonyms, or raises `UnusableDataError`. Every object must be
             heard of again: in a value or in a refusal.
         tabulate: turns a slice of a part's parsed values, in order, into one Arrow table per declared table.
+        rules: what must hold of a record, beyond its types.
+        sinks: views that are kept in line with tables elsewhere.
         together: which files of a folder belong together, by their names; None: each object stands alone.
     """
 
@@ -217,6 +221,8 @@ class Dataset:
     views: tuple[SqlView, ...] = ()
     limits: Limits = Limits()
     checks: tuple[Check, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    sinks: tuple[Sink, ...] = ()
     pictures: tuple[Picture, ...] = ()
     trends: tuple[Trend, ...] = ()
     processed_within: timedelta = timedelta(minutes=10)
@@ -246,7 +252,9 @@ class Dataset:
     @property
     def final_tables(self) -> tuple[Table, ...]:
         """The tables that nothing else is derived from."""
-        return tuple(table for item in (*self.derived, *self.combined) for table in item.tables) or self.tables
+        derived = tuple(table for item in self.derived for table in item.tables)
+        combined = tuple(table for item in self.combined for table in item.tables)
+        return derived + combined or self.tables
 
     @property
     def every_table(self) -> tuple[Table, ...]:

@@ -21,7 +21,8 @@ WHOLE = "all"  # the one partition of a table over all days
 INPUTS_KEY = b"vitalake.inputs"
 FOOTER_BYTES = 64 * 1024
 _MAGIC = b"PAR1"
-_ROWS_PER_GROUP = 1024
+_ROWS_PER_GROUP = 64 * 1024
+_SAMPLES_PER_GROUP = 1024  # rows of a table that holds signals
 _ENCODINGS = {"list<int32>": "DELTA_BINARY_PACKED", "list<float64>": "PLAIN"}
 _PART = re.compile(r"/part-(\d{5})\.parquet$")
 
@@ -67,6 +68,7 @@ class Sheet:
         # A reader pays more to set ZSTD up than a small page costs to unpack (docs/adr/0008).
         codecs = {leaf: "zstd" if leaf in encodings else "snappy" for leaf in leaves.values()}
         self.rows = 0
+        self._rows_per_group = _SAMPLES_PER_GROUP if encodings else _ROWS_PER_GROUP
         self._schema = table.arrow_schema()
         self._sink = io.BytesIO()
         self._writer = pq.ParquetWriter(
@@ -83,7 +85,7 @@ class Sheet:
     def append(self, rows: pa.Table) -> None:
         """Add a slice, which must have the table's schema."""
         if rows.num_rows:
-            self._writer.write_table(rows.cast(self._schema), row_group_size=_ROWS_PER_GROUP)
+            self._writer.write_table(rows.cast(self._schema), row_group_size=self._rows_per_group)
             self.rows += rows.num_rows
 
     def close(self, inputs: str) -> Encoded:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vitalake.arrivals import digest
 
-_LIBRARIES = ("h5py", "numpy", "pandas", "pyarrow", "scipy")
+_LIBRARIES = ("duckdb", "h5py", "msgspec", "numpy", "pandas", "pyarrow", "scipy")
 
 
 @cache

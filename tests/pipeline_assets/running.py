@@ -21,10 +21,14 @@ DAY = "2025-03-02"
 
 
 def run_day(
-    settings: Settings, instance: DagsterInstance, overrides: Mapping[str, Any] | None = None, day: str = DAY
+    settings: Settings,
+    instance: DagsterInstance,
+    overrides: Mapping[str, Any] | None = None,
+    day: str = DAY,
+    dataset: str = "ecg",
 ) -> ExecuteInProcessResult:
-    """The job of the ECG dataset for one day."""
-    job = build_defs(settings, overrides=overrides).resolve_job_def("ecg_job")
+    """The job of a dataset for one day."""
+    job = build_defs(settings, overrides=overrides).resolve_job_def(f"{dataset}_job")
     return job.execute_in_process(instance=instance, partition_key=day, raise_on_error=False)
 
 

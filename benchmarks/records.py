@@ -1,0 +1,177 @@
+"""Rows a second of CSV and JSON from listed objects to committed Parquet, beside those who do it otherwise.
+
+Same S3 server, same objects, one run. Ours applies every type and rule and writes quarantine. Beside it stand, for
+many small objects, a loop that loads one at a time (`benchmarks/peers/one_object.py`), and for one large object a
+plain `COPY` of DuckDB (`benchmarks/peers/duckdb_copy.py`) on as many cores as it likes. The memory is that of a
+process of its own that reads one array.
+
+    python -m benchmarks.records [--objects 1000] [--large-mb 1000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import multiprocessing
+import resource
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmarks.day import DAY, FIRST_DAY, Bench, Cost, bench_buckets, build, cost, line, quiet
+from benchmarks.peers.duckdb_copy import connected, copy_csv, copy_json
+from benchmarks.peers.one_object import load_csv, load_json
+from benchmarks.records_data import large_csv, large_json, small, wrong_csv_lines
+from resources.build import build_resources, lake_store
+from resources.settings import Settings
+from vitalake.dataset import Dataset
+from vitalake.datasets.pricing import PRICING
+from vitalake.datasets.retina import RETINA
+from vitalake.stages import list_objects, load_table, read_objects
+
+ROWS = 99
+COPIED_BYTES = 100_000_000
+OVER_LOOP = 10.0
+OF_DUCKDB = 0.5
+MEMORY_MB = 500
+_COPIED, _WRONG, _ARRAY, _NOTHING = "2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04"  # days
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A dataset, and a column of numbers with its name in the files, by which results are compared."""
+
+    name: str
+    dataset: Dataset
+    column: str
+    field: str
+
+
+CSV = Kind("csv", PRICING, "vcpu_count", "vCPU")
+JSON = Kind("json", RETINA, "retina_thickness_microns", "retina_thickness_microns")
+
+
+def main() -> int:
+    """1 if a figure misses its target."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--objects", type=int, default=1000, help=f"of {ROWS} records, each of CSV and JSON")
+    arguments.add_argument("--large-mb", type=int, default=1000, help="size of the array whose memory is measured")
+    given = arguments.parse_args()
+    logging.disable(logging.WARNING)
+    ok = True
+    with bench_buckets() as bench:
+        for each in _figures(replace(bench, lake=lake_store(bench.settings)), given.objects, given.large_mb):
+            print(json.dumps(each, ensure_ascii=False), flush=True)
+            ok = ok and each["ok"]
+    return 0 if ok else 1
+
+
+def _figures(bench: Bench, count: int, large_mb: int) -> Iterator[dict[str, Any]]:
+    # First: Linux lets a new process begin with the most that its parent ever had.
+    yield from _memory(bench, large_mb)
+    for kind in (CSV, JSON):
+        build(bench, _NOTHING, kind.dataset)  # what is imported and connected once
+    small(bench, count, ROWS)
+    for kind in (CSV, JSON):
+        yield from _beside_loop(bench, kind, count)
+    for kind, put in ((CSV, large_csv), (JSON, large_json)):
+        key = f"{kind.dataset.prefix}date={_COPIED}/large.{kind.name}"
+        yield from _beside_duckdb(bench, kind, key, put(bench, key, COPIED_BYTES))
+    rows = large_csv(bench, f"pricing/date={_WRONG}/wrong.csv", COPIED_BYTES, wrong_csv_lines)
+    yield from _rates("records_csv_large_with_wrong_values", rows, cost(lambda: build(bench, _WRONG, PRICING)))
+
+
+def _memory(bench: Bench, large_mb: int) -> Iterator[dict[str, Any]]:
+    records = large_json(bench, f"retina/date={_ARRAY}/array.json", large_mb * 1_000_000)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        before, peak, rows = pool.submit(_read_array, bench.settings).result()
+    assert rows + _refused(bench, RETINA, _ARRAY) == records
+    yield line("records_memory_before", before, "MB, of the process before it reads")
+    yield line("records_memory_peak", peak, "MB", most=MEMORY_MB, array_mb=large_mb, records=records)
+
+
+def _read_array(settings: Settings) -> tuple[float, float, int]:
+    """In a process of its own: MB that it needed before and with reading, and rows."""
+
+    def peak() -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+    having = build_resources(settings)
+    raw, lake, before = having["raw"], having["lake"], peak()
+    list_objects(RETINA, raw, lake, _ARRAY, FIRST_DAY, quiet)
+    report = read_objects(RETINA, raw, lake, _ARRAY, having["pseudonyms"], quiet, quiet)
+    return before, peak(), report.rows[RETINA.tables[0].name]
+
+
+def _beside_loop(bench: Bench, kind: Kind, count: int) -> Iterator[dict[str, Any]]:
+    raw, target = bench.settings.raw_bucket, bench.settings.lake_bucket
+    keys = sorted(item.key for item in bench.raw.objects(f"{kind.dataset.prefix}date={DAY}/"))
+    assert len(keys) == count
+    s3 = bench.client()
+    tables = {
+        "scans": ("patient_id", "scan_date", "retina_thickness_microns", "optic_disc_cup_ratio", "diagnosis"),
+        "names": ("patient_id", "patient_name"),
+    }
+    loops: dict[str, Callable[[], None]] = {
+        "csv": lambda: load_csv(s3, raw, keys, target),
+        "json": lambda: load_json(s3, raw, keys, target, tables),
+    }
+    ours, theirs = cost(lambda: build(bench, DAY, kind.dataset)), cost(loops[kind.name])
+    files = {"csv": "loaded/pricing/**/*.parquet", "json": "loaded/scans/**/*.json"}[kind.name]
+    _compare(bench, kind, DAY, files, kind.field, count * ROWS)
+    yield from _rates(f"records_{kind.name}", count * ROWS, ours)
+    yield from _rates(f"records_{kind.name}_loop", count * ROWS, theirs)
+    name = f"records_{kind.name}_over_loop"
+    yield line(name, theirs.wall_s / ours.wall_s, "× the loop's rows/s", least=OVER_LOOP)
+    yield line(f"{name}_cpu", theirs.cpu_s / ours.cpu_s, "× its rows a second of CPU")
+
+
+def _beside_duckdb(bench: Bench, kind: Kind, key: str, rows: int) -> Iterator[dict[str, Any]]:
+    """The better of two, of both."""
+    target = f"copied/{kind.name}.parquet"
+    copy = copy_csv if kind is CSV else copy_json
+    theirs = _best(lambda: copy(bench.settings, key, target))
+    ours = _best(lambda: _anew(bench, kind.dataset, _COPIED))
+    _compare(bench, kind, _COPIED, target, kind.field, rows)
+    yield from _rates(f"records_{kind.name}_large", rows, ours)
+    yield from _rates(f"records_{kind.name}_large_duckdb", rows, theirs)
+    name = f"records_{kind.name}_of_duckdb"
+    yield line(name, theirs.wall_s / ours.wall_s, "× DuckDB's rows/s", least=OF_DUCKDB)
+    yield line(f"{name}_cpu", theirs.cpu_s / ours.cpu_s, "× its rows a second of CPU")
+
+
+def _anew(bench: Bench, dataset: Dataset, day: str) -> None:
+    for table in dataset.all_tables:
+        for item in bench.lake.objects(f"{table.name}/date={day}/"):
+            bench.lake.delete(item.key, expected=item.version)
+    build(bench, day, dataset)
+
+
+def _best(work: Callable[[], object]) -> Cost:
+    return min((cost(work) for _ in range(2)), key=lambda spent: spent.wall_s)
+
+
+def _compare(bench: Bench, kind: Kind, day: str, files: str, column: str, rows: int) -> None:
+    """Both have every row, ours those that break a rule in quarantine, and the same sum over one column."""
+    table = load_table(bench.lake, kind.dataset.tables[0], day, [kind.column])
+    assert table.num_rows + _refused(bench, kind.dataset, day) == rows
+    with connected(bench.settings) as connection:
+        found = f"FROM 's3://{bench.settings.lake_bucket}/{files}'"
+        query = f'SELECT count(*), sum(CAST("{column}" AS BIGINT)) {found}'
+        assert connection.execute(query).fetchone() == (rows, sum(table.column(0).to_pylist()))
+
+
+def _refused(bench: Bench, dataset: Dataset, day: str) -> int:
+    counts = load_table(bench.lake, dataset.quarantine_table, day, ["record_count"]).column(0)
+    return sum(counts.to_pylist())
+
+
+def _rates(name: str, rows: int, spent: Cost) -> Iterator[dict[str, Any]]:
+    yield line(name, rows / spent.wall_s, "rows/s", rows=rows)
+    yield line(f"{name}_cpu", rows / spent.cpu_s, "rows a second of CPU")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,162 @@
+"""From a dataset's sinks to assets: each keeps a copy of a view in line, after the catalog.
+
+Belongs here: which sinks are configured, what a delivery is given, and what is shown of it. Does not belong here:
+what a delivery does (`vitalake/sinks.py`), or the targets (`resources/`).
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetsDefinition,
+    AssetSpec,
+    MaterializeResult,
+    multi_asset,
+)
+
+from pipeline_assets.failures import steered
+from resources.settings import Settings
+from resources.view_rows import ViewRows
+from vitalake.arrivals import digest, objects_digest
+from vitalake.dataset import Dataset
+from vitalake.errors import PermanentError
+from vitalake.parts import Store
+from vitalake.sinks import Delivery, Progress, Sink, keep_in_line
+
+CHECK = "every_row_delivered"
+_LOG_EVERY_S = 10.0
+
+
+class Target(Protocol):
+    """Somewhere that a view is delivered to."""
+
+    def deliver(self, view: ViewRows, progress: Progress) -> Delivery:
+        """Bring it in line with the rows, once."""
+
+
+def sink_assets(dataset: Dataset, settings: Settings) -> list[AssetsDefinition]:
+    """The assets of the dataset's sinks whose target the settings name; JSON needs no setting."""
+    return [_sink_asset(dataset, sink) for sink in dataset.sinks if _configured(sink, settings)]
+
+
+def inputs_version(lake: Store, dataset: Dataset) -> str:
+    """What the dataset's views are computed from, in short: every part of its tables, as listed."""
+    return digest(*(objects_digest(lake.objects(f"{table.name}/")) for table in dataset.every_table))
+
+
+def names_people(sink: Sink, dataset: Dataset) -> bool:
+    """Whether the sink's view builds on a table that names people, directly or through other views."""
+    naming = {table.name for table in dataset.every_table if table.restricted}
+    for _ in dataset.views:
+        naming |= {view.name for view in dataset.views if _words(view.select) & naming}
+    return sink.view in naming
+
+
+def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
+    spec = AssetSpec(
+        sink.name,
+        deps=["lake"],
+        description=sink.doc,
+        group_name=dataset.name,
+        owners=[dataset.owner],
+        kinds={sink.target},
+    )
+    says = f"{sink.target} can hold every row of `{sink.view}`."
+
+    @multi_asset(
+        name=f"deliver_{sink.name}",
+        specs=[spec],
+        check_specs=[AssetCheckSpec(CHECK, asset=sink.name, description=says)],
+        required_resource_keys={"lake", "settings"},
+    )
+    def deliver(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
+        from resources.lake import connect
+
+        settings, lake = context.resources.settings, context.resources.lake
+        started = time.monotonic()
+        progress = _logged(context, sink.name)
+
+        def bring() -> Delivery:
+            with connect(settings) as connection:
+                return target.deliver(ViewRows(connection, sink), progress)
+
+        with steered(context.retry_number):
+            target = _target(sink, settings, names_people(sink, dataset))
+            done = keep_in_line(lambda: inputs_version(lake, dataset), bring)
+        for reason in done.reasons:
+            context.log.warning("%s lacks rows: %s", sink.name, reason)
+        yield MaterializeResult(
+            asset_key=sink.name,
+            metadata={
+                "dagster/row_count": done.rows - done.refused,
+                "rows": done.rows,
+                "written": done.written,
+                "deleted": done.deleted,
+                "unchanged": done.unchanged,
+                "refused": done.refused,
+                "not_representable": done.not_representable,
+                "rounds": done.rounds,
+                "seconds": round(time.monotonic() - started, 2),
+            },
+            check_results=[_check_result(sink, done)],
+        )
+
+    return deliver
+
+
+def _check_result(sink: Sink, done: Delivery) -> AssetCheckResult:
+    return AssetCheckResult(
+        passed=not done.refused,
+        check_name=CHECK,
+        asset_key=sink.name,
+        severity=AssetCheckSeverity.WARN,
+        description="; ".join(done.reasons) or f"All {done.rows:,} rows are there.",
+        metadata={"refused": done.refused, "rows": done.rows, "not_representable": done.not_representable},
+    )
+
+
+def _configured(sink: Sink, settings: Settings) -> bool:
+    if sink.target == "dynamodb":
+        return settings.dynamodb_tables
+    return sink.target == "json" or settings.postgres_tables_url is not None
+
+
+def _target(sink: Sink, settings: Settings, restricted: bool) -> Target:
+    """The object that delivers; what names people goes as a file to the bucket of what names people."""
+    if sink.target == "dynamodb":
+        from resources.dynamodb_requests import DynamoRequests
+        from resources.dynamodb_table import DynamoTable
+
+        return DynamoTable(DynamoRequests(settings, settings.dynamodb_endpoint), settings.dynamodb_prefix)
+    if sink.target == "postgres":
+        from resources.postgres_table import PostgresTable
+
+        if settings.postgres_tables_url is None:
+            raise PermanentError(f"{sink.name}: set VITALAKE_POSTGRES_TABLES_URL")
+        return PostgresTable(settings.postgres_tables_url.get_secret_value(), settings.postgres_tables_schema)
+    from resources.json_export import JsonExport
+
+    return JsonExport(settings, settings.restricted_bucket if restricted else settings.lake_bucket)
+
+
+def _logged(context: AssetExecutionContext, what: str) -> Progress:
+    """Progress in the log, a line every ten seconds: each is an event of Dagster's, 20 ms."""
+    last = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _LOG_EVERY_S:
+            last = time.monotonic()
+            context.log.info("%s: %d of %d", what, done, total)
+
+    return report
+
+
+def _words(sql: str) -> set[str]:
+    return set(re.findall(r"\w+", sql))

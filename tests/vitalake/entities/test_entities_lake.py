@@ -1,0 +1,45 @@
+"""Exports through the stages that every dataset has, on a real store."""
+
+from __future__ import annotations
+
+import pytest
+
+from resources.object_store import ObjectStore
+from tests.vitalake.entities.samples import as_json, erp_export, legacy_export, ten_customers
+from tests.vitalake.notes import DAY, build, upload
+from vitalake.datasets.entities import ENTITIES
+from vitalake.entities.tables import EXPORTS, RECORDS
+from vitalake.stages import load_table
+
+pytestmark = pytest.mark.store
+
+
+def test_every_record_of_every_object_ends_in_a_table_or_in_quarantine_and_again_nothing_is_written(
+    raw: ObjectStore, store: ObjectStore
+) -> None:
+    broken = erp_export()
+    broken["records"] += [{"id": 9}, "no record", {"businessName": "Nobody", "revenue": 5}]
+    objects = {
+        f"date={DAY}/demo.json": as_json(ten_customers()),
+        f"date={DAY}/erp.json": as_json(broken),
+        f"date={DAY}/source=legacy/old.json": as_json(legacy_export()),
+        f"date={DAY}/nobody.json": as_json(legacy_export()),
+        f"date={DAY}/torn.json": as_json(ten_customers())[:-7],
+    }
+    for name, data in objects.items():
+        upload(raw, ENTITIES.prefix + name, data)
+    build(ENTITIES, raw, store, DAY)
+
+    assert load_table(store, RECORDS, DAY).num_rows == 10 + 2 + 2
+    exports = load_table(store, EXPORTS, DAY).select(["record_count", "usable_count"]).to_pylist()
+    assert sorted(tuple(row.values()) for row in exports) == [(2, 2), (5, 2), (10, 10)]
+    quarantine = load_table(store, ENTITIES.quarantine_table, DAY)
+    found = quarantine.select(["source_key", "rule", "record_number", "record_count"]).to_pylist()
+    assert sorted((row.pop("source_key").rpartition("/")[2], *row.values()) for row in found) == [
+        ("erp.json", "D02", 4, 1),
+        ("erp.json", "E03", 5, 1),
+        ("erp.json", "E04", 3, 1),
+        ("nobody.json", "E01", None, 2),
+        ("torn.json", "S02", None, 1),
+    ]
+    assert [report.written for report in build(ENTITIES, raw, store, DAY)] == [[], []]

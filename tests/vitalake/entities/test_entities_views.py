@@ -1,0 +1,183 @@
+"""Versions of entities: what the views promise, as queries for the rows that break it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.vitalake.entities.samples import read, ten_customers
+from vitalake.catalog import statements
+from vitalake.entities.tables import RECORDS, VIEWS
+
+PROMISES = {
+    "versions count from 1 without gaps": """
+        SELECT canonical_id FROM entities_history GROUP BY canonical_id
+        HAVING min(version) <> 1 OR max(version) <> count(*) OR count(DISTINCT version) <> count(*)""",
+    "every entity has exactly one current version": """
+        SELECT canonical_id FROM entities_history GROUP BY canonical_id
+        HAVING count(*) FILTER (valid_to IS NULL) <> 1""",
+    "each version ends when the next begins": """
+        SELECT one.canonical_id FROM entities_history AS one LEFT JOIN entities_history AS next
+            ON one.canonical_id = next.canonical_id AND next.version = one.version + 1
+        WHERE one.valid_to IS DISTINCT FROM next.valid_from""",
+    "no version ends before it begins": "SELECT canonical_id FROM entities_history WHERE valid_to < valid_from",
+    "a version differs from the one before": """
+        SELECT one.canonical_id FROM entities_history AS one JOIN entities_history AS next
+            ON one.canonical_id = next.canonical_id AND next.version = one.version + 1
+        WHERE one.content_sha256 = next.content_sha256""",
+    "created_at is that of version 1 for good": """
+        SELECT canonical_id FROM entities_history AS one JOIN entities_history AS first USING (canonical_id)
+        WHERE first.version = 1 AND one.created_at IS DISTINCT FROM first.valid_from""",
+    "updated_at is when the content changed": """
+        SELECT canonical_id FROM entities_history WHERE updated_at IS DISTINCT FROM valid_from""",
+    "every content that arrived is a version": """
+        SELECT canonical_id, content_sha256 FROM entities_records
+        EXCEPT SELECT canonical_id, content_sha256 FROM entities_history""",
+    "every version is a record that arrived": """
+        SELECT canonical_id, content_sha256, source_key, record_number FROM entities_history
+        EXCEPT SELECT canonical_id, content_sha256, source_key, record_number FROM entities_records""",
+    "every entity is current once": """
+        SELECT canonical_id FROM (SELECT DISTINCT canonical_id FROM entities_records) AS known
+            LEFT JOIN entities_current AS now USING (canonical_id)
+        GROUP BY canonical_id HAVING count(now.version) <> 1""",
+    "the current version is the last": """
+        SELECT canonical_id FROM entities_current AS now JOIN entities_history AS any_version USING (canonical_id)
+        WHERE any_version.version > now.version""",
+}  # fmt: skip
+
+DAY = datetime(2026, 11, 20, tzinfo=timezone.utc)
+
+
+def lake(*exports: tuple[datetime, Any], seed: int = 0) -> duckdb.DuckDBPyConnection:
+    """The views over exports by the time of their upload; rows lie in the table in any order."""
+    objects = {f"entities/legacy/{number}.json": content for number, (_, content) in enumerate(exports)}
+    arrived = read(objects, [at for at, _ in exports]).records  # noqa: F841, by name in the query below
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SELECT setseed(?)", [random.Random(seed).random()])
+    connection.execute(
+        f"CREATE TABLE {RECORDS.name} AS SELECT *, uploaded_at::DATE AS date FROM arrived ORDER BY random()"  # noqa: S608
+    )
+    for view in VIEWS:
+        for statement in statements(view):
+            connection.execute(statement)
+    return connection
+
+
+def broken(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The promises that some row breaks."""
+    return {name for name, query in PROMISES.items() if connection.execute(query).fetchall()}
+
+
+def versions(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
+    """(id, version, revenue, day it begins, day it ends, day the entity was created), days from DAY on."""
+    found = connection.execute(
+        "SELECT source_id, version, revenue, valid_from, valid_to, created_at FROM entities_history ORDER BY ALL"
+    ).fetchall()
+    return [(*row[:3], *(at and (at - DAY).days for at in row[3:])) for row in found]
+
+
+def day(number: int, *revenues: float, exported: int | None = None) -> tuple[datetime, Any]:
+    """An export of entities 0, 1, … with these revenues, uploaded on a day."""
+    records = [{"id": n, "name": f"name {n}", "revenue": revenue} for n, revenue in enumerate(revenues)]
+    metadata = {} if exported is None else {"exportDate": (DAY + timedelta(days=exported)).isoformat()}
+    return DAY + timedelta(days=number), {"records": records, "metadata": metadata}
+
+
+def history(seed: int) -> list[tuple[datetime, Any]]:
+    """Exports of some weeks: late ones, repeated ones, corrected ones, entities that come and go and come back."""
+    rng = random.Random(seed)
+    found = []
+    for number in range(20):
+        revenues = [rng.choice([0, 5, 5, 7]) for _ in range(rng.randrange(6))]
+        exported = rng.choice([None, number, number - rng.randrange(5)])
+        found += [day(number, *revenues, exported=exported)] * rng.choice([1, 1, 2])
+    at, repeated = day(20, 1, 2)
+    return [*found, (at, {"records": repeated["records"] * 2 + [{"id": 0, "name": "other"}]})]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_views_keep_their_promises_whatever_arrives(seed: int) -> None:
+    assert broken(lake(*history(seed))) == set()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_in_which_rows_lie_in_the_table_does_not_matter(seed: int) -> None:
+    one, other = (lake(*history(3), seed=each).execute("FROM entities_history ORDER BY ALL") for each in (99, seed))
+    assert one.fetchall() == other.fetchall()
+
+
+def test_a_file_that_is_uploaded_again_unchanged_makes_no_version() -> None:
+    at = DAY + timedelta(hours=7)
+    connection = lake((at, ten_customers()), (at + timedelta(days=1), ten_customers()))
+    assert connection.execute("SELECT count(*), max(version) FROM entities_history").fetchall() == [(10, 1)]
+    assert connection.execute("SELECT count(*) FROM entities_records").fetchall() == [(20,)]
+
+
+def test_a_change_makes_a_version_and_created_at_is_stable() -> None:
+    connection = lake(day(0, 5.0, 8.0), day(1, 5.0, 8.0), day(2, 0.0, 8.0), day(3, 5.0, 8.0))
+    assert versions(connection) == [
+        ("0", 1, 5.0, 0, 2, 0),
+        ("0", 2, 0.0, 2, 3, 0),
+        ("0", 3, 5.0, 3, None, 0),
+        ("1", 1, 8.0, 0, None, 0),
+    ]
+    current = connection.execute("SELECT source_id, version, revenue FROM entities_current ORDER BY 1").fetchall()
+    assert current == [("0", 3, 5.0), ("1", 1, 8.0)]
+
+
+def test_an_export_that_is_uploaded_late_takes_its_place_by_the_time_of_the_export() -> None:
+    connection = lake(day(0, 5.0, exported=0), day(2, 9.0, exported=2), day(3, 7.0, exported=1))
+    assert versions(connection) == [("0", 1, 5.0, 0, 1, 0), ("0", 2, 7.0, 1, 2, 0), ("0", 3, 9.0, 2, None, 0)]
+
+
+def test_a_corrected_export_of_the_same_time_replaces_the_first() -> None:
+    connection = lake(day(2, 9.0, exported=0), day(1, 5.0, exported=0))
+    assert connection.execute("SELECT version, revenue FROM entities_current").fetchall() == [(2, 9.0)]
+
+
+def test_every_column_of_a_view_is_explained() -> None:
+    connection = lake(day(0, 5.0))
+    for view in VIEWS:
+        found = {row[0] for row in connection.execute(f"DESCRIBE {view.name}").fetchall()}
+        assert found == view.columns.keys()
+
+
+@pytest.mark.parametrize(
+    ("damage", "noticed"),
+    [
+        ("UPDATE h SET version = version + 1 WHERE version > 1", "versions count from 1 without gaps"),
+        ("UPDATE h SET version = 1", "versions count from 1 without gaps"),
+        ("UPDATE h SET valid_to = NULL", "every entity has exactly one current version"),
+        ("UPDATE h SET valid_to = valid_to + INTERVAL 1 HOUR", "each version ends when the next begins"),
+        ("UPDATE h SET valid_to = valid_from - INTERVAL 1 HOUR", "no version ends before it begins"),
+        ("UPDATE h SET content_sha256 = 'same'", "a version differs from the one before"),
+        ("UPDATE h SET created_at = valid_from", "created_at is that of version 1 for good"),
+        ("UPDATE h SET updated_at = now()", "updated_at is when the content changed"),
+        ("DELETE FROM h WHERE version = 2", "every content that arrived is a version"),
+        ("UPDATE h SET record_number = 99", "every version is a record that arrived"),
+        ("DELETE FROM h WHERE valid_to IS NULL", "every entity is current once"),
+        (
+            "INSERT INTO h SELECT * REPLACE (9 AS version, now() AS valid_to) FROM h",
+            "the current version is the last",
+        ),
+    ],
+)
+def test_a_promise_that_is_broken_is_noticed(damage: str, noticed: str) -> None:
+    connection = lake(day(0, 5.0, 8.0), day(1, 6.0, 8.0), day(2, 7.0, 8.0))
+    connection.execute("CREATE TABLE h AS FROM entities_history")
+    connection.execute("CREATE OR REPLACE VIEW entities_history AS FROM h")
+    assert broken(connection) == set()
+    connection.execute(damage)
+    assert noticed in broken(connection)
+
+
+def test_promises_and_damages_are_the_same_list() -> None:
+    (mark,) = test_a_promise_that_is_broken_is_noticed.pytestmark  # type: ignore[attr-defined]
+    cases: Sequence[tuple[str, str]] = mark.args[1]
+    assert {noticed for _, noticed in cases} == PROMISES.keys()

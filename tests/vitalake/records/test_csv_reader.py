@@ -1,0 +1,280 @@
+"""Every record of a CSV file is a row or refused, once, with its line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from vitalake.errors import UnusableDataError
+from vitalake.records import csv_reader
+from vitalake.records.csv_reader import CsvRows, RefusedLine, read_csv
+
+WIDE = sys.maxsize
+
+
+def read(
+    data: bytes, declared: Sequence[str] = ("a", "b"), ignored: Sequence[str] = (), chunk: int = WIDE
+) -> list[CsvRows]:
+    chunks = (data[at : at + chunk] for at in range(0, len(data), chunk))
+    return list(read_csv(chunks, declared, [name for name in declared if name != "optional"], ignored))
+
+
+def rows_of(found: Sequence[CsvRows]) -> list[tuple[int, tuple[str | None, ...]]]:
+    """Line and values of each row."""
+    return [
+        (line, values)
+        for block in found
+        for line, values in zip(
+            block.lines.tolist(),
+            zip(*(column.to_pylist() for column in block.columns.values()), strict=True),
+            strict=True,
+        )
+    ]
+
+
+def refused_of(found: Sequence[CsvRows]) -> list[RefusedLine]:
+    return [each for block in found for each in block.refused]
+
+
+def faults_of(found: Sequence[CsvRows]) -> list[tuple[int, str]]:
+    return [(each.line, each.rule) for each in refused_of(found)]
+
+
+def by_python(data: bytes, delimiter: str = ",") -> list[tuple[int, list[str]]]:
+    """Line and fields of each record after the header, as Python's module has them."""
+    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").replace("\0", "\ufffd")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    line, found = 1, []
+    for fields in reader:
+        found += [(line, fields)] if fields else []
+        line = reader.line_num + 1
+    return found[1:]
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (b"a,b\n1,2\n3,4\n", [(2, ("1", "2")), (3, ("3", "4"))]),
+        (b"a,b\r\n1,2\r\n3,4", [(2, ("1", "2")), (3, ("3", "4"))]),
+        (b"a,b\r1,2\r\r3,4\r", [(2, ("1", "2")), (4, ("3", "4"))]),
+        (b"\xef\xbb\xbf a , b\n1, 2", [(2, ("1", " 2"))]),
+        (b'\xef\xbb\xbf"a","b"\n1,2', [(2, ("1", "2"))]),
+        (b"\n\r\na,b\n\n\n1,2\n", [(6, ("1", "2"))]),
+        (b"b;a\n2;1,5\n", [(2, ("1,5", "2"))]),
+        (b"a\tb\n1\t2\n", [(2, ("1", "2"))]),
+        (b"a|b\n1|2\n", [(2, ("1", "2"))]),
+        (b'a,b\n,\n"",2\n', [(2, (None, None)), (3, (None, "2"))]),
+        (b'a,b\n"x\n\ny","p""q"\n\n3,4\n', [(2, ("x\n\ny", 'p"q')), (6, ("3", "4"))]),
+        (b'a,b\n5" x 4",c"\n3,4\n', [(2, ('5" x 4"', 'c"')), (3, ("3", "4"))]),
+        (b'a,b\n"x"y"z, "4"\n', [(2, ('xy"z', ' "4"'))]),
+        (b"a,b\n", []),
+        (b"a,b", []),
+    ],
+)
+def test_records_become_rows_with_their_lines(data: bytes, rows: object) -> None:
+    found = read(data)
+    assert rows_of(found) == rows
+    assert not refused_of(found)
+
+
+def test_a_file_of_one_column_may_hold_empty_fields_in_quotes() -> None:
+    found = read(b'a\n1\n\n""\n"x\n"\n4,5\n"', ["a"])
+    assert rows_of(found) == [(2, ("1",)), (4, (None,)), (5, ("x\n",))]
+    assert faults_of(found) == [(7, "D03"), (8, "D02")]
+
+
+def test_columns_that_are_ignored_are_not_built_and_absent_ones_are_null() -> None:
+    found = read(b'skip,a,b\n"x\ny",1,2\n\0,3,4\n5,6,7\n', ["b", "optional", "a"], ["skip"])
+    assert [list(block.columns) for block in found] == [["b", "optional", "a"]]
+    assert rows_of(found) == [(2, ("2", None, "1")), (5, ("7", None, "6"))]
+    assert faults_of(found) == [(4, "D02")]
+
+
+def test_short_and_long_rows_are_refused_with_what_was_found() -> None:
+    found = read(b'a,b\n1\n"2\n",3\n4,"5\n6",\n7,8\n')
+    assert refused_of(found) == [
+        RefusedLine(2, "D03", "1 fields, expected 2", "1"),
+        RefusedLine(5, "D03", "3 fields, expected 2", '4,"5\n6",'),
+    ]
+    assert rows_of(found) == [(3, ("2\n", "3")), (7, ("7", "8"))]
+
+
+def test_bytes_that_are_no_text_cost_their_record_only() -> None:
+    found = read(b'a,b\n1,\xe9\n\xff\n"x\n\0",2\n\xed\xa0\x80,3\n\xc3\xa4,\xef\xbf\xbd\n')
+    assert [(each.line, each.rule, each.message, each.text) for each in refused_of(found)] == [
+        (2, "D02", "bytes that are no UTF-8", "1,\ufffd"),
+        (3, "D02", "bytes that are no UTF-8", "\ufffd"),
+        (4, "D02", "a NUL byte", '"x\n\0",2'),
+        (6, "D02", "bytes that are no UTF-8", "\ufffd\ufffd\ufffd,3"),
+    ]
+    assert rows_of(found) == [(7, ("ä", "\ufffd"))]
+
+
+def test_a_quote_that_nothing_closes_takes_the_rest() -> None:
+    found = read(b'a,b\n1,2\n\n3,"4\n5,6')
+    assert rows_of(found) == [(2, ("1", "2"))]
+    assert [(each.line, each.rule, each.text) for each in refused_of(found)] == [(4, "D02", '3,"4\n5,6')]
+
+
+def test_a_record_without_an_end_is_refused_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_reader, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(csv_reader, "MAX_RECORD_BYTES", 1000)
+    taken = 0
+
+    def endless(piece: bytes) -> Iterator[bytes]:
+        nonlocal taken
+        yield b'a,b\n1,2\n3,"'
+        while True:
+            taken += 1
+            yield piece
+
+    for piece in (b"4\n" * 10, b"4" * 20):
+        taken = 0
+        found = list(read_csv(endless(piece), ["a", "b"], ["a"]))
+        assert rows_of(found) == [(2, ("1", "2"))]
+        assert faults_of(found) == [(3, "D02")]
+        assert taken < 100
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_long_file_is_the_same_however_it_is_cut(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(7)
+    fields = ["1", "", '"x,y"', f'"p{end}{end}q"', 'a "b"', '"d""d"', "é" * 40, f'"{"long" * 200}"']
+    lines = [",".join(rng.choices(fields, k=rng.choice([1, 2, 2, 2, 2, 3]))) for _ in range(2000)]
+    data = ("a,b" + end + end.join(lines) + end).encode()
+    whole = read(data)
+    expected = by_python(data)
+    assert rows_of(whole) == [
+        (line, tuple(each or None for each in fields)) for line, fields in expected if len(fields) == 2
+    ]
+    assert [each.line for each in refused_of(whole)] == [line for line, fields in expected if len(fields) != 2]
+    for block, chunk in [(200, 7), (333, WIDE), (5000, 4096)]:
+        monkeypatch.setattr(csv_reader, "BLOCK_BYTES", block)
+        cut = read(data, chunk=chunk)
+        assert len(cut) > 3
+        assert rows_of(cut) == rows_of(whole)
+        assert refused_of(cut) == refused_of(whole)
+
+
+PIECES = st.sampled_from(
+    [
+        *(bytes([each]) for each in b',,,"""\n\n\ra1 ;\t\\\'\0\xff\xe9\x0b\x1c\x85'),
+        *(b"\r\n", b'""', b"1,2\n", b'x,"y\nz"\n', b"\xc3\xa9", b"\xef\xbb\xbf", b"\xe2\x80\xa8", b"\xed\xa0\x80"),
+    ]
+)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(
+    width=st.integers(1, 3),
+    head=st.sampled_from([b"", b"\xef\xbb\xbf", b"\n\r\n"]),
+    end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
+    body=st.one_of(st.lists(PIECES, max_size=60).map(b"".join), st.binary(max_size=60)),
+    block=st.sampled_from([16, 40, 8 << 20]),
+    chunk=st.sampled_from([1, 13, WIDE]),
+)
+@example(width=1, head=b"", end=b"\r", body=b'\n"\r"\n\r\r\n",', block=16, chunk=1)
+def test_every_record_is_a_row_or_refused_once(
+    width: int, head: bytes, end: bytes, body: bytes, block: int, chunk: int
+) -> None:
+    names = ["a", "b", "c"][:width]
+    data = head + ",".join(names).encode() + end + body
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_reader, "BLOCK_BYTES", block)
+        found = read(data, names, chunk=chunk)
+    rows, refused = rows_of(found), refused_of(found)
+    expected = by_python(data)
+    assert sorted([line for line, _ in rows] + [each.line for each in refused]) == [line for line, _ in expected]
+    assert [each.line for each in refused] == sorted(each.line for each in refused)
+    by_line = dict(expected)
+    assert len(by_line) == len(expected)
+    for line, values in rows:
+        assert list(values) == [value or None for value in by_line[line]]
+    for each in refused:
+        fields = by_line[each.line]
+        nasty = any("\ufffd" in field for field in fields)
+        endless = each.line == expected[-1][0] and "nothing closes" in each.message
+        assert each.rule == ("D02" if nasty or endless else "D03")
+        assert each.rule == "D02" or len(fields) != width
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.one_of(st.binary(max_size=40), st.lists(PIECES, max_size=30).map(b"".join)))
+def test_any_bytes_are_read_or_unusable(data: bytes) -> None:
+    try:
+        read(data, ["a", "1"])
+    except UnusableDataError as error:
+        assert error.rule in {"D01", "S02"}
+
+
+@pytest.mark.parametrize(
+    ("data", "rule", "said"),
+    [
+        (b"", "D01", "there is no header"),
+        (b"\n\n", "D01", "there is no header"),
+        (b"a\n1\n", "D01", "lacks 'b'"),
+        (b"a,b,a\n", "D01", "repeats 'a'"),
+        (b"a,b,c,d\n", "D01", "undeclared columns 'c', 'd'"),
+        (b"a,b," + b"x" * 1000 + b"\n", "D01", "'" + "x" * 40 + "…'"),
+        (b"a,b," + b",".join(b"%d" % n for n in range(300)), "D01", "'9' and 290 more"),
+        (b'a,b,"' + b"x\n" * 600_000 + b'"\n', "D01", "cannot be read"),
+        (b"a,b" + b"\n" * 2_000_000, "", ""),
+        (b"\n" * 2_000_000 + b"a,b", "D01", "does not end within 1,048,576 bytes"),
+        ("a,b\n".encode("utf-16"), "S02", "UTF-16"),
+        ("a,b\n".encode("utf-16-be"), "S02", "NUL"),
+        ("a,b\n".encode("utf-32"), "S02", "UTF-32"),
+        (b"a,\xfc\n", "S02", "no UTF-8"),
+        (b"\x1f\x8b\x08\0\0\0", "S02", "NUL"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(data: bytes, rule: str, said: str) -> None:
+    if not rule:
+        assert not read(data)
+        return
+    with pytest.raises(UnusableDataError) as caught:
+        read(data)
+    assert caught.value.rule == rule
+    assert said in caught.value.message
+    assert len(caught.value.message) < 300
+
+
+def test_values_of_a_file_without_a_header_are_not_told() -> None:
+    with pytest.raises(UnusableDataError) as caught:
+        read(b"Jane Doe,1970\nJohn Roe,1980\n")
+    assert caught.value.rule == "D01"
+    assert "Jane" not in caught.value.message
+    assert "'a', 'b'" in caught.value.message
+
+
+def test_the_text_of_a_row_reads_as_the_row() -> None:
+    (found,) = read(b'b;a\n"x;y";" p""q\n"\n;2\n')
+    assert [found.text(0), found.text(1)] == ['"x;y";" p""q\n"', ";2"]
+
+
+def test_enormous_fields_are_read_and_texts_are_cut() -> None:
+    field = b"x" * (20 << 20)
+    found = read(b"a,b\n1," + field + b"\n" + field + b"\n3,4\n")
+    assert [(line, len(values[1] or "")) for line, values in rows_of(found)] == [(2, len(field)), (4, 1)]
+    assert [(each.line, each.rule, len(each.text)) for each in refused_of(found)] == [(3, "D03", 500)]
+    assert len(next(block for block in found if len(block.lines)).text(0)) == 500
+
+
+def test_reading_does_not_load_pandas() -> None:
+    code = (
+        "import sys; from vitalake.records.csv_reader import read_csv\n"
+        "assert not {'numpy', 'pyarrow'} & set(sys.modules)\n"
+        "data = b'a,b,c\\n1,\\n\\n\"x\\ny\",2,3\\n\\0,5,6\\n\\xe4,8,9\\n1,2,3\\n'\n"
+        "(found,) = read_csv([data], ['a', 'b', 'd'], ['a'], ['c'])\n"
+        "assert (len(found.lines), len(found.refused)) == (2, 3)\n"
+        "found.text(0)\n"
+        "assert 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

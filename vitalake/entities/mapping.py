@@ -1,0 +1,210 @@
+"""Records of each source system to one canonical form, by tables that are data (`systems/<system>.json`).
+
+Belongs here: the mapping tables as they are read, and what of a record cannot be mapped. Does not belong here: JSON
+(`envelope.py`), anything computed from the canonical form (`quality.py`).
+
+A table names, for each canonical field, paths into a record in order of preference, with dots for nested objects.
+The first path at which there is a value wins. `0` and `false` are values; null, an absent key and a blank text are
+none. Whatever else a record has goes to its attributes, a value at a path that lost included; only the value taken
+and what is blank at a mapped path do not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vitalake.entities.envelope import canonical, fault_in, kind_of
+from vitalake.errors import UnusableDataError
+
+FIELDS = ("id", "name", "revenue", "employees", "industry")
+
+_PathTo = tuple[str, ...]
+_SYSTEMS = Path(__file__).with_name("systems")
+# An underscore would make `canonical_id` ambiguous: crm + eu_1 is not crm_eu + 1.
+_SYSTEM_NAME = re.compile(r"[a-z0-9]+")
+_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_LONGEST_NUMBER = 60
+_MOST_EMPLOYEES = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class SystemMapping:
+    """Where one source system keeps each canonical field: paths in order of preference."""
+
+    system: str
+    paths: Mapping[str, tuple[_PathTo, ...]]
+
+
+class Entity(NamedTuple):
+    """A record in canonical form; `record_number` counts from 1 in its object."""
+
+    record_number: int
+    source_id: str
+    name: str
+    revenue: float | None
+    employees: int | None
+    industry: str | None
+    attributes: str
+    attribute_count: int
+    attributes_filled: int
+
+
+@cache
+def system_mappings() -> Mapping[str, SystemMapping]:
+    """Every source system that has a mapping, by name, in alphabetical order."""
+    return {
+        path.stem: system_mapping(path.stem, path.read_text("utf-8")) for path in sorted(_SYSTEMS.glob("*.json"))
+    }
+
+
+def system_mapping(system: str, text: str) -> SystemMapping:
+    """The mapping of one system from its table.
+
+    Raises:
+        ValueError: the table or the name of the system is not as it must be.
+    """
+    table = json.loads(text)
+    if not _SYSTEM_NAME.fullmatch(system):
+        raise ValueError(f"source system {system!r}: small letters and digits only")
+    if sorted(table) != sorted(FIELDS):
+        raise ValueError(f"mapping of {system}: fields {sorted(table)} where {sorted(FIELDS)} were expected")
+    paths = {field: tuple(tuple(path.split(".")) for path in table[field]) for field in FIELDS}
+    every = [path for field in FIELDS for path in paths[field]]
+    if len(set(every)) != len(every) or not all(paths.values()):
+        raise ValueError(f"mapping of {system}: each field has paths, and each path belongs to one field")
+    return SystemMapping(system, paths)
+
+
+def map_record(record: Any, number: int, mapping: SystemMapping) -> Entity:
+    """One record, as decoded, in canonical form.
+
+    Raises:
+        UnusableDataError: D02 no object, or one that no table can hold; E03 no usable id; E04 no usable name; E05
+            revenue or employees that are no number, or negative; D05 an industry that is no text.
+    """
+    if not isinstance(record, dict):
+        raise UnusableDataError("D02", f"the record is {kind_of(record)}, not an object")
+    if fault := fault_in(record):
+        raise UnusableDataError("D02", f"the record holds {fault}")
+    taken: dict[str, Any] = {}
+    rest = dict(record)
+    for field, paths in mapping.paths.items():
+        for path in paths:
+            if path[0] not in record:
+                continue
+            value = _at(record, path)
+            if _is_blank(value):
+                _drop(rest, path)
+            elif field not in taken:
+                taken[field] = value
+                _drop(rest, path)
+    return Entity(
+        number,
+        _code(taken.get("id"), "E03", "an id"),
+        _name(taken.get("name")),
+        _revenue(taken.get("revenue")),
+        _employees(taken.get("employees")),
+        None if "industry" not in taken else _code(taken["industry"], "D05", "an industry"),
+        canonical(rest),
+        len(rest),
+        sum(not _is_blank(value) and value not in ({}, []) for value in rest.values()),
+    )
+
+
+def number_of(value: Any) -> int | float | None:
+    """A number as it is, or written as text: `1200000`, `1,200,000`, `1.2e6`; None for anything else.
+
+    A comma stands between thousands and nowhere else: `1,2` is no number, `1,200` is twelve hundred.
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
+            return None
+        text = text.replace(",", "")
+        return int(text) if text.lstrip("+-").isdigit() else float(text)
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _at(record: dict[str, Any], path: _PathTo) -> Any:
+    value: Any = record
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _drop(rest: dict[str, Any], path: _PathTo) -> None:
+    """Take a value out, and the objects that hold nothing else; what the caller's record holds stays as it is."""
+    key, *below = path
+    inner = rest.get(key)
+    if not below:
+        rest.pop(key, None)
+    elif isinstance(inner, dict) and below[0] in inner:
+        rest[key] = dict(inner)
+        _drop(rest[key], tuple(below))
+        if not rest[key]:
+            del rest[key]
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _code(value: Any, rule: str, what: str) -> str:
+    """Text, or a whole number, as text."""
+    if value is None:
+        raise UnusableDataError(rule, f"the record has no value where {what} was expected")
+    if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise UnusableDataError(rule, f"{kind_of(value)} where {what} was expected: a text or a whole number")
+    return _without_nul(value, rule, what)
+
+
+def _name(value: Any) -> str:
+    if value is None:
+        raise UnusableDataError("E04", "the record has no value where a name was expected")
+    if not isinstance(value, str):
+        raise UnusableDataError("E04", f"{kind_of(value)} where a name was expected: a text")
+    return _without_nul(value, "E04", "a name")
+
+
+def _without_nul(text: str, rule: str, what: str) -> str:
+    if "\0" in text:
+        raise UnusableDataError(
+            rule, f"a text with U+0000 in it, which databases refuse, where {what} was expected"
+        )
+    return text.strip()
+
+
+def _revenue(value: Any) -> float | None:
+    if value is None:
+        return None
+    found = number_of(value)
+    try:
+        revenue = None if found is None else float(found)
+    except OverflowError:
+        revenue = float("inf")
+    if revenue is None or not 0 <= revenue < float("inf"):
+        raise UnusableDataError("E05", f"revenue is {_shown(value)}; a number from 0 was expected")
+    return revenue + 0.0  # not -0.0
+
+
+def _employees(value: Any) -> int | None:
+    if value is None:
+        return None
+    found = number_of(value)
+    if found is None or not 0 <= found <= _MOST_EMPLOYEES or found != int(found):
+        raise UnusableDataError("E05", f"employees is {_shown(value)}; a whole number from 0 was expected")
+    return int(found)
+
+
+def _shown(value: Any) -> str:
+    return f"{value!a:.40}" if isinstance(value, (str, int, float)) else kind_of(value)

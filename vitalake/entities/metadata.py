@@ -1,0 +1,131 @@
+"""What an export says of itself: where it is from, when it was made, how many records it has.
+
+Belongs here: the fields of `metadata`, and the source system by metadata or key. Does not belong here: JSON
+(`envelope.py`), the records.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from vitalake.entities.envelope import Envelope, kind_of
+from vitalake.entities.mapping import number_of
+from vitalake.errors import UnusableDataError
+
+_TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?",
+    re.ASCII,
+)
+_FIRST_YEAR = 1970
+_CLOCKS_DIFFER = timedelta(days=1)
+_MOST = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Said:
+    """The fields of the metadata that have a column, and what of them could not be used, in words."""
+
+    source_system: str
+    export_id: str | None
+    exported_at: datetime | None
+    data_version: str | None
+    declared_count: int | None
+    problems: list[str]
+
+
+def source_system(envelope: Envelope, key: str, known: Collection[str]) -> str:
+    """The source system, by the metadata, else by a folder of the key.
+
+    A folder is `source=crm` anywhere in the key, or the first one, `entities/crm/…`, unless it is a date.
+
+    Raises:
+        UnusableDataError: E01 neither says it; E02 it has no mapping.
+    """
+    said = envelope.section("metadata").get("sourceSystem")
+    if said is not None and not isinstance(said, str):
+        raise UnusableDataError("E01", f"metadata.sourceSystem is {kind_of(said)}; a text was expected")
+    by_metadata, by_key = (said or "").strip().lower(), _in_key(key)
+    found, where = (by_metadata, "metadata.sourceSystem") if by_metadata else (by_key, "a folder of the key")
+    systems = ", ".join(sorted(known))
+    if not found:
+        raise UnusableDataError(
+            "E01", f"neither metadata.sourceSystem nor a folder names the source system ({systems})"
+        )
+    if found not in known:
+        raise UnusableDataError("E02", f"{where} is {found[:40]!a}, which has no mapping; known: {systems}")
+    return found
+
+
+def read_metadata(envelope: Envelope, key: str, uploaded_at: datetime, known: Collection[str]) -> Said:
+    """The fields of the metadata; one that cannot be used is null, and told.
+
+    An export cannot be made after its upload: believed, one slip of the year would stay the newest for years.
+
+    Raises:
+        UnusableDataError: as `source_system`.
+    """
+    system = source_system(envelope, key, known)
+    metadata, problems = envelope.section("metadata"), list(envelope.problems)
+    if (by_key := _in_key(key)) in known and by_key != system:
+        problems.append(f"metadata.sourceSystem: {system}, though the key says {by_key}")
+
+    def told(name: str, found: Any, expected: str) -> Any:
+        if found is None and metadata.get(name) is not None:
+            problems.append(f"metadata.{name}: {_shown(metadata[name])}; {expected} was expected")
+        return found
+
+    exported_at = _time(metadata.get("exportDate"))
+    if exported_at is not None and exported_at > uploaded_at + _CLOCKS_DIFFER:
+        exported_at = None
+    return Said(
+        system,
+        told("exportId", _text(metadata.get("exportId")), "a text or a whole number"),
+        told("exportDate", exported_at, "a date or time by ISO 8601, from 1970 to the upload,"),
+        told("dataVersion", _text(metadata.get("dataVersion")), "a text or a number"),
+        told("recordCount", _count(metadata.get("recordCount")), "a whole number from 0"),
+        problems,
+    )
+
+
+def _in_key(key: str) -> str:
+    folders = [folder.strip().lower() for folder in key.split("/")[1:-1]]
+    for folder in folders:
+        name, equals, value = folder.partition("=")
+        if name == "source" and equals:
+            return value
+    return folders[0] if folders and "=" not in folders[0] and not folders[0].isdigit() else ""
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _count(value: Any) -> int | None:
+    found = number_of(value)
+    return int(found) if found is not None and 0 <= found <= _MOST and found == int(found) else None
+
+
+def _time(value: Any) -> datetime | None:
+    match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return None
+    day, minutes, seconds, fraction, zone = match.groups()
+    zone = "+00:00" if zone in (None, "Z") else zone[:3] + ":" + (zone[3:].strip(":") or "00")
+    micros = (fraction or "0")[:6].ljust(6, "0")
+    try:
+        date.fromisoformat(day)
+        found = datetime.fromisoformat(f"{day}T{minutes or '00:00'}:{seconds or '00'}.{micros}{zone}")
+        found = found.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.year >= _FIRST_YEAR else None
+
+
+def _shown(value: Any) -> str:
+    return f"{value!a:.60}" if isinstance(value, (str, int, float)) else kind_of(value)

@@ -1,0 +1,132 @@
+"""Whether the summary of an export is true of its records.
+
+Belongs here: which figures of a summary can be computed again, and the comparison. Does not belong here: where
+the figures come from (`envelope.py`), the row that keeps the verdict (`tabulate.py`).
+
+A figure is known by its path in letters and digits, `totalRevenue`, `total_revenue` and `revenue.total` alike:
+`count`, `total` or `number` of records, customers, companies …; `total`, `average`, `minimum`, `maximum`, `median`
+of revenue or employees (and their other names); the number of distinct industries. An average is over the records
+that have the value. A declared figure may be rounded: half of its last written digit is forgiven, and a relative
+1e-9 for the order of a sum.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from vitalake.entities.mapping import Entity, number_of
+
+_COUNT = re.compile(
+    r"(records?|entit(y|ies)|customers?|compan(y|ies)|business(es)?)?(total|counts?|number)|"
+    r"(total|count|number)(of)?(records?|entities|customers|companies|businesses)"
+)
+_MEASURES: dict[str, Callable[[Sequence[float]], float]] = {
+    "total": math.fsum,
+    "sum": math.fsum,
+    "average": statistics.fmean,
+    "avg": statistics.fmean,
+    "mean": statistics.fmean,
+    "min": min,
+    "minimum": min,
+    "max": max,
+    "maximum": max,
+    "median": statistics.median,
+}
+_VALUES = {
+    "revenue": "revenue",
+    "annualrevenue": "revenue",
+    "employees": "employees",
+    "employee": "employees",
+    "employeecount": "employees",
+    "headcount": "employees",
+}
+_KNOWN = {
+    name: (measure, field)
+    for word, measure in _MEASURES.items()
+    for value, field in _VALUES.items()
+    for name in (word + value, value + word)
+}
+_INDUSTRIES = {"industrycount", "totalindustries", "uniqueindustries", "distinctindustries"}
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """Figures that differ from the records, and those that nobody here can compute, both by path."""
+
+    differences: list[str]
+    unchecked: list[str]
+
+
+def compare(
+    summary: Mapping[str, Any], declared_count: int | None, entities: Sequence[Entity], record_count: int
+) -> Reconciled:
+    """Compute a summary again.
+
+    Args:
+        summary: as it arrived; figures may be nested.
+        declared_count: `metadata.recordCount`.
+        entities: the usable records, over which sums and averages go.
+        record_count: all records, which counts go by.
+    """
+    differences: list[str] = []
+    unchecked: list[str] = []
+    if declared_count is not None and declared_count != record_count:
+        differences.append(f"metadata.recordCount: declared {declared_count}, found {record_count}")
+    for path, value in _figures(summary, "summary"):
+        declared = number_of(value)
+        if declared is None:
+            continue
+        computed = _computed(path, entities, record_count)
+        if computed is None:
+            unchecked.append(path)
+        elif not _agree(declared, value, computed[0]):
+            found = "none" if computed[0] is None else f"{computed[0]:.15g}"
+            refused = record_count - len(entities)
+            without = f" (without {refused} quarantined)" if refused and not computed[1] else ""
+            differences.append(f"{path}: declared {value}, found {found}{without}")
+    return Reconciled(differences, unchecked)
+
+
+def _figures(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _figures(each, f"{path}.{key}")
+    else:
+        yield path, value
+
+
+def _computed(path: str, entities: Sequence[Entity], record_count: int) -> tuple[float | None, bool] | None:
+    """The figure (None: of no values at all) and whether it counts all records; None: an unknown figure."""
+    name = re.sub(r"[^a-z0-9]", "", path.lower().partition(".")[2])
+    if _COUNT.fullmatch(name):
+        return record_count, True
+    if name in _INDUSTRIES:
+        return len({each.industry for each in entities if each.industry is not None}), False
+    if name not in _KNOWN:
+        return None
+    measure, field = _KNOWN[name]
+    values = [value for each in entities if (value := getattr(each, field)) is not None]
+    if not values and measure is not math.fsum:
+        return None, False
+    try:
+        return float(measure(values)), False
+    except OverflowError:
+        return math.inf, False
+
+
+def _agree(declared: float, written: Any, computed: float | None) -> bool:
+    if computed is None:
+        return declared == 0
+    try:
+        declared = float(declared)
+    except OverflowError:
+        declared = math.inf
+    last_digit = Decimal(str(written).replace(",", "")).as_tuple().exponent
+    half = 0.5 * 10.0 ** min(int(last_digit), 0) * (1 + 1e-9)
+    return math.isclose(declared, computed, rel_tol=1e-9, abs_tol=half)

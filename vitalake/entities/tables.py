@@ -1,0 +1,141 @@
+"""The tables and views of business entities.
+
+Belongs here: which columns there are and what they mean. Does not belong here: computing them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vitalake.dataset import SqlView
+from vitalake.tables import Column, Table
+
+_CANONICAL = (
+    Column("canonical_id", "string", "`<source_system>_<source_id>`.", nullable=False),
+    Column("source_system", "string", "System that exported it: crm, erp or legacy.", nullable=False),
+    Column("source_id", "string", "Its id in that system.", nullable=False),
+    Column("name", "string", "Name of the business, without blanks around it.", nullable=False),
+    Column("revenue", "float64", "Revenue a year, in USD; 0 is a value, null is unknown."),
+    Column("employees", "int64", "Number of employees; 0 is a value, null is unknown."),
+    Column("industry", "string", "Industry: name or code, as the system has it."),
+    Column(
+        "entity_type",
+        "string",
+        "large_enterprise (revenue above 10 million or more than 1000 employees), medium_business (1 million, "
+        "100) or small_business.",
+        nullable=False,
+    ),
+    Column(
+        "quality_score",
+        "float64",
+        "0.5 × completeness + 0.3 × validity + 0.2 × consistency, 0 to 100.",
+        nullable=False,
+    ),
+    Column(
+        "completeness",
+        "float64",
+        "80 × the share of name, revenue, employees and industry that are there + 20 × the share of the attributes "
+        "that hold something (20 where there are none).",
+        nullable=False,
+    ),
+    Column(
+        "validity",
+        "float64",
+        "100 × the share of the values that are plausible: a name of two letters or digits that is no placeholder, "
+        "at most 1e12 USD, at most 5 million employees, an industry that is no placeholder and no odd code.",
+        nullable=False,
+    ),
+    Column(
+        "consistency",
+        "float64",
+        "100 where revenue per employee is 10,000 to 2,000,000 USD or both are 0, 50 less for each factor of ten "
+        "outside; 50 where one is missing or 0.",
+        nullable=False,
+    ),
+    Column(
+        "attributes",
+        "string",
+        "Every field of the record that is no column here: a JSON object, keys sorted, no blanks.",
+        nullable=False,
+    ),
+    Column(
+        "content_sha256",
+        "string",
+        "Digest of name, revenue, employees, industry and attributes: equal where nothing changed.",
+        nullable=False,
+    ),
+)
+
+_SOURCE = (
+    Column("exported_at", "timestamp", "`metadata.exportDate` (UTC where it names no zone); null: none."),
+    Column("export_id", "string", "`metadata.exportId`; null: none."),
+    Column("source_key", "string", "Key of the object in the raw bucket.", nullable=False),
+    Column("source_version", "string", "ETag of the object's content.", nullable=False),
+    Column("uploaded_at", "timestamp", "When the store last saw the object written (UTC).", nullable=False),
+)
+_RECORD_NUMBER = Column("record_number", "int64", "Position of the record in the object, from 1.", nullable=False)
+
+RECORDS = Table(
+    "entities_records",
+    "One row per usable record as it arrived, in canonical form.",
+    (*_CANONICAL, *_SOURCE, _RECORD_NUMBER),
+)
+
+EXPORTS = Table(
+    "entities_exports",
+    "One row per object whose source system is known: what it said of itself, and whether that is true.",
+    (
+        Column("source_system", "string", "System that exported it.", nullable=False),
+        *_SOURCE,
+        Column("data_version", "string", "`metadata.dataVersion`; null: none."),
+        Column("declared_count", "int64", "`metadata.recordCount`; null: none."),
+        Column("record_count", "int64", "Records found: usable + quarantined.", nullable=False),
+        Column("usable_count", "int64", "Rows in `entities_records`.", nullable=False),
+        Column("quarantined_count", "int64", "Records in quarantine.", nullable=False),
+        Column("reconciled", "bool", "The declared count and every figure known are right.", nullable=False),
+        Column(
+            "summary_differences",
+            "list<string>",
+            "Declared figures that the records do not bear out: path, declared, found.",
+            nullable=False,
+        ),
+        Column(
+            "summary_unchecked", "list<string>", "Paths of figures that nobody here can compute.", nullable=False
+        ),
+        Column(
+            "problems", "list<string>", "Fields of metadata and summary that could not be used.", nullable=False
+        ),
+        Column(
+            "envelope",
+            "string",
+            "Everything of the object but its records (metadata, schema, summary), as JSON; null: a bare array or "
+            "record.",
+        ),
+    ),
+)
+
+_SQL = Path(__file__).with_name("sql")
+_DOCS = {column.name: column.doc for column in RECORDS.columns}
+_VERSION_DOCS = _DOCS | {
+    "version": "From 1, by canonical_id: one more only where the content changed.",
+    "valid_from": "Since when this is the content: exported, or uploaded where it has no export date.",
+    "created_at": "valid_from of version 1.",
+    "updated_at": "When the content last changed: valid_from of this version.",
+    "record_number": "Position of the record that brought this version in its object, from 1.",
+    "date": "Partition of that record: the day, in UTC.",
+}
+
+VIEWS = (
+    SqlView(
+        "entities_history",
+        _SQL / "entities_history.sql",
+        "Every version that every entity ever had (slowly changing dimension, type 2), over all days.",
+        _VERSION_DOCS | {"valid_to": "valid_from of the next version; null: the current one."},
+    ),
+    SqlView(
+        "entities_current",
+        _SQL / "entities_current.sql",
+        "Every entity as it is now: one row per canonical_id.",
+        _VERSION_DOCS,
+    ),
+)

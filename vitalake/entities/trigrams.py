@@ -1,0 +1,41 @@
+"""Names that resemble each other: PostgreSQL's trigram similarity, for all pairs between source systems at once.
+
+Belongs here: the similarity of names. Does not belong here: what else speaks for a match (`matching.py`).
+
+Exactly what pg_trgm's `similarity` gives in a UTF-8 database: words of lower-case letters and digits
+(`letters.py`), two blanks before and one after each, the set of their distinct trigrams, shared over all, in single
+precision; 0 where a name has no word. One difference: pg_trgm keeps 24 bits of trigrams that are not ASCII, and
+takes two for one where those agree (1 in 16 million); here they stay two.
+
+A similarity of just 3/5 is not above 0.6. PostgreSQL says so of `similarity(a, b) > 0.6::real`; with a plain 0.6 it
+compares in double precision, where the single 3/5 is the larger by 2e-8.
+
+Source: https://www.postgresql.org/docs/current/pgtrgm.html
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vitalake.entities.letters import word_pattern
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+_SIMILAR = Path(__file__).with_name("sql") / "matches_similar.sql"
+
+
+def similar_pairs(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Pairs of entities of different source systems whose names have a similarity above 0.6, each pair once.
+
+    Args:
+        connection: with the table `entities`: entity (numbered in the order of canonical_id), canonical_id,
+            source_system and name, none of them null.
+
+    Returns:
+        left_id and right_id, canonical ids, the left one smaller; similarity, single precision. Ordered by the ids.
+    """
+    # Not as a parameter: to take one from Python, DuckDB imports pandas.
+    return connection.execute(_SIMILAR.read_text().replace("{word}", word_pattern())).to_arrow_table()

@@ -1,0 +1,167 @@
+r"""A block of CSV to columns of strings.
+
+Belongs here: the reading of one block. Does not belong here: how a file is cut into blocks and what is reported of
+them (`vitalake/records/csv_reader.py`).
+
+Arrow's parser alone decides where records and fields end, also whether the block ends inside a record: an end mark
+is put after it, which is a record of its own outside quotes, and inside them closes the quote and makes the record
+too long. Either way Arrow hands it back, with the text of the record that it belongs to.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vitalake.columns import numbers
+from vitalake.records.csv_lines import text_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+NO_UTF8 = "\0\ufffd"
+"""What stands for bytes that are no UTF-8: it holds a NUL, so that one search finds all records with such bytes."""
+_REPLACEMENT = "\ufffd"
+
+
+class Misfit(NamedTuple):
+    """A record with too few or too many fields, or with a NUL byte."""
+
+    record: int  # its number among all records of the block, from 0
+    fields: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of CSV that was read.
+
+    Attributes:
+        columns: by position in the header, string arrays (rows,), null where the field is empty.
+        index: which of all records of the block each row is, from 0, shape (rows,).
+        misfits: the other records, in their order.
+        data: the bytes of all these records, with a newline at the end, shape (bytes,).
+        unfinished: those of the record inside which the block ends; it is not counted.
+        quoted: some field may hold newlines; then there are all columns.
+    """
+
+    columns: dict[int, pa.Array]
+    index: npt.NDArray[np.int64]
+    misfits: list[Misfit]
+    data: npt.NDArray[np.uint8]
+    unfinished: bytes
+    quoted: bool
+
+
+def parse(pieces: Iterable[bytes | memoryview], delimiter: str, width: int, wanted: Sequence[int]) -> Block:
+    """Read a block.
+
+    Args:
+        pieces: put together they begin where a record begins, and end with a newline.
+        delimiter: between fields.
+        width: fields of a record.
+        wanted: positions of the columns to build, at least one; there may be more than these.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    mark = b'"' + delimiter.encode() * width
+    data = utf8(b"".join((*pieces, mark)))
+    end = len(data) - len(mark)
+    quoted, nul = data.find(b'"', 0, end) >= 0, b"\0" in data
+    table, met = _parsed(data, delimiter, width, range(width) if quoted or nul else wanted)
+    rows, records = table.num_rows, table.num_rows + len(met) - 1
+    whole = end
+    if met and met[-1].record == records:
+        whole -= len(met.pop().text.encode()) - len(mark)
+    else:  # of one column the mark is a row like any other, and the last
+        rows -= 1
+    index = np.arange(records, dtype=np.int64)
+    if met:
+        index = np.delete(index, [misfit.record for misfit in met])
+    columns = {int(name): _one(table.column(name))[:rows] for name in table.column_names}
+    if nul and len(broken := _with_nul(columns.values(), rows)):
+        for row in broken.tolist():
+            text = joined((column[row].as_py() for column in columns.values()), delimiter)
+            met.append(Misfit(int(index[row]), width, text))
+        met.sort(key=lambda misfit: misfit.record)
+        kept = np.delete(np.arange(rows), broken)
+        columns = {position: column.take(numbers(kept, pa.int64())) for position, column in columns.items()}
+        index = index[kept]
+    return Block(columns, index, met, np.frombuffer(data, np.uint8, whole), data[whole:end], quoted)
+
+
+def utf8(data: bytes) -> bytes:
+    """The same bytes, with `NO_UTF8` in place of those that are no UTF-8."""
+    import numpy as np
+    import pyarrow as pa
+
+    if data.isascii():
+        return data
+    ends = np.array([0, len(data)], np.int32)
+    try:  # several times as fast as decoding
+        pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(ends), pa.py_buffer(data)]).validate(full=True)
+    except pa.ArrowInvalid:
+        mark = _REPLACEMENT.encode()  # where the file has it itself, it is text
+        parts = (part.decode("utf-8", "replace").replace(_REPLACEMENT, NO_UTF8) for part in data.split(mark))
+        return mark.join(part.encode() for part in parts)
+    return data
+
+
+def joined(values: Iterable[str | None], delimiter: str) -> str:
+    """Values as a record of CSV, without a newline at its end."""
+    out = io.StringIO()
+    # Only the characters that end its lines are quoted inside of fields.
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerow(values)
+    return out.getvalue()[:-2]
+
+
+def _parsed(data: bytes, delimiter: str, width: int, wanted: Sequence[int]) -> tuple[pa.Table, list[Misfit]]:
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    met = []
+
+    def skip(row: Any) -> str:
+        met.append(Misfit(row.number - 1, row.actual_columns, row.text))
+        return "skip"
+
+    if data.startswith(BOM_UTF8):  # Arrow takes one away wherever it is called: here it is text
+        data = BOM_UTF8 + data
+    names = [str(position) for position in range(width)]
+    reader = arrow_csv.open_csv(  # of small files sooner than read_csv, of large ones as fast
+        pa.BufferReader(data),
+        # Only without threads Arrow numbers the rows that it hands back, and they gain nothing here. All is one
+        # block to Arrow: it does not cut records itself.
+        arrow_csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
+        arrow_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=skip),
+        arrow_csv.ConvertOptions(
+            check_utf8=False,
+            column_types=dict.fromkeys(names, pa.string()),
+            include_columns=[names[position] for position in wanted],
+            strings_can_be_null=True,
+            null_values=[""],
+        ),
+    )
+    return reader.read_all(), met
+
+
+def _with_nul(columns: Iterable[pa.Array], rows: int) -> npt.NDArray[np.int64]:
+    """Which rows hold a NUL byte."""
+    import numpy as np
+
+    found = np.zeros(rows, np.bool_)
+    for column in columns:
+        offsets, data = text_of(column)
+        found[np.searchsorted(offsets, np.flatnonzero(data == 0), "right") - 1] = True
+    return np.flatnonzero(found)
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

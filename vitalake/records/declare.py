@@ -1,0 +1,186 @@
+"""From fields and rules to a `Dataset`: record-shaped data, in CSV or JSON, needs no code of its own.
+
+Belongs here: putting the pieces together. Does not belong here: any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from vitalake.checks import readable, refused_records, repeated_keys, warned
+from vitalake.dataset import Dataset, Limits, Parsed, RawObject, Refusal, SqlView, Tabulated, Threshold
+from vitalake.records.fields import Field, RecordTable, Rule
+from vitalake.tables import Table
+
+if TYPE_CHECKING:
+    from vitalake.pseudonyms import Pseudonyms
+
+# Streams of any size; of many small objects as many as are read at once for ECG.
+LIMITS = Limits(object_bytes=8 * 2**30, whole_bytes=16 * 2**20)
+_CELL_BYTES = 60  # of a JSON value in Python, about
+
+
+def csv_dataset(
+    name: str,
+    doc: str,
+    owner: str,
+    fields: tuple[Field, ...],
+    table: str | None = None,
+    key: tuple[str, ...] = (),
+    rules: tuple[Rule, ...] = (),
+    ignored: tuple[str, ...] = (),
+    **more: Any,
+) -> Dataset:
+    """A dataset of CSV files, each with a header, in one table.
+
+    Args:
+        name: the dataset, and the folder of its objects in the raw bucket.
+        doc: what it is.
+        owner: who answers for it, e.g. ``"team:data"``.
+        fields: the columns that a file may have. Others are refused, but for `ignored`.
+        table: name of the table; default: `name`.
+        key: columns that identify a thing. With it there are the views ``<table>_current``, the newest row of each
+            by upload and line, and ``<table>_superseded``, the older ones.
+        rules: what must hold of every row.
+        ignored: columns of files that nobody wants.
+        more: any other argument of `Dataset`, such as ``processed_within``.
+    """
+    tables = (RecordTable(table or name, doc, tuple(field.column for field in fields)),)
+    parse = partial(_parse_csv, fields, ignored)
+    return _dataset(name, doc, owner, fields, tables, key, rules, parse, more)
+
+
+def json_dataset(
+    name: str,
+    doc: str,
+    owner: str,
+    fields: tuple[Field, ...],
+    tables: tuple[RecordTable, ...],
+    key: tuple[str, ...] = (),
+    rules: tuple[Rule, ...] = (),
+    **more: Any,
+) -> Dataset:
+    """A dataset of JSON files: an array, a single object, or an object on each line, all with the same fields.
+
+    As `csv_dataset`, but for `tables`: which of the fields go to which table, each with one row a record.
+    """
+    return _dataset(name, doc, owner, fields, tables, key, rules, partial(_parse_json, fields), more)
+
+
+def _dataset(
+    name: str,
+    doc: str,
+    owner: str,
+    fields: tuple[Field, ...],
+    tables: tuple[RecordTable, ...],
+    key: tuple[str, ...],
+    rules: tuple[Rule, ...],
+    parse: Any,
+    more: dict[str, Any],
+) -> Dataset:
+    stored = tuple(table.declared(fields) for table in tables)
+    first = stored[0].name
+    checks = [
+        readable(name, Threshold(warn=0.02, block=0.5)),
+        refused_records(name, first, Threshold(warn=0.02, block=0.5)),
+        warned(first, Threshold(warn=0.05)),
+    ]
+    if key:
+        checks.append(repeated_keys(first, key, Threshold(warn=0.0)))
+    views = (*(_current_and_superseded(stored[0], key) if key else ()), *more.pop("views", ()))
+    return Dataset(
+        name=name,
+        doc=doc,
+        owner=owner,
+        parse=parse,
+        tabulate=partial(_tabulate, fields, rules, stored),
+        tables=stored,
+        views=views,
+        rules=rules,
+        checks=(*checks, *more.pop("checks", ())),
+        limits=more.pop("limits", LIMITS),
+        **more,
+    )
+
+
+def _parse_csv(
+    fields: Sequence[Field], ignored: Sequence[str], objects: Sequence[RawObject], _: Pseudonyms
+) -> Iterator[Parsed]:
+    from vitalake.records.csv_reader import read_csv
+    from vitalake.records.judge import Batch
+
+    (item,) = objects
+    personal = any(field.personal for field in fields)
+    required = [field.name for field in fields if field.required]
+    for rows in read_csv(item.chunks(), [field.name for field in fields], required, ignored):
+        refusals = tuple(
+            Refusal(item.key, each.rule, each.message, each.line, text=None if personal else each.text)
+            for each in rows.refused
+        )
+        batch = Batch(item.key, item.version, item.uploaded_at, rows.lines, rows.columns, rows.text)
+        yield Parsed((batch,), refusals, sum(column.nbytes for column in rows.columns.values()))
+
+
+def _parse_json(fields: Sequence[Field], objects: Sequence[RawObject], _: Pseudonyms) -> Iterator[Parsed]:
+    import json
+
+    from vitalake.records.json_reader import read_json
+    from vitalake.records.judge import Batch
+
+    (item,) = objects
+    names = [field.name for field in fields]
+    for found in read_json(item.chunks()):
+        refusals = tuple(Refusal(item.key, each.rule, each.message, each.number) for each in found.refused)
+        records = found.records
+        values = {name: [record.get(name) for record in records] for name in names}
+        keep = records if not any(field.personal for field in fields) else []
+        batch = Batch(
+            item.key,
+            item.version,
+            item.uploaded_at,
+            found.numbers,
+            values,
+            lambda row, keep=keep: json.dumps(keep[row], ensure_ascii=False),  # type: ignore[misc]
+            _with_more(records, values),
+        )
+        yield Parsed((batch,), refusals, len(records) * len(names) * _CELL_BYTES)
+
+
+def _with_more(records: Sequence[dict[str, Any]], values: dict[str, list[Any]]) -> list[int]:
+    """Positions of the records that have fields beside these; quickly none, as there mostly are."""
+    there = sum(len(column) - column.count(None) for column in values.values())
+    if sum(map(len, records)) == there:
+        return []
+    return [position for position, record in enumerate(records) if not record.keys() <= values.keys()]
+
+
+def _tabulate(
+    fields: Sequence[Field], rules: Sequence[Rule], tables: Sequence[Table], values: Sequence[Any]
+) -> Tabulated:
+    from vitalake.records.judge import judged
+
+    return judged(values, fields, rules, tables)
+
+
+def _current_and_superseded(table: Table, key: Iterable[str]) -> tuple[SqlView, SqlView]:
+    docs = {column.name: column.doc for column in table.columns}
+    rank = f"""row_number() OVER (
+    PARTITION BY {", ".join(f'"{column}"' for column in key)}
+    ORDER BY uploaded_at DESC, source_key DESC, record_number DESC
+)"""
+    return (
+        SqlView(
+            f"{table.name}_current",
+            f"SELECT * FROM {table.name} QUALIFY {rank} = 1",
+            f"The newest row of each {' and '.join(key)}: by upload, then by line.",
+            docs,
+        ),
+        SqlView(
+            f"{table.name}_superseded",
+            f"SELECT * FROM {table.name} QUALIFY {rank} > 1",
+            f"The rows that a newer one of the same {' and '.join(key)} replaces in `{table.name}_current`.",
+            docs,
+        ),
+    )

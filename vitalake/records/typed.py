@@ -1,0 +1,150 @@
+"""Values as files have them to columns of the declared kinds; what does not fit is marked, and never guessed at.
+
+Belongs here: which texts and JSON values pass as which kind. Does not belong here: what is said about those that do
+not (`vitalake/records/judge.py`).
+
+Text passes as a whole number by its digits (`+5`, ` 5 `), as a fraction where it is finite (`1e3`, no `nan`), as a
+date as YYYY-MM-DD, as a time in ISO 8601 (without a zone: UTC), as bool as true, false, 1 or 0. A JSON number
+passes as an integer where it has no fraction; a JSON string never passes as a number.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from vitalake.columns import array
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    Mask = npt.NDArray[np.bool_]
+
+_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,19}\s*", re.ASCII)
+_FRACTION = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_BOOLS = {"true": True, "1": True, "false": False, "0": False}
+_LIMITS = {"int32": 2**31, "int64": 2**63}
+
+
+def from_texts(values: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Mask]:
+    """Texts, shape (n,), as `kind`, null where there is none or where it does not fit; and where it does not."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    good = np.zeros(len(values), np.bool_)
+    if pa.types.is_string(kind):
+        return values, good
+    try:
+        found = values.cast(kind)
+        # Arrow takes hexadecimal integers, and fractions that are no numbers.
+        if pa.types.is_integer(kind) and pc.any(pc.match_substring(values, "x", ignore_case=True)).as_py():
+            raise pa.ArrowInvalid("hexadecimal")
+        if pa.types.is_floating(kind) and not pc.all(pc.is_finite(found)).as_py() and found.null_count < len(found):
+            raise pa.ArrowInvalid("not finite")
+    except pa.ArrowInvalid:
+        return _one_by_one(values.to_pylist(), kind, _text_parsers()[str(kind)])
+    return found, good
+
+
+def from_json(values: Sequence[Any], kind: pa.DataType) -> tuple[pa.Array, Mask]:
+    """JSON values, n of them, None where there is none, as `kind`; otherwise as `from_texts`."""
+    import numpy as np
+    import pyarrow as pa
+
+    kinds = set(map(type, values)) - {type(None)}
+    name = str(kind)
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        if kinds <= {str}:
+            return from_texts(array(values, pa.string()), kind)
+        return _one_by_one(values, kind, lambda value: _text_parsers()[name](_only(value, str)))
+    expected: set[type] = {"string": {str}, "bool": {bool}, "double": {float, int}}.get(name, {int})  # type: ignore[assignment]
+    if kinds <= expected:
+        try:
+            return array(values, kind), np.zeros(len(values), np.bool_)
+        except (pa.ArrowInvalid, OverflowError, TypeError):
+            pass  # an integer that is too large, somewhere
+    return _one_by_one(values, kind, _json_parsers()[name])
+
+
+def _one_by_one(values: Sequence[Any], kind: pa.DataType, parse: Callable[[Any], Any]) -> tuple[pa.Array, Mask]:
+    import numpy as np
+
+    bad = np.zeros(len(values), np.bool_)
+    found: list[Any] = [None] * len(values)
+    for position, value in enumerate(values):
+        if value is not None:
+            try:
+                found[position] = parse(value)
+            except (ValueError, OverflowError):
+                bad[position] = True
+    return array(found, kind), bad
+
+
+def _only(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise ValueError
+    return value
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> str:
+    if not pattern.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def _integer(value: Any, kind: str) -> int:
+    if not -_LIMITS[kind] <= value < _LIMITS[kind]:
+        raise ValueError
+    return int(value)
+
+
+def _fraction(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+def _json_integer(value: Any, kind: str) -> int:
+    if type(value) is float and not value.is_integer():
+        raise ValueError
+    return _integer(value if type(value) is float else _only(value, int), kind)
+
+
+def _time(text: str) -> datetime:
+    # Python 3.10 reads neither a final Z nor more than three groups of digits; a time without a zone is in UTC.
+    return datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
+
+
+def _bool(text: str) -> bool:
+    try:
+        return _BOOLS[text.strip().lower()]
+    except KeyError:
+        raise ValueError from None
+
+
+def _text_parsers() -> dict[str, Callable[[str], Any]]:
+    return {
+        "int32": lambda text: _integer(int(_matched(_INTEGER, text)), "int32"),
+        "int64": lambda text: _integer(int(_matched(_INTEGER, text)), "int64"),
+        "double": lambda text: _fraction(float(_matched(_FRACTION, text))),
+        "bool": _bool,
+        "date32[day]": lambda text: date.fromisoformat(_matched(_DATE, text)),
+        "timestamp[us, tz=UTC]": _time,
+    }
+
+
+def _json_parsers() -> dict[str, Callable[[Any], Any]]:
+    return {
+        "string": lambda value: _only(value, str),
+        "bool": lambda value: _only(value, bool),
+        "double": lambda value: _fraction(float(value if type(value) is int else _only(value, float))),
+        "int32": lambda value: _json_integer(value, "int32"),
+        "int64": lambda value: _json_integer(value, "int64"),
+    }

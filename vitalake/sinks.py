@@ -1,0 +1,106 @@
+"""Sinks: a view of the lake kept in line with a table elsewhere, and the loop that every sink has in common.
+
+Belongs here: what a sink declares, what a delivery reports, and when one is finished. Does not belong here: reading
+a view (`resources/view_rows.py`), or the targets (`resources/dynamodb_table.py`, `resources/postgres_table.py`,
+`resources/json_export.py`).
+
+A delivery never asks what happened since the last one. It compares the whole view with the whole target and writes
+the difference, so the same delivery twice writes nothing, and nothing has to be remembered outside the target. It
+looks at the view's inputs before and after: whoever writes last has looked last, however many deliver at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from vitalake.errors import TransientError
+
+Progress = Callable[[int, int], None]
+_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Sink:
+    """A view, and where a copy of it is wanted.
+
+    Args:
+        name: name of the asset, e.g. ``"pricing_instances_dynamodb"``.
+        view: the view; its name is the target's too.
+        key: columns that together name a row: never null, and no two rows alike.
+    """
+
+    name: str
+    view: str
+    key: tuple[str, ...]
+    target: Literal["dynamodb", "postgres", "json"]
+    doc: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a delivery found and did, in rows; `written` and `deleted` of all its rounds, the rest of the last.
+
+    Args:
+        rows: rows of the view.
+        written: rows that were new or different in the target.
+        deleted: rows of the target that the view lacks, or that the target can no longer hold.
+        unchanged: rows that were there already, just so.
+        refused: rows that the target cannot hold at all (`reasons` says why), so it lacks them.
+        not_representable: values inside rows that the target cannot hold; they are absent there.
+        reasons: why rows were refused, each with its count; no values.
+    """
+
+    rows: int
+    written: int
+    deleted: int
+    unchanged: int
+    refused: int = 0
+    not_representable: int = 0
+    reasons: tuple[str, ...] = ()
+    rounds: int = 1
+
+    def after(self, earlier: Delivery | None) -> Delivery:
+        """Together with the rounds before this one."""
+        if earlier is None:
+            return self
+        return replace(
+            self,
+            written=self.written + earlier.written,
+            deleted=self.deleted + earlier.deleted,
+            rounds=self.rounds + earlier.rounds,
+        )
+
+
+def keep_in_line(version: Callable[[], str], bring: Callable[[], Delivery], rounds: int = _ROUNDS) -> Delivery:
+    """Bring the target in line with the view, again and again until the view's inputs stood still meanwhile.
+
+    Args:
+        version: what the view is computed from, in short; changes whenever the view may.
+        bring: reads the view and brings the target in line with it, once.
+        rounds: the most that are made.
+
+    Raises:
+        TransientError: the inputs, or somebody else the target, changed during every round; or `bring` failed
+            though they did not.
+        PermanentError: from `bring`.
+    """
+    from vitalake.parts import ConflictError  # which stands above the declarations, as this module does not
+
+    total: Delivery | None = None
+    seen = version()
+    for _ in range(rounds):
+        failed: TransientError | None = None
+        try:
+            total = bring().after(total)
+        except TransientError as error:  # a part that was replaced while it was read, most likely
+            failed = error
+        before, seen = seen, version()
+        if seen != before or isinstance(failed, ConflictError):
+            continue
+        if failed is not None:
+            raise failed
+        if total is not None:
+            return total
+    raise TransientError(f"the view's inputs, or the target, changed in each of {rounds} rounds")
