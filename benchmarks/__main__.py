@@ -26,6 +26,8 @@ MODULES = (
     "restart",
     "sql",
     "backfill",
+    "matching",
+    "records",
 )
 
 

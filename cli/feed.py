@@ -1,7 +1,7 @@
 """First data for a fresh system, and waiting until it can be asked.
 
-Belongs here: demo recordings or a folder of yours into the bucket, progress until every day is built. Does not
-belong here: what the demo recordings are (`cli/demo_data.py`) or how files are sent (`cli/upload.py`).
+Belongs here: the demo's files or a folder of yours into the bucket, progress until every day is built. Does not
+belong here: what the demo's files are (`cli/demo_*.py`) or how files are sent (`cli/upload.py`).
 """
 
 from __future__ import annotations
@@ -18,28 +18,47 @@ from vitalake.errors import TransientError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from cli.demo_data import DemoFile
+    from vitalake.dataset import Dataset
+
 _DEMO_DAYS = 4
 _PATIENCE_S = 180.0
 _HELD_BACK_S = 20.0
 
 
-def feed(settings: Settings, console: Console, data: Path | None) -> None:
-    """Upload the files below `data`, or the demo recordings; what is there already stays."""
-    from cli.demo_data import demo_files
+def feed(settings: Settings, console: Console, data: Path | None, dataset: Dataset) -> None:
+    """Upload the files below `data` to the dataset, or the demo's to theirs; what is there already stays."""
     from cli.upload import Source, files_below, upload_all
 
     if data is not None:
-        sources = files_below([data], f"ecg/date={datetime.now(timezone.utc).date()}/")
-        console.print(f"Uploading {len(sources)} files of {data}")
+        waves = [files_below([data], f"{dataset.prefix}date={datetime.now(timezone.utc).date()}/")]
+        console.print(f"Uploading {len(waves[0])} files of {data}")
     else:
-        first_day = _first_demo_day(settings)
-        sources = [Source(file.key, file.data) for file in demo_files(first_day, _DEMO_DAYS)]
-        console.print(
-            f"Uploading {len(sources)} generated files of five devices, some broken or incomplete on purpose"
-        )
-    sent = upload_all(settings, sources, console)
-    for name, reason in sent.failed:
-        console.print(f"[red]not uploaded:[/] {name}: {reason}")
+        demo = demo_waves(_first_demo_day(settings))
+        waves = [[Source(file.key, file.data) for file in wave] for wave in demo]
+        console.print(f"Uploading {sum(map(len, waves))} generated files of six kinds, some broken on purpose")
+    for wave in waves:
+        sent = upload_all(settings, wave, console, limit_bytes=dataset.limits.object_bytes)
+        for name, reason in sent.failed:
+            console.print(f"[red]not uploaded:[/] {name}: {reason}")
+
+
+def demo_waves(first_day: date) -> list[list[DemoFile]]:
+    """Everything of the demo, and what replaces some of it: of two price lists the one that came last counts."""
+    from cli.demo_data import demo_files
+    from cli.demo_entities import entity_files, metric_files, relationship_files
+    from cli.demo_prices import newer_price_files, price_files
+    from cli.demo_retina import retina_files
+
+    first = [
+        *demo_files(first_day, _DEMO_DAYS),
+        *retina_files(first_day),
+        *price_files(first_day),
+        *entity_files(first_day),
+        *relationship_files(first_day),
+        *metric_files(first_day),
+    ]
+    return [first, list(newer_price_files(first_day))]
 
 
 def _first_demo_day(settings: Settings) -> date:
@@ -52,26 +71,31 @@ def _first_demo_day(settings: Settings) -> date:
 
 
 def wait_until_built(settings: Settings, console: Console) -> None:
-    """Until every day in the bucket is in the lake, showing how far it is."""
+    """Until every day in the bucket is in the lake and no run goes on, showing how far it is.
+
+    A run that has written the tables of its day still has checks, tables over all days and copies before it.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from cli.runs import runs_under_way
     from resources.build import build_resources
 
     resources = build_resources(settings)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     last_progress = time.monotonic()
-    before: _Days | None = None
+    before: tuple[_Days, int] | None = None
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
-        task = progress.add_task("The sensor finds them, runs check them: days built", total=None)
+        task = progress.add_task("The sensors find them, runs check them: days built", total=None)
         while True:
             days = count_days(settings, resources)
+            going_on = runs_under_way(settings.webserver_url or "") if days.built == days.all else 0
             progress.update(task, completed=days.built, total=days.all)
-            if days != before:
-                if not console.is_terminal and (before is None or days.built != before.built):
+            if (days, going_on) != before:
+                if not console.is_terminal and (before is None or days.built != before[0].built):
                     console.print(f"{days.built} of {days.all} days are built")
-                last_progress, before = time.monotonic(), days
+                last_progress, before = time.monotonic(), (days, going_on)
             idle_s = time.monotonic() - last_progress
-            if days.built == days.all or (days.read == days.all and idle_s > _HELD_BACK_S):
+            if (days.built == days.all and not going_on) or (days.read == days.all and idle_s > _HELD_BACK_S):
                 break
             if idle_s > _PATIENCE_S:
                 left = (

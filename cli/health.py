@@ -74,6 +74,8 @@ def look(settings: Settings, datasets: Sequence[Dataset]) -> Health:
         home_bytes=_used_bytes(settings.home),
         free_bytes=shutil.disk_usage(settings.home if settings.home.exists() else Path.cwd()).free,
     )
+    if store.works:
+        health.services["restricted"] = _restricted(settings)
     if web.works:
         try:
             health.services["daemon"] = _daemon(url)
@@ -114,12 +116,23 @@ def _store(settings: Settings) -> Service:
     if settings.s3_endpoint and not answers(settings.s3_endpoint):
         return Service(False, f"does not answer at {settings.s3_endpoint}")
     try:
-        for bucket in (settings.raw_bucket, settings.lake_bucket, settings.restricted_bucket):
+        for bucket in (settings.raw_bucket, settings.lake_bucket):
             ObjectStore(settings, bucket).folders("alerts/pending/")
     except VitalakeError as error:
         return Service(False, str(error))
     place = settings.s3_endpoint or f"AWS, {settings.aws_region}"
     return Service(True, f"{place}, buckets {settings.raw_bucket} and {settings.lake_bucket}")
+
+
+def _restricted(settings: Settings) -> Service:
+    """The bucket of tables that name people, which not everybody may read."""
+    from resources.object_store import ObjectStore
+
+    try:
+        ObjectStore(settings, settings.restricted_bucket).folders("exports/")
+    except VitalakeError as error:
+        return Service(False, str(error))
+    return Service(True, f"bucket {settings.restricted_bucket}, of tables that name people")
 
 
 def _web(url: str) -> Service:

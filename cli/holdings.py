@@ -4,10 +4,12 @@ Belongs here: counting. Does not belong here: whether services run (`cli/health.
 (`cli/status.py`).
 """
 
+# ruff: noqa: S608 - names are declared by datasets
+
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,17 +29,21 @@ class InLake:
         newest_processed_at: the latest upload in the manifest (UTC).
         unprocessed: objects of the bucket that are not in the manifest with this content.
         unprocessed_since: when the first of them was uploaded (UTC).
-        recordings: rows of the dataset's first table.
-        quarantine: rule → rows.
-        verdicts: verdict → rows; empty where recordings get none.
+        table: the dataset's first table.
+        rows: its rows.
+        warned: those of them with a warning.
+        verdicts: verdict → rows; empty where there are none.
+        quarantine: rule → records, an object that cannot be read being one.
     """
 
     newest_processed_at: datetime | None
     unprocessed: int
     unprocessed_since: datetime | None
-    recordings: int
-    quarantine: dict[str, int]
+    table: str
+    rows: int
+    warned: int
     verdicts: dict[str, int]
+    quarantine: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -84,20 +90,27 @@ def count(settings: Settings, dataset: Dataset, connection: duckdb.DuckDBPyConne
 def _in_lake(connection: duckdb.DuckDBPyConnection, dataset: Dataset, items: list[ObjectInfo]) -> InLake:
     from datetime import datetime, timezone
 
-    def counts(column: str, table: str) -> dict[str, int]:
-        return dict(connection.execute(f"SELECT {column}, count(*) FROM {table} GROUP BY 1 ORDER BY 1").fetchall())  # noqa: S608
+    table, quarantine = dataset.tables[0], dataset.quarantine_table.name
 
-    recordings = dataset.tables[0]
-    manifest = f"SELECT source_key, source_version, epoch_us(uploaded_at) FROM {dataset.raw_table.name}"  # noqa: S608
-    rows = connection.execute(manifest).fetchall()
-    known = {(key, version) for key, version, _ in rows}
+    def ask(query: str) -> list[tuple[Any, ...]]:
+        return connection.execute(query).fetchall()
+
+    warned = "len(warnings) > 0" if "warnings" in table.names else "false"
+    [(rows, with_warning)] = ask(f"SELECT count(*), count_if({warned}) FROM {table.name}")
+    verdicts = f"SELECT verdict, count(*) FROM {table.name} GROUP BY 1 ORDER BY 1"
+    refused = f"SELECT rule, sum(record_count)::BIGINT FROM {quarantine} GROUP BY 1 ORDER BY 1"
+    manifest = f"SELECT source_key, source_version, epoch_us(uploaded_at) FROM {dataset.raw_table.name}"
+    objects = ask(manifest)
+    known = {(key, version) for key, version, _ in objects}
     missing = [item.uploaded_at for item in items if (item.key, item.version) not in known]
-    newest_us = max((uploaded_us for _, _, uploaded_us in rows), default=None)
+    newest_us = max((uploaded_us for _, _, uploaded_us in objects), default=None)
     return InLake(
         newest_processed_at=None if newest_us is None else datetime.fromtimestamp(newest_us / 1e6, timezone.utc),
         unprocessed=len(missing),
         unprocessed_since=min(missing, default=None),
-        recordings=sum(counts("'all'", recordings.name).values()),
-        quarantine=counts("rule", dataset.quarantine_table.name),
-        verdicts=counts("verdict", recordings.name) if "verdict" in recordings.names else {},
+        table=table.name,
+        rows=rows,
+        warned=with_warning,
+        verdicts=dict(ask(verdicts)) if "verdict" in table.names else {},
+        quarantine=dict(ask(refused)),
     )

@@ -26,7 +26,9 @@ _CELL_CHARS = 80
 _LIST_ITEMS = 4
 
 
-def show_table(reader: pa.RecordBatchReader, console: Console, limit: int, *, shorten: bool = True) -> int:
+def show_table(
+    reader: pa.RecordBatchReader, console: Console, limit: int, *, shorten: bool = True, count: bool = True
+) -> int:
     """Show the first rows, and say how many more there are; how many rows the result has.
 
     A row that is too wide for the terminal is shown as a list of its columns.
@@ -45,7 +47,8 @@ def show_table(reader: pa.RecordBatchReader, console: Console, limit: int, *, sh
     else:
         _show_grid(console, names, rows, reader.schema)
     more = f"; {total - len(rows):,} more (--limit)" if total > len(rows) else ""
-    console.print(f"{total:,} row{'s' * (total != 1)}{more}", style="dim")
+    if count or more:
+        console.print(f"{total:,} row{'s' * (total != 1)}{more}", style="dim")
     return total
 
 

@@ -172,6 +172,11 @@ def last_runs(url: str, limit: int, job: str | None = None, day: str | None = No
     ]
 
 
+def runs_under_way(url: str) -> int:
+    """How many runs have not ended, of the newest hundred."""
+    return sum(run["status"] not in _ENDED for run in last_runs(url.rstrip("/"), 100))
+
+
 def _time(seconds: float | None) -> datetime | None:
     from datetime import datetime, timezone
 

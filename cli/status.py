@@ -87,12 +87,13 @@ def _show(console: Console, health: Health) -> None:
             console.print(f"  {label:<11} {text}", markup=False)
     if health.runs:
         console.print("\n[bold]last runs[/]")
+        width = max(len(run["job"]) for run in health.runs)
     for run in health.runs:
         state, age_s = run["status"], time.time() - (run["ended_at"] or run["began_at"]).timestamp()
         when = f"{_age(age_s)} ago" if run["ended_at"] else f"for {_age(age_s)}"
         colour = _COLOURS.get(state, "cyan")
         day = run["partition"] or "—"
-        console.print(f"  [{colour}]{state.lower():<9}[/] {run['job']:<10} {day:<11} {when:<12} {run['link']}")
+        console.print(f"  [{colour}]{state.lower():<9}[/] {run['job']:<{width}} {day:<11} {when:<12} {run['link']}")
 
 
 def _facts(holdings: Holdings) -> dict[str, str]:
@@ -107,9 +108,11 @@ def _facts(holdings: Holdings) -> dict[str, str]:
         facts["processed"] = (
             f"all but {lake.unprocessed:,}; the oldest of these came {since} ago{_newest(lake.newest_processed_at)}"
         )
-    facts["recordings"] = f"{lake.recordings:,}"
+    facts["rows"] = f"{lake.rows:,} in {lake.table}"
     if lake.verdicts:
-        facts["recordings"] += f": {_counts(lake.verdicts)}"
+        facts["rows"] += f": {_counts(lake.verdicts)}"
+    if lake.warned:
+        facts["rows"] += f"; {lake.warned:,} with a warning"
     facts["quarantine"] = f"{sum(lake.quarantine.values()):,}"
     if lake.quarantine:
         facts["quarantine"] += f": {_counts(lake.quarantine)} (vitalake quarantine list)"

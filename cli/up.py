@@ -1,4 +1,4 @@
-"""`vitalake up`: the whole system on this machine, with demo recordings or a folder of yours if wanted.
+"""`vitalake up`: the whole system on this machine, with generated data or a folder of yours if wanted.
 
 Belongs here: the command, the first SQL answer, and what to try next. Does not belong here: how services are kept
 (`cli/local.py`), what is uploaded and how long that takes (`cli/feed.py`).
@@ -14,7 +14,7 @@ import typer
 
 from cli.feed import feed, wait_until_built
 from cli.local import LocalSystem, local_system
-from cli.options import DEFAULT_HOME, Home, stdout
+from cli.options import DEFAULT_HOME, Home, dataset_named, stdout
 from resources.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -28,12 +28,13 @@ def register(app: typer.Typer) -> None:
 
 def up(
     demo: Annotated[
-        bool, typer.Option("--demo", help="Upload generated recordings and show what becomes of them.")
+        bool, typer.Option("--demo", help="Upload generated data of every dataset and show what becomes of it.")
     ] = False,
     data: Annotated[
         Path | None,
-        typer.Option(help="Upload this folder of recordings instead.", exists=True, file_okay=False),
+        typer.Option(help="Upload this folder of yours instead.", exists=True, file_okay=False),
     ] = None,
+    dataset: Annotated[str, typer.Option(help="Dataset that the files of --data belong to.")] = "ecg",
     leave: Annotated[bool, typer.Option("--exit", help="Stop everything when the uploads can be queried.")] = False,
     home: Home = DEFAULT_HOME,
 ) -> None:
@@ -42,16 +43,18 @@ def up(
     All state is below the state folder and survives a restart. Only this machine can reach what is started.
 
     Example: `vitalake up --demo`
+
+    Example: `vitalake up --data prices/ --dataset pricing`
     """
-    console = stdout()
+    chosen, console = dataset_named(dataset), stdout()
     console.print(f"[bold]Vitalake[/] starts, with its state in {home}")
     with local_system(home, lambda line: console.print(f"  {line}", highlight=False)) as system:
         settings = load_settings(home.resolve())
         publish_empty(settings)
         if demo or data:
-            feed(settings, console, data)
+            feed(settings, console, data, chosen)
             wait_until_built(settings, console)
-            _show_answer(settings, console)
+            _show_answers(settings, console, chosen.name if data else None)
         _say_what_next(system, settings, console, leave=leave)
         if not leave:
             system.supervisor.wait()
@@ -66,43 +69,57 @@ def publish_empty(settings: Settings) -> None:
     publish(settings, build_resources(settings)["lake"], DATASETS)
 
 
-ANSWERS = (
-    (
-        "Every object is a recording, belongs to one, or is in quarantine",
-        "SELECT (SELECT count(*) FROM raw_ecg) AS objects, (SELECT count(*) FROM ecg_recordings) AS recordings,\n"
-        "  (SELECT coalesce(sum(len(companion_keys)), 0) FROM ecg_recordings) AS companions,\n"
-        "  (SELECT count(*) FROM quarantine) AS quarantined, (SELECT count(*) FROM ecg_duplicates) AS duplicates",
-    ),
-    (
-        "Recordings by day and verdict",
-        "SELECT date, verdict, count(DISTINCT recording_id) AS recordings,\n"
-        "  round(avg(heart_rate_bpm)) AS mean_heart_rate_bpm\n"
+# One of each dataset, and what was left out; all together they fit a screen.
+ANSWERS = {
+    "ecg": (
+        "Recordings by verdict",
+        "SELECT verdict, count(DISTINCT recording_id) AS recordings, round(avg(heart_rate_bpm)) AS mean_heart_rate_bpm\n"
         "FROM ecg_recordings JOIN ecg_features USING (recording_id, date) GROUP BY ALL ORDER BY ALL",
     ),
-    (
-        "What could not be used, and why",
-        "SELECT date, rule, message, count(*) AS objects FROM quarantine GROUP BY ALL ORDER BY ALL",
+    "retina": (
+        "Scans by diagnosis, without names",
+        "SELECT diagnosis, count(*) AS scans, round(avg(optic_disc_cup_ratio), 2) AS mean_cup_ratio\n"
+        "FROM retina_scans GROUP BY ALL ORDER BY scans DESC LIMIT 3",
     ),
+    "pricing": (
+        "The cheapest processor of each region",
+        "SELECT region, arg_min(instance_type, price_usd_per_h / vcpu_count) AS instance_type, count(*) AS offers\n"
+        "FROM pricing_instances_current GROUP BY ALL ORDER BY ALL",
+    ),
+    "entities": (
+        "One business in several source systems",
+        "SELECT name, member_ids, revenue, employees FROM entities_golden WHERE member_count > 1 ORDER BY name",
+    ),
+    "entity_relationships": (
+        "Links between businesses",
+        "SELECT relationship_type, count(*) AS links FROM entity_relationships_current GROUP BY ALL ORDER BY ALL",
+    ),
+    "entity_metrics": (
+        "What the best customers brought in",
+        "SELECT name, round(sum(value)) AS usd FROM entity_metrics_current JOIN entities_current USING (canonical_id)\n"
+        "WHERE metric_name = 'revenue' GROUP BY name ORDER BY usd DESC LIMIT 3",
+    ),
+}
+LEFT_OUT = (
+    "What could not be used: the rules that refused it (docs/rules.md)",
+    "SELECT dataset, count(DISTINCT source_key) AS objects, sum(record_count) AS records,\n"
+    "  string_agg(DISTINCT rule, ' ' ORDER BY rule) AS rules FROM quarantine GROUP BY ALL ORDER BY ALL",
 )
 
 
-def _show_answer(settings: Settings, console: Console) -> None:
+def _show_answers(settings: Settings, console: Console, only: str | None) -> None:
+    """What the lake says of one dataset, or of each, and what quarantine holds."""
     from rich.syntax import Syntax
-    from rich.table import Table
 
+    from cli.results import show_table
     from resources.lake import connect
 
+    answers = [answer for name, answer in ANSWERS.items() if only in (None, name)]
     with connect(settings) as connection:
-        for title, query in ANSWERS:
-            result = connection.execute(query)
-            names = [column[0] for column in result.description or []]
-            rows = result.fetchall()
-            table = Table(*names, title=title if rows else f"{title}: nothing", title_justify="left")
-            for row in rows:
-                table.add_row(*("" if value is None else str(value) for value in row))
-            console.print()
+        for title, query in (*answers, LEFT_OUT):
+            console.print(f"\n[bold]{title}[/]")
             console.print(Syntax(query, "sql", background_color="default"))
-            console.print(table)
+            show_table(connection.execute(query).to_arrow_reader(2048), console, 20, count=False)
 
 
 def _say_what_next(system: LocalSystem, settings: Settings, console: Console, *, leave: bool) -> None:

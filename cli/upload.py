@@ -1,10 +1,11 @@
 """Many files into a bucket, side by side: what is there with the same content stays.
 
 Belongs here: finding files, comparing with the bucket, conditional puts. Does not belong here: which keys they get
-and what the command says (`cli/upload_command.py`), progress (`cli/upload_progress.py`).
+and what the command says (`cli/upload_command.py`), files that are sent in pieces (`cli/upload_large.py`), progress
+(`cli/upload_progress.py`).
 
-An object's ETag is the MD5 of its content when it was put in one piece without a KMS key, and all of ours are.
-Under KMS no ETag matches, so everything is sent again, with the same result.
+An object's ETag is the MD5 of its content when it was put in one piece without a KMS key. Under KMS no ETag matches,
+so everything is sent again, with the same result.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.upload_large import LargeFiles, etag_in_pieces
 from cli.upload_progress import upload_progress
 from vitalake.dataset import Limits
 from vitalake.errors import PermanentError, TransientError
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from resources.settings import Settings
 
 _ATTEMPTS = 5
+_WHOLE_BYTES = 64 * 2**20  # what is larger goes in pieces: 16 files of this size are in memory at once
 
 
 @dataclass(frozen=True)
@@ -84,15 +87,22 @@ def files_below(paths: Sequence[Path], prefix: str) -> list[Source]:
     return [Source(key, file) for key, file in found.items()]
 
 
-def upload_all(settings: Settings, sources: Sequence[Source], console: Console, *, workers: int = 16) -> Sent:
-    """Bring the bucket in line with `sources`; files that cannot be read or named are listed as failed.
+def upload_all(
+    settings: Settings,
+    sources: Sequence[Source],
+    console: Console,
+    *,
+    workers: int = 16,
+    limit_bytes: int = Limits.object_bytes,
+) -> Sent:
+    """Bring the bucket in line with `sources`; files that cannot be read or named, or are too large, are listed.
 
     Raises:
         TransientError, PermanentError: the bucket does not take anything; what was sent until then stays.
     """
     from resources.object_store import ObjectStore
 
-    raw = ObjectStore(settings, settings.raw_bucket)
+    raw, large = ObjectStore(settings, settings.raw_bucket), LargeFiles(settings)
     present: dict[str, str] = {}
     for prefix in sorted({"/".join(source.key.split("/")[:2]) + "/" for source in sources}):
         present.update((item.key, item.version) for item in raw.objects(prefix))
@@ -100,7 +110,7 @@ def upload_all(settings: Settings, sources: Sequence[Source], console: Console, 
     stop = threading.Event()
 
     def send(source: Source) -> bool:
-        return not stop.is_set() and _send(raw, source, present.get(source.key))
+        return not stop.is_set() and _send(raw, large, source, present.get(source.key), limit_bytes)
 
     with (
         upload_progress(console, [source.size_bytes for source in sources]) as advance,
@@ -130,19 +140,24 @@ def upload_all(settings: Settings, sources: Sequence[Source], console: Console, 
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _send(raw: ObjectStore, source: Source, version: str | None) -> bool:
+def _send(raw: ObjectStore, large: LargeFiles, source: Source, version: str | None, limit_bytes: int) -> bool:
     """Put one object unless it is there with this content; whether it was put."""
     from obstore.exceptions import InvalidPathError
 
     from vitalake.parts import ConflictError
 
-    data = _read(source)
-    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    data = _read(source, limit_bytes)
+    digest = (
+        etag_in_pieces(data) if isinstance(data, Path) else hashlib.md5(data, usedforsecurity=False).hexdigest()
+    )
     for _ in range(_ATTEMPTS):
         if version is not None and version.strip('"') == digest:
             return False
         try:
-            raw.put(source.key, data, expected=version)
+            if isinstance(data, Path):
+                large.put(source.key, data, expected=version)
+            else:
+                raw.put(source.key, data, expected=version)
         except ConflictError:  # somebody else wrote or deleted it: look again
             _, siblings = raw.folders(source.key.rpartition("/")[0] + "/")
             version = next((item.version for item in siblings if item.key == source.key), None)
@@ -153,7 +168,8 @@ def _send(raw: ObjectStore, source: Source, version: str | None) -> bool:
     raise TransientError(f"{source.key}: somebody else keeps writing it")
 
 
-def _read(source: Source) -> bytes:
+def _read(source: Source, limit_bytes: int) -> bytes | Path:
+    """The content; of a large file only that it can be read."""
     if isinstance(source.content, bytes):
         return source.content
     try:
@@ -161,13 +177,23 @@ def _read(source: Source) -> bytes:
         status = source.content.stat()
         if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
             raise UnusableFileError("not a regular file")
-        if status.st_size > Limits.object_bytes:
-            raise UnusableFileError(f"{status.st_size:,} bytes; an object may have {Limits.object_bytes:,}")
+        if status.st_size > limit_bytes:
+            raise UnusableFileError(f"{status.st_size:,} bytes; an object may have {limit_bytes:,}")
+        if status.st_size > _WHOLE_BYTES:
+            if not _is_plain(source.key):
+                raise UnusableFileError("its name cannot be part of a key; rename it")
+            with source.content.open("rb"):
+                return source.content
         return source.content.read_bytes()
     except UnicodeEncodeError:
         raise UnusableFileError("its name is not valid UTF-8; rename it") from None
     except OSError as error:
         raise UnusableFileError(error.strerror or str(error)) from None
+
+
+def _is_plain(key: str) -> bool:
+    """Whether obstore takes the key, which checks those of smaller files by itself."""
+    return key.isprintable() and all(segment not in ("", ".", "..") for segment in key.split("/"))
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, str]]:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from resources.settings import Settings
+    from vitalake.dataset import Dataset
 
-_DEVICE = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
+_PART = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
 
 
 def register(app: typer.Typer) -> None:
@@ -33,42 +34,51 @@ def upload(
     paths: Annotated[
         list[Path], typer.Argument(help="Files, and folders with all that is below them.", exists=True)
     ],
-    dataset: Annotated[str, typer.Option(help="Dataset that the files belong to, e.g. ecg.")],
-    date: Annotated[
-        str | None, typer.Option(help="Day of the recordings, YYYY-MM-DD; default: today in UTC.")
+    dataset: Annotated[str, typer.Option(help="Dataset that the files belong to, e.g. ecg, retina or pricing.")],
+    date: Annotated[str | None, typer.Option(help="Day of the data, YYYY-MM-DD; default: today in UTC.")] = None,
+    device: Annotated[str | None, typer.Option(help="Id of the device that the files are from.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="Of entities: the system that exported them, e.g. crm, unless the files say it."),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="Id of the device that recorded them.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=128, help="Uploads side by side.")] = 16,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Upload recordings: files, and folders with their structure.
+    """Upload files, and folders with their structure: s3://BUCKET/DATASET/date=DAY/[device=ID/]FILE.
 
     What is there already with the same content is skipped, so an upload that was interrupted goes on where it
     stopped when the same command is given again. Other content under the same name replaces what is there.
-    Hidden files inside folders are left out.
+    Hidden files inside folders are left out. Nothing is looked into: what cannot be read ends in quarantine.
 
     Example: `vitalake upload recordings/ --dataset ecg --device holter-01 --date 2026-11-20`
+
+    Example: `vitalake upload prices.csv --dataset pricing`
+
+    Example: `vitalake upload customers.json --dataset entities --source crm`
     """
     from datetime import datetime, timezone
 
-    prefix = f"{dataset_named(dataset).name}/"
+    chosen = dataset_named(dataset)
     today = datetime.now(timezone.utc).date()
     on = day(date) if date else today
     settings = settings_of(home)
     _check_day(on, today, settings)
-    if device is not None and (not _DEVICE.fullmatch(device) or device in (".", "..")):
+    if device is not None and (not _PART.fullmatch(device) or device in (".", "..")):
         raise typer.BadParameter("a device id is one part of a key: no slash, no control characters, not empty")
-    prefix += f"date={on}/" + (f"device={device}/" if device else "")
+    if source is not None:
+        _check_source(chosen, source)
+    folders = {"date": str(on), "source": source, "device": device}
+    prefix = chosen.prefix + "".join(f"{name}={value}/" for name, value in folders.items() if value)
     sources = files_below(paths, prefix)
     console, trouble = stdout(), stderr()
     if not sources:
         console.print(f"Nothing to upload: no files below {printable(', '.join(map(str, paths)))}.", markup=False)
         return
     require_store(settings)
-    command = printable(_command(paths, dataset, on, device, workers, home))
+    command = printable(_command(paths, dataset, on, device, source, workers, home))
     console.print(f"{_files(len(sources))} to s3://{settings.raw_bucket}/{printable(prefix)}", markup=False)
     try:
-        sent = upload_all(settings, sources, console, workers=workers)
+        sent = upload_all(settings, sources, console, workers=workers, limit_bytes=chosen.limits.object_bytes)
     except BaseException:
         trouble.print(f"Stopped. What is there stays; go on with:\n  {command}", markup=False)
         raise
@@ -88,20 +98,32 @@ def _check_day(on: date, today: date, settings: Settings) -> None:
     if on < settings.first_day:
         raise typer.BadParameter(
             f"{on} is before {settings.first_day}, the first day of the lake (VITALAKE_FIRST_DAY), so it would not "
-            "be taken for the day of the recordings"
+            "be taken for the day of the files"
         )
     if on > today + timedelta(days=1):
-        stderr().print(f"{on} has not come yet: the recordings wait in the bucket until then.")
+        stderr().print(f"{on} has not come yet: the files wait in the bucket until then.")
+
+
+def _check_source(dataset: Dataset, source: str) -> None:
+    if dataset.name != "entities":
+        raise typer.BadParameter(f"--source names the system of entities; {dataset.name} takes no notice of it")
+    from vitalake.entities.mapping import system_mappings
+
+    if source not in system_mappings():
+        raise typer.BadParameter(f"{source!r} has no mapping; known: {', '.join(system_mappings())}")
 
 
 def _files(count: int) -> str:
     return f"{count:,} file{'s' * (count != 1)}"
 
 
-def _command(paths: list[Path], dataset: str, on: date, device: str | None, workers: int, home: Path) -> str:
+def _command(
+    paths: list[Path], dataset: str, on: date, device: str | None, source: str | None, workers: int, home: Path
+) -> str:
     """The command that goes on with this upload, on any day."""
     words = ["vitalake", "upload", *map(str, paths), "--dataset", dataset, "--date", str(on)]
     words += ["--device", device] if device else []
+    words += ["--source", source] if source else []
     words += ["--workers", str(workers)] if workers != 16 else []
     words += ["--home", str(home)] if home != DEFAULT_HOME else []
     return shlex.join(words)

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     postgres_tables_url: SecretStr | None = Field(
         None, description="PostgreSQL that views with such a sink feed; empty: none is fed."
     )
-    postgres_tables_schema: str = Field("public", description="Schema of those tables.")
+    postgres_tables_schema: str = Field("vitalake", description="Schema of those tables; they are ours alone.")
 
     @property
     def catalog_path(self) -> Path:

@@ -9,7 +9,7 @@ cursor only remembers what was found equal: without it a tick asks Dagster again
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from dagster import DefaultSensorStatus, SensorDefinition, SensorEvaluationContext, SensorResult, SkipReason, sensor
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -17,9 +17,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from resources.object_store import SlowListingError
 from resources.settings import Settings
 from sensors.differences import Days, Equal, as_cursor, read_cursor, requested
-from sensors.known import built_partitions
-from sensors.looking import InTime, left_to_the_sweep
-from vitalake.arrivals import arrived, by_partition, listed_fingerprint
+from sensors.looking import left_to_the_sweep, listed_days
 from vitalake.dataset import Dataset
 
 _LEAVE_IT = timedelta(minutes=15)
@@ -43,7 +41,7 @@ def drop_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: S
             return SkipReason(left_to_the_sweep(dataset))
         days = {now.date() + timedelta(days=offset) for offset in (-1, 0, 1)}
         try:
-            listed = _listed(InTime(context.resources.raw), dataset, settings, days)
+            listed = listed_days(context, dataset, settings.first_day, days)
         except SlowListingError:
             until = (now + _LEAVE_IT).isoformat()
             context.log.warning(left_to_the_sweep(dataset))
@@ -51,15 +49,6 @@ def drop_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: S
             return SensorResult(
                 skip_reason=left_to_the_sweep(dataset), cursor=as_cursor(equal, {"left_until": until})
             )
-        for partition in built_partitions(context.instance, dataset) - listed.keys():
-            if date.fromisoformat(partition) in days:
-                listed[partition] = (0, listed_fingerprint([]))
         return requested(context, dataset, settings, Days(listed), now, cursor)
 
     return drops
-
-
-def _listed(raw: InTime, dataset: Dataset, settings: Settings, days: set[date]) -> dict[str, tuple[int, str]]:
-    found = arrived(raw, dataset.prefix, settings.first_day, days, dataset.together)
-    groups = by_partition(found, settings.first_day)
-    return {day.isoformat(): (sum(map(len, group)), listed_fingerprint(group)) for day, group in groups.items()}

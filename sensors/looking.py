@@ -1,15 +1,20 @@
-"""The raw bucket for as long as a tick may list.
+"""Looking at some days of the raw bucket, for as long as a tick may list.
 
-Belongs here: the limit, and what is said where it was reached. Does not belong here: who lists
-(`sensors/drops.py`, `sensors/queue.py`); the sweep needs no limit, it stops and goes on.
+Belongs here: what those days hold, the limit, and what is said where it was reached. Does not belong here: which
+days (`sensors/drops.py`, `sensors/queue.py`); the sweep needs no limit, it stops and goes on.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
+from datetime import date
+
+from dagster import SensorEvaluationContext
 
 from resources.object_store import ObjectStore, SlowListingError
-from vitalake.arrivals import ObjectInfo
+from sensors.known import built_partitions
+from vitalake.arrivals import ObjectInfo, arrived, by_partition, listed_fingerprint
 from vitalake.dataset import Dataset
 
 # Dated keys of a day take a second. Where every object ever uploaded has to be listed, the sweep is the better one:
@@ -41,6 +46,23 @@ class InTime:
         if left <= 0:
             raise SlowListingError(prefix)
         return left
+
+
+def listed_days(
+    context: SensorEvaluationContext, dataset: Dataset, first_day: date, days: Collection[date]
+) -> dict[str, tuple[int, str]]:
+    """Partition → how many objects it has now, and their fingerprint; 0 where it was built and has none any more.
+
+    Raises:
+        SlowListingError: it takes too long.
+    """
+    found = arrived(InTime(context.resources.raw), dataset.prefix, first_day, set(days), dataset.together)
+    groups = by_partition(found, first_day)
+    listed = {str(day): (sum(map(len, group)), listed_fingerprint(group)) for day, group in groups.items()}
+    gone = {str(day) for day in days} - listed.keys()
+    if gone:
+        gone &= built_partitions(context.instance, dataset)
+    return listed | dict.fromkeys(gone, (0, listed_fingerprint([])))
 
 
 def left_to_the_sweep(dataset: Dataset) -> str:

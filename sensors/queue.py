@@ -35,11 +35,10 @@ from dagster import (
 from pipeline_assets.build import Jobs
 from resources.object_store import SlowListingError
 from resources.settings import Settings
-from sensors.known import built_partitions, state_of, under_way
-from sensors.looking import InTime, left_to_the_sweep
+from sensors.known import state_of, under_way
+from sensors.looking import left_to_the_sweep, listed_days
 from sensors.received import Batch, Cursor, Named
 from sensors.requests import requests_for
-from vitalake.arrivals import arrived, by_partition, listed_fingerprint
 from vitalake.dataset import Dataset
 from vitalake.planning import RunPlan, plan
 
@@ -141,12 +140,13 @@ def _look(
                 looked.again |= {(dataset.name, day) for day in some}
                 continue
             try:
-                listed = _listed(context, dataset, settings.first_day, some)
+                found = listed_days(context, dataset, settings.first_day, some)
             except SlowListingError:
                 context.log.warning(left_to_the_sweep(dataset))
                 break
             # A listing that took all the time is of use all the same, or no tick would ever get further.
             until, states = max(deadline, time.monotonic() + _CALLS_SECONDS), {}
+            listed = {partition: digest for partition, (_, digest) in found.items()}
             for partition in sorted(listed, reverse=True):
                 if time.monotonic() < until:
                     states[partition] = state_of(context.instance, dataset, partition, listed[partition])
@@ -157,15 +157,3 @@ def _look(
         looked.again.add((item.dataset, date.fromisoformat(item.partition)))
     del looked.plans[settings.runs_per_tick :]
     return looked
-
-
-def _listed(
-    context: SensorEvaluationContext, dataset: Dataset, first_day: date, days: Sequence[date]
-) -> dict[str, str]:
-    """Day → fingerprint of what is there now; of nothing, for a day that was built and lost all its objects."""
-    found = arrived(InTime(context.resources.raw), dataset.prefix, first_day, set(days), dataset.together)
-    listed = {str(day): listed_fingerprint(group) for day, group in by_partition(found, first_day).items()}
-    gone = {str(day) for day in days} - listed.keys()
-    if gone:
-        listed |= dict.fromkeys(gone & built_partitions(context.instance, dataset), listed_fingerprint([]))
-    return listed

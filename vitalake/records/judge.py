@@ -123,7 +123,8 @@ def _typed(batches: Sequence[Batch], fields: Sequence[Field], found: _Findings) 
         if each.required:
             blank = pc.is_null(column)
             if each.kind == "string":
-                blank = pc.or_(blank, pc.equal(pc.utf8_trim_whitespace(pc.fill_null(column, "")), ""))
+                text = pc.fill_null(column, "")
+                blank = pc.or_(pc.equal(text, ""), pc.utf8_is_space(text))
             for position in np.flatnonzero(_truth(blank) & ~bad):
                 found.refused[int(position)].append((MISSING, f"{each.name} is missing or blank"))
         columns[each.column] = column
