@@ -23,7 +23,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pipeline_assets.alerts import build_failure_hook
 from pipeline_assets.catalog_asset import catalog_asset
 from pipeline_assets.dataset_assets import dataset_assets
-from pipeline_assets.partitions import PARTITION_TAG, daily
+from pipeline_assets.partitions import DATASET_TAG, PARTITION_TAG, daily
 from pipeline_assets.sink_assets import sink_assets
 from pipeline_assets.standing_checks import freshness_check, hourly
 from resources.build import build_resources
@@ -58,7 +58,7 @@ def build_defs(
             f"{dataset.name}_job",
             selection=AssetSelection.groups(dataset.name, "catalog") - AssetSelection.checks(*standing),
             description=f"Build a day of {dataset.name}: manifest, tables, checks, catalog.",
-            tags={"vitalake/dataset": dataset.name},
+            tags={DATASET_TAG: dataset.name},
             config=_tagged(partitions, dataset),
             hooks={hook},
         )

@@ -12,6 +12,7 @@ from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, 
 
 from pipeline_assets import shown
 from pipeline_assets.failures import steered
+from pipeline_assets.partitions import DATASET_TAG
 from vitalake.catalog import views
 from vitalake.dataset import Dataset
 
@@ -44,6 +45,8 @@ def catalog_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
         try:
             with connect(settings) as connection:
                 for dataset in datasets:
+                    if context.run.tags.get(DATASET_TAG, dataset.name) != dataset.name:
+                        continue  # its own runs draw it
                     newest = newest_day(context.resources.lake, dataset.tables[0])
                     for trend in dataset.trends:
                         rows = newest and connection.execute(trend.query, [newest - _TREND]).fetchall()

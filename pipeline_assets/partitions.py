@@ -10,6 +10,7 @@ from datetime import date
 
 from dagster import DailyPartitionsDefinition
 
+DATASET_TAG = "vitalake/dataset"
 # `dagster.yaml` lets one run with each value of it go on at a time.
 PARTITION_TAG = "vitalake/partition"
 

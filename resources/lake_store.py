@@ -1,7 +1,7 @@
 """The lake as one store: its bucket, and a second one for what names people.
 
-Belongs here: which of the two buckets a key lies in. Does not belong here: speaking S3 (`resources/object_store.py`),
-or which tables name people (their declarations).
+Belongs here: which of the two buckets a key lies in. Does not belong here: speaking S3
+(`resources/object_store.py`), or which tables name people (their declarations).
 
 Two buckets, because that is how access is given everywhere: who may read the lake is given one, and few the other.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from botocore.config import Config
 
 from cli.leftovers import MARK, Owner, start_guard
 
+READER_SECRET = "reader-secret"
 KEYS = {"AWS_ACCESS_KEY_ID": "test-key", "AWS_SECRET_ACCESS_KEY": "test-secret"}
 
 
@@ -38,8 +40,12 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def s3_server(folder: Path) -> Iterator[str]:
-    """Start a server on `folder`; its endpoint URL."""
+def s3_server(folder: Path, readers: Mapping[str, Sequence[str]] | None = None) -> Iterator[str]:
+    """Start a server on `folder`; its endpoint URL.
+
+    `KEYS` may do everything. Each of `readers`, an access key with the secret `READER_SECRET`, may only list and
+    read the buckets that it names.
+    """
     weed = Path(sys.executable).with_name("weed")
     s3, master, volume, filer, admin = free_ports(5)
     argv = [str(weed) if weed.exists() else shutil.which("weed") or "weed", "mini", "-dir", str(folder)]
@@ -47,6 +53,8 @@ def s3_server(folder: Path) -> Iterator[str]:
     argv += [f"-volume.port={volume}", f"-filer.port={filer}", f"-admin.port={admin}", "-s3.port.iceberg=0"]
     argv += ["-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
     argv += ["-master.volumeSizeLimitMB=64"]  # a volume a bucket: hundreds of tests make hundreds of them
+    if readers is not None:
+        argv.append(f"-s3.config={_identities(folder, readers)}")
     guard = start_guard(Owner(folder, "test"))  # ends the server if this very process is killed
     env = os.environ | KEYS | {MARK: Owner(folder, "test", "s3").mark}
     with (folder / "log.txt").open("wb") as log:
@@ -59,6 +67,30 @@ def s3_server(folder: Path) -> Iterator[str]:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         guard.communicate()
+
+
+def _identities(folder: Path, readers: Mapping[str, Sequence[str]]) -> Path:
+    allowed = {KEYS["AWS_ACCESS_KEY_ID"]: ["Admin", "Read", "List", "Tagging", "Write"]}
+    allowed |= {
+        key: [f"{action}:{bucket}" for bucket in buckets for action in ("Read", "List")]
+        for key, buckets in readers.items()
+    }
+    identities = [
+        {
+            "name": key,
+            "credentials": [
+                {
+                    "accessKey": key,
+                    "secretKey": READER_SECRET if key in readers else KEYS["AWS_SECRET_ACCESS_KEY"],
+                }
+            ],
+            "actions": actions,
+        }
+        for key, actions in allowed.items()
+    ]
+    file = folder / "identities.json"
+    file.write_text(json.dumps({"identities": identities}))
+    return file
 
 
 def wait_for_s3(endpoint: str, seconds: float = 60) -> None:

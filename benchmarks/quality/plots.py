@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.quality.noise import RATIOS_DB
 from benchmarks.quality.scores import Counts, Roc
-from vitalake.ecg.paper import BOLD_LINE, COLOURS, DPI, FAINT_INK, INK, PAPER, SIGNS, clear, new_figure
+from vitalake.ecg.paper import COLOURS, SIGNS
 from vitalake.ecg.quality import QUALITIES, Quality
+from vitalake.figures import BOLD_LINE, DPI, FAINT_INK, INK, PAPER, clear, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -142,3 +142,53 @@ def test_ten_customers_are_ten_entities(lake: Lake) -> None:
     assert lake.ask("SELECT count(*), count(DISTINCT canonical_id) FROM entities_current") == [(10, 10)]
     assert lake.ask("SELECT count(*) FROM entities_golden") == [(10,)]
     assert lake.ask("SELECT max(version) FROM entities_history") == [(1,)]
+
+
+def test_a_single_object_gives_no_empty_result(lake: Lake) -> None:
+    lake.drop(f"retina/date={DAY}/one.json", json.dumps(SCAN))
+    assert lake.build("retina").success
+    assert lake.ask("SELECT patient_id, record_number FROM retina_scans") == [("P1", 1)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b'[{"patient_id": "P1"', b"patient_id\nP1\n", b"\x89PNG\r\n\x1a\n\x00\x00", b"\xff\xfe[\x00]\x00"],
+    ids=["cut off", "CSV", "PNG", "UTF-16"],
+)
+def test_invalid_json_is_not_counted_as_success(lake: Lake, data: bytes) -> None:
+    lake.drop(f"retina/date={DAY}/bad.json", data)
+    lake.drop(f"retina/date={DAY}/good.json", json.dumps([SCAN]))
+    result = lake.build("retina")
+    [(key, rule)] = lake.ask("SELECT source_key, rule FROM quarantine")
+    assert (key, rule in ("S02", "D02")) == (f"retina/date={DAY}/bad.json", True)
+    refused = checks(result)["refused"]
+    assert (refused.passed, refused.metadata["bad"].value, refused.metadata["total"].value) == (False, 1, 2)
+    assert lake.ask("SELECT source_key FROM retina_scans") == [(f"retina/date={DAY}/good.json",)]
+
+
+def test_nan_in_a_scan_reaches_no_output(lake: Lake) -> None:
+    text = json.dumps([SCAN | {"optic_disc_cup_ratio": float("nan")}, SCAN | {"patient_name": None}, SCAN])
+    lake.drop(f"retina/date={DAY}/a.json", text)
+    lake.build("retina")
+    assert lake.ask("SELECT record_number, rule FROM quarantine") == [(1, "D02")]
+    [item] = ObjectStore(lake.settings, lake.settings.restricted_bucket).objects("exports/")
+    export = ObjectStore(lake.settings, lake.settings.restricted_bucket).get(item.key)
+    assert json.loads(export, parse_constant=pytest.fail) == [{"patient_id": "P1", "patient_name": "Ada Example"}]
+
+
+def test_a_warm_worker_writes_no_row_of_an_earlier_file_again(lake: Lake) -> None:
+    """Two runs in one process: what the first has read is no part of the second."""
+    for number in (1, 2, 3):
+        lake.drop(f"pricing/date={DAY}/{number}.csv", price_list((number, "eu", "m5", 0.1)))
+        lake.build("pricing")
+    rows = lake.ask("SELECT source_key, instance_id FROM pricing_instances ORDER BY ALL")
+    assert rows == [(f"pricing/date={DAY}/{number}.csv", number) for number in (1, 2, 3)]
+
+
+def test_short_and_long_rows_are_refused_and_shift_no_value(lake: Lake) -> None:
+    lake.drop(f"pricing/date={DAY}/a.csv", HEADER + "1,eu,m5\n2,eu,m5,0.2,more\n3,eu,m5,0.3\n4,eu,m5,0.4\n")
+    lake.build("pricing")
+    rows = lake.ask("SELECT instance_id, price_usd_per_h FROM pricing_instances ORDER BY ALL")
+    assert rows == [(3, 0.3), (4, 0.4)]
+    refused = lake.ask("SELECT record_number, rule, record_text FROM quarantine ORDER BY ALL")
+    assert refused == [(2, "D03", "1,eu,m5"), (3, "D03", "2,eu,m5,0.2,more")]

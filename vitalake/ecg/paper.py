@@ -1,15 +1,11 @@
-"""ECG paper: colours, signs, and a strip drawn on its grid.
+"""ECG paper: the colours and signs of verdicts, and a strip drawn on its grid.
 
 Belongs here: what every picture of a recording shares. Does not belong here: what a picture is made of (`plots.py`,
-`sheet.py`), measuring, judging, or where the bytes go.
-
-Blue, amber and dark red differ in lightness as well, so that colour-blind readers tell them apart; a sign and a
-word say the same again.
+`sheet.py`), what pictures of any dataset share (`vitalake/figures.py`), measuring, judging.
 """
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,19 +15,14 @@ import numpy.typing as npt
 from vitalake.ecg.learned import MODEL_REASON
 from vitalake.ecg.quality import Quality, in_words
 from vitalake.ecg.recording import MILLIVOLT
+from vitalake.figures import BAD, BOLD_LINE, DOUBTFUL, FAINT_INK, FINE_LINE, GOOD, INK, Shade, clear
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-COLOURS: dict[Quality, str] = {"acceptable": "#0072B2", "marginal": "#CC8400", "unacceptable": "#A63603"}
-SIGNS: dict[Quality, str] = {"acceptable": "✓", "marginal": "!", "unacceptable": "✕"}
-INK, FAINT_INK = "#1F2933", "#616E7C"
-PAPER, FINE_LINE, BOLD_LINE = "#FFFDFA", "#F6E6DF", "#EBCBBE"
-
-DPI = 100
-PALETTE = 48  # colours kept in the file: enough for smooth lines, a third of the bytes
-_KEPT = (*COLOURS.values(), "#FFFFFF", INK, FAINT_INK, PAPER, FINE_LINE, BOLD_LINE)
+SHADES: dict[Quality, Shade] = {"acceptable": GOOD, "marginal": DOUBTFUL, "unacceptable": BAD}
+COLOURS: dict[Quality, str] = {quality: shade.colour for quality, shade in SHADES.items()}
+SIGNS: dict[Quality, str] = {quality: shade.sign for quality, shade in SHADES.items()}
 MIN_SPAN_MV = 2.0
 _WORDS_CHARS = 90
 _MODEL_WORDS = "poor to the model"
@@ -115,40 +106,6 @@ def draw(axes: Axes, strip: Strip, duration_s: float) -> None:
     beats = strip.r_peaks / strip.sampling_rate_hz
     axes.plot(beats, np.full(len(beats), bottom + 0.97 * span), linestyle="", marker="v", color=INK, markersize=4)
     axes.set_ylabel(strip.unit, color=FAINT_INK, fontsize=8, labelpad=2, parse_math=False)
-
-
-def new_figure(width_px: int, height_px: int) -> Figure:
-    """An empty white page."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width_px / DPI, height_px / DPI), dpi=DPI, facecolor="white")
-
-
-def clear(axes: Axes) -> None:
-    """Paper below everything, no frame, quiet labels."""
-    axes.set_facecolor(PAPER)
-    axes.set_axisbelow(True)
-    axes.tick_params(which="both", length=0, labelsize=7.5, labelcolor=FAINT_INK)
-    for side in axes.spines.values():
-        side.set_visible(False)
-
-
-def png(figure: Figure) -> bytes:
-    """The figure drawn by Agg and stored with few colours: the same figure gives the same bytes."""
-    from PIL import Image, ImageColor
-
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})
-    full = Image.open(file).convert("RGB")
-    common = full.quantize(PALETTE, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette() or []
-    # What is rare on the page means something all the same: one value that crosses a limit keeps its colour.
-    colours = [*common[: 3 * PALETTE], *(part for name in _KEPT for part in ImageColor.getrgb(name))]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(colours + colours[:3] * (256 - len(colours) // 3))
-    few = full.quantize(palette=palette, dither=Image.Dither.NONE)
-    file = io.BytesIO()
-    few.save(file, "PNG", optimize=True)
-    return file.getvalue()
 
 
 def _round_step(span: float) -> float:

@@ -13,11 +13,12 @@ import numpy.typing as npt
 
 from vitalake.ecg.assess import assess
 from vitalake.ecg.learned import combine_record
-from vitalake.ecg.paper import SIGNS, Strip
-from vitalake.ecg.plots import DayQuality, quality_png, strips_png, verdicts_png
+from vitalake.ecg.paper import SHADES, SIGNS, Strip
+from vitalake.ecg.plots import DayQuality, quality_png, strips_png
 from vitalake.ecg.quality import QUALITIES, Verdict
 from vitalake.ecg.recording import Lead, Recording
 from vitalake.ecg.tabulate import signals_in_unit
+from vitalake.figures import bars_by_day
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,7 +62,8 @@ def verdicts_over_time(rows: list[tuple[Any, ...]]) -> bytes:
     days: defaultdict[Any, dict[str, int]] = defaultdict(dict)
     for day, verdict, count in rows:
         days[day][verdict] = count
-    return verdicts_png(sorted(days.items()))
+    kinds = {str(quality): shade for quality, shade in SHADES.items()}
+    return bars_by_day("Recordings per day", kinds, sorted(days.items()))
 
 
 def quality_over_time(rows: list[tuple[Any, ...]]) -> bytes:

@@ -1,25 +1,21 @@
 """Pictures of recordings and of their quality, as PNG bytes.
 
-Belongs here: rows of strips, and verdicts and quality over days. Does not belong here: how one strip is drawn
+Belongs here: rows of strips, and quality over days. Does not belong here: how one strip is drawn
 (`paper.py`), which ones are shown (`pictures.py`), or where the bytes go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from vitalake.ecg.paper import BOLD_LINE, COLOURS, FAINT_INK, INK, PAPER, SIGNS, Strip, clear, draw, new_figure, png
+from vitalake.ecg.paper import COLOURS, SIGNS, Strip, draw
 from vitalake.ecg.quality import QUALITIES, RULES
+from vitalake.figures import FAINT_INK, INK, WIDTH_PX, new_figure, over_days, png, say_nothing
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-WIDTH_PX = 1100
 ROW_PX = 120
 HEAD_PX = 34
 
@@ -48,7 +44,7 @@ def strips_png(strips: Sequence[Strip], head: str = "") -> bytes:
     if head:
         figure.text(0.012, 1 - 14 / height_px, head, color=INK, fontsize=11, fontweight="bold", va="center")
     if not strips:
-        _say_nothing(rows[0], "No recordings")
+        say_nothing(rows[0], "No recordings")
         return png(figure)
     duration_s = max(1.0, *(strip.duration_s for strip in strips))
     for axes, strip in zip(rows, strips, strict=True):
@@ -60,43 +56,12 @@ def strips_png(strips: Sequence[Strip], head: str = "") -> bytes:
     return png(figure)
 
 
-def verdicts_png(counts_by_day: Sequence[tuple[date, Mapping[str, int]]]) -> bytes:
-    """Stacked bars: recordings of each day by verdict, with the day's number of recordings on top.
-
-    Args:
-        counts_by_day: date and number of recordings per verdict; days without recordings may be left out.
-    """
-    from matplotlib.ticker import MaxNLocator
-
-    figure = new_figure(WIDTH_PX, 420)
-    axes = figure.add_axes((0.055, 0.12, 0.93, 0.74))
-    if not counts_by_day:
-        _say_nothing(axes, "No recordings")
-        return png(figure)
-    days = np.array([day.toordinal() for day, _ in counts_by_day])
-    base = np.zeros(len(days))
-    for quality in QUALITIES:
-        counts = np.array([float(counts.get(quality, 0)) for _, counts in counts_by_day])
-        label = f"{SIGNS[quality]} {quality} ({counts.sum():,.0f})"
-        axes.bar(days, counts, 0.72, base, color=COLOURS[quality], edgecolor=PAPER, linewidth=1, label=label)
-        base += counts
-    if len(days) <= 31:
-        for day, total in zip(days, base, strict=True):
-            axes.annotate(f"{total:,.0f}", (day, total), (0, 3), textcoords="offset points", ha="center", color=INK)
-    axes.set_ylim(0, max(1.0, base.max() * 1.12))
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    _over_days(axes, days)
-    figure.text(0.012, 0.935, "Recordings per day", color=INK, fontsize=13, fontweight="bold")
-    figure.legend(loc="upper right", bbox_to_anchor=(0.99, 0.995), ncols=3, frameon=False, labelcolor=INK)
-    return png(figure)
-
-
 def quality_png(days: Sequence[DayQuality]) -> bytes:
     """Median and mean quality index of each day, the band that holds 80 % of the leads, and the rules' limits."""
     figure = new_figure(WIDTH_PX, 420)
     axes = figure.add_axes((0.055, 0.12, 0.93, 0.74))
     if not days:
-        _say_nothing(axes, "No judged leads")
+        say_nothing(axes, "No judged leads")
         return png(figure)
     at = np.array([day.day.toordinal() for day in days])
     low, high = (np.array([getattr(day, name) for day in days]) for name in ("low", "high"))
@@ -107,7 +72,7 @@ def quality_png(days: Sequence[DayQuality]) -> bytes:
     axes.plot(at, [day.median for day in days], color=blue, linewidth=1.6, marker="o", markersize=5, label="median")
     axes.plot(at, [day.mean for day in days], INK, linewidth=0, marker="x", markersize=6, label="mean")
     axes.set_ylim(0, 1.04)
-    _over_days(axes, at)
+    over_days(axes, at)
     for rule in (rule for rule in RULES if rule.measure == "quality_index"):
         for limit, quality in ((rule.warn, QUALITIES[1]), (rule.reject, QUALITIES[2])):
             if limit is not None:
@@ -120,19 +85,3 @@ def quality_png(days: Sequence[DayQuality]) -> bytes:
     figure.text(0.012, 0.935, "Quality index Q of the leads", color=INK, fontsize=13, fontweight="bold")
     figure.legend(loc="upper right", bbox_to_anchor=(0.99, 0.995), ncols=3, frameon=False, labelcolor=INK)
     return png(figure)
-
-
-def _over_days(axes: Axes, days: npt.NDArray[np.int64]) -> None:
-    first, last = int(days.min()), int(days.max())
-    middle, reach = (first + last) / 2, max(4.0, (last - first) / 2 + 0.7)
-    axes.set_xlim(middle - reach, middle + reach)
-    ticks = range(first, last + 1, 1 + (last - first) // 14)
-    axes.set_xticks(ticks, [f"{day.day} {day:%b}" for day in map(date.fromordinal, ticks)])
-    axes.grid(axis="y", color=BOLD_LINE, linewidth=0.7)
-    clear(axes)
-    axes.tick_params(labelsize=9)
-
-
-def _say_nothing(axes: Axes, words: str) -> None:
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, words, ha="center", va="center", color=FAINT_INK, fontsize=12, transform=axes.transAxes)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vitalake.ecg.limits import CROSSED_SIGNS, Crossed, MeasureLine
-from vitalake.ecg.paper import BOLD_LINE, COLOURS, FAINT_INK, INK, Strip, draw, new_figure, png, says
+from vitalake.ecg.paper import COLOURS, Strip, draw, says
 from vitalake.ecg.quality import Quality
+from vitalake.figures import BOLD_LINE, FAINT_INK, INK, new_figure, png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

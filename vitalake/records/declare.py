@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vitalake.checks import readable, refused_records, repeated_keys, warned
-from vitalake.dataset import Dataset, Limits, Parsed, RawObject, Refusal, SqlView, Tabulated, Threshold
+from vitalake.dataset import Dataset, Limits, Parsed, RawObject, Refusal, SqlView, Tabulated, Threshold, Trend
 from vitalake.records.fields import Field, RecordTable, Rule
 from vitalake.tables import Table
 
@@ -100,6 +100,7 @@ def _dataset(
         views=views,
         rules=rules,
         checks=(*checks, *more.pop("checks", ())),
+        trends=(_records_by_day(name, first), *more.pop("trends", ())),
         limits=more.pop("limits", LIMITS),
         **more,
     )
@@ -164,8 +165,28 @@ def _tabulate(
     return judged(values, fields, rules, tables)
 
 
+def _records_by_day(name: str, table: str) -> Trend:
+    return Trend(
+        f"{name}: records by day",
+        f"""SELECT date, sum(good), sum(warned), sum(refused) FROM (
+            SELECT date, 0 AS good, 0 AS warned, sum(record_count) AS refused
+            FROM {name}_quarantine WHERE date >= $1 GROUP BY date
+            UNION ALL
+            SELECT date, count(*) FILTER (len(warnings) = 0), count(*) FILTER (len(warnings) > 0), 0
+            FROM {table} WHERE date >= $1 GROUP BY date
+        ) GROUP BY date ORDER BY date""",
+        _draw_records,
+    )
+
+
+def _draw_records(rows: list[tuple[Any, ...]]) -> bytes:
+    from vitalake.records.pictures import records_over_time
+
+    return records_over_time(rows)
+
+
 def _current_and_superseded(table: Table, key: Iterable[str]) -> tuple[SqlView, SqlView]:
-    docs = {column.name: column.doc for column in table.columns}
+    docs = {column.name: column.doc for column in table.columns} | {"date": "Partition: the day, in UTC."}
     rank = f"""row_number() OVER (
     PARTITION BY {", ".join(f'"{column}"' for column in key)}
     ORDER BY uploaded_at DESC, source_key DESC, record_number DESC

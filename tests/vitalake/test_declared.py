@@ -1,0 +1,52 @@
+"""Datasets are found by themselves."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import vitalake.datasets
+from vitalake.datasets import declared
+
+MODULE = """
+from vitalake.records.declare import csv_dataset
+from vitalake.records.fields import Field
+
+FOUND = csv_dataset("{name}", "Found.", "team:data", (Field("a", "a", "string", "A."),))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A second folder of datasets, beside the one of the product."""
+    monkeypatch.setattr(vitalake.datasets, "__path__", [*vitalake.datasets.__path__, str(tmp_path)])
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if name.startswith("vitalake.datasets."):
+            del sys.modules[name]
+
+
+def test_a_new_module_is_found_among_the_others_by_name(folder: Path) -> None:
+    (folder / "mine.py").write_text(MODULE.format(name="mine"))
+    importlib.invalidate_caches()
+    names = [dataset.name for dataset in declared._declared()]
+    assert set(names) == {"mine", *(dataset.name for dataset in declared.DATASETS)}
+    assert names == sorted(names)
+
+
+def test_two_datasets_of_one_name_are_refused(folder: Path) -> None:
+    (folder / "mine.py").write_text(MODULE.format(name="pricing"))
+    importlib.invalidate_caches()
+    with pytest.raises(ValueError, match="two datasets are named pricing"):
+        declared._declared()
+
+
+def test_a_dataset_that_another_module_imports_is_one(folder: Path) -> None:
+    (folder / "again.py").write_text("from vitalake.datasets.pricing import PRICING\n")
+    importlib.invalidate_caches()
+    assert [dataset.name for dataset in declared._declared()].count("pricing") == 1
