@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,8 @@ class LargeFiles:
         try:
             tags = []
             for number, piece in enumerate(_pieces(file), 1):
-                sent = call(lambda n=number, body=piece: client.upload_part(**target, PartNumber=n, Body=body), where)  # type: ignore[misc]
+                part: Any = {**target, "PartNumber": number, "Body": piece}
+                sent = call(partial(client.upload_part, **part), where)
                 tags.append({"PartNumber": number, "ETag": sent["ETag"]})
             condition: Any = {"IfMatch": expected} if expected else {"IfNoneMatch": "*"}
             parts: Any = {"Parts": tags}
@@ -57,19 +58,9 @@ class LargeFiles:
     @cached_property
     def _client(self) -> S3Client:
         """boto3: obstore makes no multipart upload on a condition."""
-        import boto3
+        from resources.aws import s3_client
 
-        settings = self._settings
-        secret, token = settings.aws_secret_access_key, settings.aws_session_token
-        client: S3Client = boto3.client(
-            "s3",
-            endpoint_url=settings.s3_endpoint,
-            region_name=settings.aws_region,
-            aws_access_key_id=settings.aws_access_key_id,
-            aws_secret_access_key=secret.get_secret_value() if secret else None,
-            aws_session_token=token.get_secret_value() if token else None,
-        )
-        return client
+        return s3_client(self._settings)
 
 
 def etag_in_pieces(file: Path) -> str:

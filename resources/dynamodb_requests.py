@@ -18,6 +18,7 @@ from functools import cached_property, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from resources.aws import identity
 from resources.dynamodb_items import DIGEST, Item, Key, Request
 from resources.settings import Settings
 from vitalake.errors import PermanentError, TransientError, VitalakeError
@@ -49,7 +50,6 @@ class DynamoRequests:
         from botocore.config import Config
 
         settings = self._settings
-        secret, token = settings.aws_secret_access_key, settings.aws_session_token
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 6},
             connect_timeout=5,
@@ -61,11 +61,8 @@ class DynamoRequests:
         client: DynamoDBClient = boto3.client(
             "dynamodb",
             endpoint_url=self._endpoint,
-            region_name=settings.aws_region,
-            aws_access_key_id=settings.aws_access_key_id,
-            aws_secret_access_key=secret.get_secret_value() if secret else None,
-            aws_session_token=token.get_secret_value() if token else None,
             config=config,
+            **identity(settings),
         )
         return client
 

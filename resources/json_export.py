@@ -16,6 +16,7 @@ import tempfile
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
+from resources.aws import s3_client
 from resources.s3_errors import call
 from resources.settings import Settings
 from resources.view_rows import ViewRows, finite, name
@@ -42,19 +43,7 @@ class JsonExport:
     @cached_property
     def _client(self) -> S3Client:
         """boto3: obstore does not put a file of unknown size on a condition without holding it in memory."""
-        import boto3
-
-        settings = self._settings
-        secret, token = settings.aws_secret_access_key, settings.aws_session_token
-        client: S3Client = boto3.client(
-            "s3",
-            endpoint_url=settings.s3_endpoint,
-            region_name=settings.aws_region,
-            aws_access_key_id=settings.aws_access_key_id,
-            aws_secret_access_key=secret.get_secret_value() if secret else None,
-            aws_session_token=token.get_secret_value() if token else None,
-        )
-        return client
+        return s3_client(self._settings)
 
     def deliver(self, view: ViewRows, progress: Progress) -> Delivery:
         """Put the rows as they are now, if the file says anything else.

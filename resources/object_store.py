@@ -18,6 +18,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from resources.aws import s3_client
 from resources.s3_errors import call
 from resources.settings import Settings
 from vitalake.arrivals import ObjectInfo
@@ -78,19 +79,7 @@ class ObjectStore:
     @cached_property
     def _client(self) -> S3Client:
         """boto3, for what obstore does not do: keys that it refuses."""
-        import boto3
-
-        settings = self._settings
-        secret, token = settings.aws_secret_access_key, settings.aws_session_token
-        client: S3Client = boto3.client(
-            "s3",
-            endpoint_url=settings.s3_endpoint,
-            region_name=settings.aws_region,
-            aws_access_key_id=settings.aws_access_key_id,
-            aws_secret_access_key=secret.get_secret_value() if secret else None,
-            aws_session_token=token.get_secret_value() if token else None,
-        )
-        return client
+        return s3_client(self._settings)
 
     def _call(self, request: Callable[[], T], what: str) -> T:
         return call(request, f"{self.bucket}/{what}")

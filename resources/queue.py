@@ -18,6 +18,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+from resources.aws import identity
 from resources.settings import Settings
 from vitalake.errors import PermanentError, TransientError, VitalakeError
 
@@ -68,7 +69,6 @@ class NotificationQueue:
         from botocore.config import Config
 
         settings = self._settings
-        secret, token = settings.aws_secret_access_key, settings.aws_session_token
         # Short, because a tick has 20 s: what fails is there again at the next.
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 3},
@@ -80,11 +80,8 @@ class NotificationQueue:
             "sqs",
             # Said in any case: boto3 would take AWS_ENDPOINT_URL for it, which is the S3 server of a local system.
             endpoint_url=settings.queue_endpoint or _origin(self.url),
-            region_name=settings.aws_region,
-            aws_access_key_id=settings.aws_access_key_id,
-            aws_secret_access_key=secret.get_secret_value() if secret else None,
-            aws_session_token=token.get_secret_value() if token else None,
             config=config,
+            **identity(settings),
         )
         return client
 
