@@ -13,6 +13,9 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from cli.demo_data import demo_files
+from cli.demo_entities import entity_files, metric_files, relationship_files
+from cli.demo_prices import price_files
+from cli.demo_retina import retina_files
 from cli.local import LocalSystem
 from resources.object_store import ObjectStore
 from resources.settings import load_settings
@@ -47,11 +50,13 @@ def page() -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def day(running: LocalSystem) -> str:
-    """A day of demo recordings, built by the sensor."""
+    """A day of demo data of every dataset, built by the sensors."""
     settings = load_settings(running.home)
     raw = ObjectStore(settings, settings.raw_bucket)
     today = datetime.now(timezone.utc).date()
-    for file in demo_files(today, days=1):
+    records = [*retina_files(today, days=1, per_day=20), *price_files(today), *entity_files(today)]
+    records += [*relationship_files(today), *metric_files(today)]
+    for file in [*demo_files(today, days=1), *records]:
         raw.put(file.key, file.data, expected=None)
     wait_until_built(settings)
     return today.isoformat()
@@ -102,3 +107,39 @@ def test_a_day_is_materialized_by_click(running: LocalSystem, page: Page, day: s
     expect(page.get_by_text(re.compile("Finished execution of run"))).to_be_visible()
     expect(page.get_by_text(re.compile("Materialized value ecg_features"))).to_be_visible()
     keep(page, "5-run")
+
+
+@pytest.mark.parametrize(
+    ("table", "source", "column", "check"),
+    [
+        ("retina_scans", "raw_retina", "Cup-to-disc", "warned"),
+        ("pricing_instances", "raw_pricing", "US dollars", "repeated_keys"),
+        ("entities_records", "raw_entities", "canonical", "reconciled"),
+        ("entity_relationships", "raw_entity_relationships", "parent", "refused"),
+        ("entity_metrics", "raw_entity_metrics", "Unit", "refused"),
+    ],
+)
+def test_each_dataset_shows_columns_lineage_counts_and_checks(
+    running: LocalSystem, page: Page, table: str, source: str, column: str, check: str
+) -> None:
+    asset = f"{running.webserver_url}/assets/{table}"
+    page.goto(f"{asset}?view=overview")
+    expect(page.get_by_text(column).first).to_be_visible()
+    keep(page, f"6-{table}-columns")
+    page.goto(f"{asset}?view=lineage")
+    expect(page.get_by_text(source, exact=True).first).to_be_visible()
+    keep(page, f"7-{table}-lineage")
+    page.goto(f"{asset}?view=events")
+    expect(page.get_by_text("partition_row_count").first).to_be_visible()
+    page.goto(f"{asset}?view=checks")
+    page.get_by_text(check, exact=True).first.click()
+    expect(page.get_by_text(re.compile(r"\d+ of \d+ \(\d+\.\d%\)")).first).to_be_visible()
+    keep(page, f"8-{table}-check")
+
+
+def test_records_of_a_day_are_a_picture(running: LocalSystem, page: Page) -> None:
+    page.goto(f"{running.webserver_url}/assets/lake?view=events")
+    page.get_by_text("Show Markdown").first.click()
+    image = page.locator("img[src^='data:image/png']").first
+    expect(image).to_be_visible()
+    keep(page, "9-records-by-day")
