@@ -14,10 +14,10 @@ PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.10 py
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 15 | sed 's/^/  make /'
 
-run: .venv/ready ## Start everything with demo recordings; Ctrl-C stops it, state stays (DATA=folder of recordings)
+run: .venv/ready ## Start everything with generated data; Ctrl-C stops it, state stays (DATA=folder of ECG recordings)
 	@$(BIN)/vitalake up --demo $(if $(DATA),--data "$(DATA)")
 
-demo: .venv/ready ## Start everything, load the demo recordings (or DATA=folder), show the result, stop
+demo: .venv/ready ## Start everything, load the generated data (or DATA=folder), show the result, stop
 	@$(BIN)/vitalake up --demo --exit $(if $(DATA),--data "$(DATA)")
 
 test: lint .venv-spark/ready ## Lint, types and all tests

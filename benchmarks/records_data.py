@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from benchmarks.day import DAY, Bench
+from benchmarks.day import Bench
 from vitalake.datasets.retina import DIAGNOSES
 
 ONE_BAD = 1000
@@ -61,14 +61,14 @@ def json_lines(rng: np.random.Generator, first: int, count: int) -> list[str]:
     ]
 
 
-def small(bench: Bench, count: int, rows: int) -> None:
-    """So many price lists and as many arrays of scans, each of so many records."""
+def small(bench: Bench, day: str, count: int, rows: int) -> None:
+    """So many price lists and as many arrays of scans in a day, each of so many records."""
     rng = np.random.default_rng(1)
     files: dict[str, bytes] = {}
     for number in range(count):
         first = 1 + number * rows
-        files[f"pricing/date={DAY}/{number:05d}.csv"] = (CSV_HEADER + "".join(csv_lines(rng, first, rows))).encode()
-        files[f"retina/date={DAY}/{number:05d}.json"] = f"[{', '.join(json_lines(rng, first, rows))}]".encode()
+        files[f"pricing/date={day}/{number:05d}.csv"] = (CSV_HEADER + "".join(csv_lines(rng, first, rows))).encode()
+        files[f"retina/date={day}/{number:05d}.json"] = f"[{', '.join(json_lines(rng, first, rows))}]".encode()
     with ThreadPoolExecutor(16) as pool:
         for _ in pool.map(lambda key: bench.raw.put(key, files[key], expected=None), files):
             pass

@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
 
 
 def backfill(
-    dataset: Annotated[str, typer.Argument(help="Dataset to build, e.g. ecg.")],
+    dataset: Annotated[str, typer.Argument(help="Dataset to build, e.g. ecg or pricing.")],
     first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
     last: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD, included.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
@@ -64,7 +64,8 @@ def backfill(
     """Build days of a dataset again, one run a day.
 
     Sensors do this by themselves when objects change; a backfill is for new code, new rules or a doubt. Parts that
-    are right already are left as they are, so it can be repeated at any time.
+    are right already are left as they are, so it can be repeated at any time. Tables over all days, and copies
+    elsewhere, follow by themselves.
 
     Example: `vitalake backfill ecg --from 2026-11-01 --to 2026-11-20 --dry-run`
     """

@@ -63,7 +63,7 @@ def ten_customers(day: date) -> dict[str, Any]:
 
 
 def customers_later(day: date) -> dict[str, Any]:
-    """The next export of crm, in the evening: two companies have grown, the others have not, one record has no id."""
+    """The next export of crm, in the evening: two companies have grown, and one record has no id."""
     export = ten_customers(day)
     export["metadata"] |= {"exportId": f"crm-{day}-002", "exportDate": f"{day}T18:00:00Z"}
     for record in export["records"]:
@@ -104,7 +104,7 @@ def legacy_export() -> list[dict[str, Any]]:
     return [
         {"id": "L-1", "name": "Cork Coffee", "revenue": 450_000, "employees": 12, "industry": "food"},
         {"id": "L-2", "name": "Lviv Logistics", "revenue": None, "employees": "", "industry": "transport"},
-        {"id": "L-3", "name": "DELFT DREDGING", "revenue": 80_000_000, "employees": 600, "industry": "construction"},
+        {"id": "L-3", "name": "DELFT DREDGING", "revenue": 8e7, "employees": 600, "industry": "construction"},
         {"id": "L-4", "name": "   ", "revenue": 1_000, "employees": 1, "industry": "unknown"},
     ]
 

@@ -1,7 +1,7 @@
 """Generated price lists of cloud instances, as CSV of several makes.
 
-Belongs here: which synthetic lists there are, good and broken, the same bytes for the same arguments. Does not belong
-here: how lists are read and judged (`vitalake/datasets/pricing.py`), uploading them, or any real price.
+Belongs here: which synthetic lists there are, good and broken, the same bytes for the same arguments. Does not
+belong here: how lists are read and judged (`vitalake/datasets/pricing.py`), uploading them, or any real price.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def price_files(first_day: date) -> Iterator[DemoFile]:
 def newer_price_files(first_day: date) -> Iterator[DemoFile]:
     """A newer list of one region: all its offers are cheaper, and one is new. To be uploaded after the others."""
     rows = _rows("north-1", _NEWER)
-    rows.append(["113", "north-1", "Compute optimised", "c8.large", "0.0689", "2", "4", "none", "Linux", "15 Gbit/s"])
+    rows.append(["113", "north-1", "Compute", "c8.large", "0.0689", "2", "4", "none", "Linux", "fast"])
     yield DemoFile(f"pricing/date={first_day}/north-1 (2).csv", _csv(rows), "newer")
 
 

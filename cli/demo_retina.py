@@ -1,7 +1,7 @@
 """Generated retina scans, as imaging systems export them: an array, lines, a single object, a byte order mark.
 
-Belongs here: which synthetic scans there are, good and broken, the same bytes for the same arguments. Does not belong
-here: how scans are read and judged (`vitalake/datasets/retina.py`), uploading them, or any real patient.
+Belongs here: which synthetic scans there are, good and broken, the same bytes for the same arguments. Does not
+belong here: how scans are read and judged (`vitalake/datasets/retina.py`), uploading them, or any real patient.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def retina_files(first_day: date, days: int = 2, per_day: int = 150) -> Iterator
         for kind in broken[number::days]:
             scans[int(rng.integers(per_day // 2))] |= BROKEN_SCANS[kind][1]
         array, lines, marked = scans[: per_day // 2], scans[per_day // 2 : -per_day // 5], scans[-per_day // 5 :]
-        folder = f"retina/date={day}"
+        folder, text = f"retina/date={day}", b"".join(_json(scan) + b"\n" for scan in lines)
         yield DemoFile(f"{folder}/device=oct-01/export.json", _json(array, indent=1), "array")
-        yield DemoFile(f"{folder}/device=oct-02/export.ndjson", b"".join(_json(scan) + b"\n" for scan in lines), "lines")
+        yield DemoFile(f"{folder}/device=oct-02/export.ndjson", text, "lines")
         yield DemoFile(f"{folder}/device=oct-03/Export {day:%d.%m}.json", b"\xef\xbb\xbf" + _json(marked), "marked")
         yield DemoFile(f"{folder}/device=handheld-04/scan.json", _json(_scan(rng, day)), "single")
     page = b"<!DOCTYPE html>\n<html><title>502 Bad Gateway</title></html>\n"

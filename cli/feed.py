@@ -77,7 +77,6 @@ def wait_until_built(settings: Settings, console: Console) -> None:
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from cli.runs import runs_under_way
     from resources.build import build_resources
 
     resources = build_resources(settings)
@@ -88,7 +87,7 @@ def wait_until_built(settings: Settings, console: Console) -> None:
         task = progress.add_task("The sensors find them, runs check them: days built", total=None)
         while True:
             days = count_days(settings, resources)
-            going_on = runs_under_way(settings.webserver_url or "") if days.built == days.all else 0
+            going_on = _going_on(settings) if days.built == days.all else 0
             progress.update(task, completed=days.built, total=days.all)
             if (days, going_on) != before:
                 if not console.is_terminal and (before is None or days.built != before[0].built):
@@ -109,6 +108,16 @@ def wait_until_built(settings: Settings, console: Console) -> None:
         console.print(f"{days.built} of {days.all} days are built")
     if days.built < days.all:
         console.print(f"[yellow]Checks hold back what follows on the others: {settings.webserver_url}/runs[/]")
+
+
+def _going_on(settings: Settings) -> int:
+    """Runs that have not ended; 1 while the web server does not say."""
+    from cli.runs import runs_under_way
+
+    try:
+        return runs_under_way(settings.webserver_url or "")
+    except TransientError:
+        return 1
 
 
 class _Days(NamedTuple):

@@ -20,8 +20,8 @@ EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="vitalake",
-    help="From a bucket of health recordings to trustworthy SQL.",
-    epilog="Begin with: vitalake up — then, in another terminal: vitalake upload FOLDER --dataset ecg",
+    help="From files in a bucket to trustworthy SQL: recordings, scans, price lists, business records.",
+    epilog="Begin with: vitalake up --demo — then, in another terminal: vitalake upload FOLDER --dataset ecg",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,

@@ -6,6 +6,7 @@ Belongs here: the commands `list`, `show` and `retry`. Does not belong here: ask
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from cli.options import (
     Yes,
     all_datasets,
     confirm,
+    dataset_named,
     day,
     printable,
     settings_of,
@@ -27,8 +29,11 @@ from cli.options import (
 from cli.running import answers, require_dagster
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from cli.refused import Refused
     from resources.settings import Settings
+    from vitalake.dataset import Dataset
 
 UNCHANGED = (
     "The same file under the same code is refused again. What changes the answer: another file under the same key\n"
@@ -63,6 +68,8 @@ def list_refused(
 ) -> None:
     """List what is in quarantine, newest day first.
 
+    A table has one line for all records of an object of which one rule says the same; csv and json have them all.
+
     Example: `vitalake quarantine list --dataset ecg --rule S02`
     """
     from cli import refused, results
@@ -84,14 +91,14 @@ def list_refused(
 
 def show(
     key: Annotated[str, typer.Argument(help="Key of the object, or an end of it that no other has.")],
+    limit: Annotated[int, typer.Option(min=1, help="Most records of each rule that are shown.")] = 10,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Show everything that is known of one object in quarantine, and what to do about it.
+    """Show everything that is known of one object in quarantine, or of its records, and what to do about it.
 
     Example: `vitalake quarantine show device=holter-01/12.mat`
     """
     from cli import refused
-    from cli.remedies import REMEDIES, UNKNOWN
 
     settings, console = settings_of(home), stdout()
     with refused.asking(settings) as connection:
@@ -99,29 +106,44 @@ def show(
     if not found:
         _not_there(key)
     if len({item.key for item in found}) > 1:
-        stderr().print(f"{printable(key)} fits {len(found):,} objects; name more of it:", markup=False)
-        for item in found[:10]:
-            stderr().print(f"  {printable(item.key)}", markup=False)
+        keys = list(dict.fromkeys(item.key for item in found))
+        stderr().print(f"{printable(key)} fits {len(keys):,} objects; name more of it:", markup=False)
+        for each in keys[:10]:
+            stderr().print(f"  {printable(each)}", markup=False)
         raise typer.Exit(2)
-    for item in found:
-        remedy = REMEDIES.get(item.rule, UNKNOWN)
-        facts = {
-            "object": f"s3://{settings.raw_bucket}/{item.key}",
-            "version": item.version.strip('"'),
-            "size": f"{item.size_bytes:,} bytes",
-            "uploaded": f"{item.uploaded_at:%Y-%m-%d %H:%M:%S} UTC",
-            "day": f"{item.day} of {item.dataset}",
-            "record": None if item.record_number is None else str(item.record_number),
-            "first bytes": item.excerpt_hex,
-            "rule": f"{item.rule}: {remedy.meaning}",
-            "found": item.message,
-            "to do": remedy.fix,
-            "now": refused.state_now(settings, item),
-            "last run": _last_run(settings, item),
-        }
-        for name, value in facts.items():
-            if value is not None:
-                console.print(f"{name:<12} {printable(value)}", markup=False)
+    item = found[0]
+    facts = {
+        "object": f"s3://{settings.raw_bucket}/{item.key}",
+        "version": item.version.strip('"'),
+        "size": f"{item.size_bytes:,} bytes",
+        "uploaded": f"{item.uploaded_at:%Y-%m-%d %H:%M:%S} UTC",
+        "day": f"{item.day} of {item.dataset}",
+        "first bytes": item.excerpt_hex,
+        "now": refused.state_now(settings, item),
+        "last run": _last_run(settings, item),
+    }
+    for name, value in facts.items():
+        if value is not None:
+            console.print(f"{name:<12} {printable(value)}", markup=False)
+    for rule in dict.fromkeys(each.rule for each in found):
+        _show_rule(console, dataset_named(item.dataset), [each for each in found if each.rule == rule], limit)
+
+
+def _show_rule(console: Console, dataset: Dataset, found: list[Refused], limit: int) -> None:
+    """What one rule refused of an object, and what to do about it."""
+    from cli.remedies import remedy
+
+    rule, told = found[0].rule, remedy(dataset, found[0].rule)
+    console.print(f"\n{'rule':<12} {rule}: {told.meaning}", markup=False)
+    for item in found[:limit]:
+        where = "found" if item.record_number is None else f"record {item.record_number:,}"
+        console.print(f"{where:<12} {printable(item.message)}", markup=False)
+        if item.record_text is not None:
+            console.print(f"{'':<12} {printable(item.record_text)}", markup=False)
+    more = sum(item.record_count for item in found) - len(found[:limit])
+    if more:
+        console.print(f"{'':<12} … and {more:,} more of this rule", markup=False)
+    console.print(f"{'to do':<12} {told.fix}", markup=False)
 
 
 def retry(
@@ -155,20 +177,25 @@ def retry(
     if not chosen:
         console.print("Nothing is in quarantine that fits.")
         return
-    console.print(f"{len(chosen):,} in quarantine, of {len({(item.dataset, item.day) for item in chosen}):,} days.")
+    days = {(item.dataset, item.day) for item in chosen}
+    console.print(f"{_records(chosen):,} in quarantine, of {len(days):,} day{'s' * (len(days) != 1)}.")
     console.print(UNCHANGED)
     url = require_dagster(settings)
     confirm("Build these days again?", yes=yes)
     good = True
     for dataset in all_datasets():
-        days = sorted({item.day for item in chosen if item.dataset == dataset.name})
-        good = (not days or rebuild(url, dataset, days, console, wait=not no_wait)) and good
+        of_dataset = sorted(day for name, day in days if name == dataset.name)
+        good = (not of_dataset or rebuild(url, dataset, of_dataset, console, wait=not no_wait)) and good
     if not no_wait:
         with refused.asking(settings) as connection:
             still = chosen & set(refused.matching(connection, ""))
-        console.print(f"{len(still):,} of {len(chosen):,} are still in quarantine.")
+        console.print(f"{_records(still):,} of {_records(chosen):,} are still in quarantine.")
     if not good:
         raise typer.Exit(1)
+
+
+def _records(found: Iterable[Refused]) -> int:
+    return sum(item.record_count for item in found)
 
 
 def _not_there(key: str) -> None:

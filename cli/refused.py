@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
     from resources.settings import Settings
 
-_SHORT = "date, dataset, rule, source_key, message"
+# What one rule says alike of many records of an object is one line for a person.
+_SHORT = """SELECT date, dataset, rule, source_key, sum(record_count)::BIGINT AS records,
+    min(record_number) AS first_record, message"""
 _COLUMNS = """dataset, date, source_key, source_version, size_bytes, epoch_us(uploaded_at), record_number, rule,
-    message, excerpt_hex"""
+    message, record_count, record_text, excerpt_hex"""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """One row of quarantine."""
+    """One row of quarantine: an object, or a record in it; `record_count` is above 1 where it stands for more."""
 
     dataset: str
     day: date
@@ -39,6 +41,8 @@ class Refused:
     record_number: int | None
     rule: str
     message: str
+    record_count: int
+    record_text: str | None
     excerpt_hex: str | None
 
 
@@ -65,10 +69,11 @@ def listed(
     *,
     everything: bool,
 ) -> pa.RecordBatchReader:
-    """The rows that fit, newest day first; `everything`: all columns, else those that a person reads first."""
-    query = f"""SELECT {"*" if everything else _SHORT} FROM quarantine
+    """What fits, newest day first; `everything`: all rows and columns, else what a person reads first."""
+    query = f"""{"SELECT *" if everything else _SHORT} FROM quarantine
         WHERE (? IS NULL OR dataset = ?) AND (? IS NULL OR date = ?) AND (? IS NULL OR rule = upper(?))
-        ORDER BY date DESC, source_key, record_number"""  # noqa: S608
+        {"" if everything else "GROUP BY ALL"}
+        ORDER BY date DESC, source_key, {"record_number" if everything else "first_record"}, rule, message"""  # noqa: S608
     values = [value for each in (dataset, on, rule) for value in (each, each)]
     return connection.execute(query, values).to_arrow_reader(2048)
 
@@ -78,7 +83,7 @@ def matching(connection: duckdb.DuckDBPyConnection, key: str) -> list[Refused]:
     from datetime import datetime, timezone
 
     query = f"""SELECT {_COLUMNS} FROM quarantine WHERE source_key = ? OR suffix(source_key, ?)
-        ORDER BY source_key, record_number"""  # noqa: S608
+        ORDER BY source_key, record_number, rule"""  # noqa: S608
     rows = connection.execute(query, [key, key]).fetchall()
     found = []
     for dataset, day, source_key, version, size_bytes, uploaded_us, *rest in rows:

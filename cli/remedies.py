@@ -1,12 +1,15 @@
 """What each rule of quarantine means, and what a person can do about it.
 
-Belongs here: words for people. Does not belong here: the rules themselves (`vitalake/stages.py`,
-`vitalake/ecg/structure.py`).
+Belongs here: words for people. Does not belong here: the rules themselves (`vitalake/reading.py`,
+`vitalake/records/`, `vitalake/entities/`, `vitalake/ecg/structure.py`, and those that a dataset declares).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from vitalake.dataset import Dataset
 
 
 class Remedy(NamedTuple):
@@ -24,12 +27,13 @@ REMEDIES: dict[str, Remedy] = {
         "Nothing: the sensor builds the day again within a minute. To hurry it, retry.",
     ),
     "S01": Remedy(
-        "The object is empty or larger than the dataset allows.",
-        f"An empty file is most often an upload that broke off. {_AGAIN} Cut larger recordings into pieces.",
+        "The object is empty, or larger than the dataset allows.",
+        f"An empty file is most often an upload that broke off. {_AGAIN} Cut what is larger into several files.",
     ),
     "S02": Remedy(
-        "The content cannot be read as a file of this format: another format, cut off, or damaged.",
-        f"Compare the first bytes and the message with docs/formats.md. {_AGAIN}",
+        "The content cannot be read as a file of the dataset's format: another format, cut off, or damaged.",
+        "Look at the first bytes and the message. ECG: docs/formats.md says what is read. CSV and JSON: save the "
+        f"file as UTF-8; JSON is an array of objects, an object, or an object on each line. {_AGAIN}",
     ),
     "S03": Remedy(
         "The file holds no ECG: no signal is a voltage, or several variables could be the signal.",
@@ -67,8 +71,68 @@ REMEDIES: dict[str, Remedy] = {
         "The recording has several objects, and some of them are not there yet.",
         "Upload what the message names into the same folder. It is read within seconds, and this row goes.",
     ),
+    "D01": Remedy(
+        "The CSV file has no header as the dataset declares it: a column is missing, there twice, or new.",
+        "Write the header that the message names, spelt as there, separated by commas, semicolons, tabs or bars. "
+        f"{_AGAIN} A new column is declared in `vitalake/datasets/`, or listed there as ignored.",
+    ),
+    "D02": Remedy(
+        "The record cannot be read: its JSON is broken or no object, it has bytes that are no UTF-8, or no end.",
+        f"Mend the record where the message says. {_AGAIN} The other records of the file are in the tables.",
+    ),
+    "D03": Remedy(
+        "The line has fewer or more fields than the header.",
+        f"A separator or a line break inside a value needs quotes around the value. {_AGAIN}",
+    ),
+    "D04": Remedy(
+        "A field that every record must have is missing, null or blank.",
+        f"Have the source fill in what the message names. {_AGAIN}",
+    ),
+    "D05": Remedy(
+        "A value is not of its field's type: words for a number, a day that the calendar lacks, a decimal comma.",
+        f"Numbers as 1234.5, days as 2026-11-20, times as 2026-11-20T08:30:00Z. {_AGAIN}",
+    ),
+    "E01": Remedy(
+        "The export does not say from which system it is.",
+        "Set `metadata.sourceSystem` and upload it under the same key. Or upload it with `vitalake upload "
+        "--source`, which makes a folder that names the system, and delete this one.",
+    ),
+    "E02": Remedy(
+        "The export is from a system that has no mapping.",
+        "Correct the name, or say in `vitalake/entities/systems/NAME.json` where that system has each field, and "
+        "retry.",
+    ),
+    "E03": Remedy(
+        "The record has no usable id: none, or one that is no text and no whole number.",
+        f"Have the source export the id. {_AGAIN}",
+    ),
+    "E04": Remedy(
+        "The record has no usable name: none, a blank one, or one that is no text.",
+        f"Have the source export the name. {_AGAIN}",
+    ),
+    "E05": Remedy(
+        "Revenue or employees is no number, or a negative one.",
+        f"Numbers as 1200000, 1,200,000 or 1.2e6; nothing (null) where it is not known. {_AGAIN}",
+    ),
+}
+
+# Ids that never refuse; they stand in the column `warnings`.
+NOTES = {
+    "D06": "A JSON record has a field that the dataset does not declare. It is not kept; declare it to have it.",
 }
 
 UNKNOWN = Remedy(
     "This version of the program has no description of the rule.", "The message says what was expected."
 )
+
+
+def remedy(dataset: Dataset, rule: str) -> Remedy:
+    """What a rule means in a dataset, which may have declared it itself."""
+    for own in dataset.rules:
+        if own.id == rule:
+            fix = (
+                f"Mend the record at its source. {_AGAIN} If the record is right, the rule is not: change it in "
+                f"`vitalake/datasets/` and retry. It holds where: {own.holds}"
+            )
+            return Remedy(f"A record is refused where {own.message}.", fix)
+    return REMEDIES.get(rule, UNKNOWN)

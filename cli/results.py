@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _CELL_CHARS = 80
 _LIST_ITEMS = 4
+_LARGE, _HUGE = 1e5, 1e15
 
 
 def show_table(
@@ -166,7 +167,8 @@ def _cell(value: Any, *, shorten: bool) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_cell(item, shorten=shorten) for item in value)}]"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        large = _LARGE <= abs(value) < _HUGE  # money, say: 6 digits would not do, nor would 1.2e+06
+        return f"{value:.2f}".removesuffix(".00") if large else f"{value:.6g}"
     if isinstance(value, datetime):
         text = value.replace(tzinfo=None).isoformat(" ", "milliseconds" if value.microsecond else "seconds")
         return f"{text} UTC" if value.tzinfo else text

@@ -47,6 +47,8 @@ def sql(
     Example: `vitalake sql "SELECT verdict, count(*) FROM ecg_recordings GROUP BY ALL"`
 
     Example: `vitalake sql "FROM ecg_features" --format parquet --output features.parquet`
+
+    Example: `vitalake sql .tables`
     """
     if form is Format.PARQUET and output is None:
         raise typer.BadParameter("parquet needs a file: add --output FILE")

@@ -106,6 +106,8 @@ class Session:
         endpoint = self.settings.s3_endpoint
         if endpoint and type(error).__name__ in ("IOException", "HTTPException") and not answers(endpoint):
             return f"no S3 server answers at {endpoint}; {START}"
+        if self.settings.restricted_bucket in str(error) and "403" in str(error):
+            return f"what names people lies in {self.settings.restricted_bucket}, which your keys may not read"
         return str(error)
 
 

@@ -1,6 +1,6 @@
 """The local S3 server, SeaweedFS: one process, loopback only, keys of its own.
 
-Belongs here: how it is started, when it is ready, the two buckets. Does not belong here: keeping it running
+Belongs here: how it is started, when it is ready, its buckets. Does not belong here: keeping it running
 (`cli/processes.py`), using it (`resources/object_store.py`).
 """
 
@@ -30,7 +30,7 @@ PORTS = (
 
 
 def store_service(home: Path, ports: Mapping[str, int], env: Mapping[str, str]) -> Service:
-    """The S3 server with its data in ``<home>/s3``; ready when both buckets are there."""
+    """The S3 server with its data in ``<home>/s3``; ready when its buckets are there."""
     data = home / "s3"
     data.mkdir(exist_ok=True)
     origin = f"http://{HOST}:{ports['S3']}"

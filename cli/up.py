@@ -73,7 +73,7 @@ def publish_empty(settings: Settings) -> None:
 ANSWERS = {
     "ecg": (
         "Recordings by verdict",
-        "SELECT verdict, count(DISTINCT recording_id) AS recordings, round(avg(heart_rate_bpm)) AS mean_heart_rate_bpm\n"
+        "SELECT verdict, count(DISTINCT recording_id) AS recordings, round(avg(heart_rate_bpm)) AS mean_bpm\n"
         "FROM ecg_recordings JOIN ecg_features USING (recording_id, date) GROUP BY ALL ORDER BY ALL",
     ),
     "retina": (
@@ -88,7 +88,8 @@ ANSWERS = {
     ),
     "entities": (
         "One business in several source systems",
-        "SELECT name, member_ids, revenue, employees FROM entities_golden WHERE member_count > 1 ORDER BY name",
+        "SELECT name, member_ids, revenue::BIGINT AS revenue_usd FROM entities_golden WHERE member_count > 1\n"
+        "ORDER BY name",
     ),
     "entity_relationships": (
         "Links between businesses",
@@ -96,8 +97,8 @@ ANSWERS = {
     ),
     "entity_metrics": (
         "What the best customers brought in",
-        "SELECT name, round(sum(value)) AS usd FROM entity_metrics_current JOIN entities_current USING (canonical_id)\n"
-        "WHERE metric_name = 'revenue' GROUP BY name ORDER BY usd DESC LIMIT 3",
+        "SELECT name, sum(value)::BIGINT AS usd FROM entity_metrics_current JOIN entities_current\n"
+        "USING (canonical_id) WHERE metric_name = 'revenue' GROUP BY name ORDER BY usd DESC LIMIT 3",
     ),
 }
 LEFT_OUT = (
@@ -130,12 +131,14 @@ def _say_what_next(system: LocalSystem, settings: Settings, console: Console, *,
         return
     show: Callable[[str], None] = lambda line: console.print(line, highlight=False)  # noqa: E731
     show(f"\n[bold green]Vitalake is running:[/] {system.webserver_url}")
-    show(f"  S3        {system.endpoint}, buckets {settings.raw_bucket} and {settings.lake_bucket}")
+    buckets = f"{settings.raw_bucket}, {settings.lake_bucket} and, for names, {settings.restricted_bucket}"
+    show(f"  S3        {system.endpoint}, buckets {buckets}")
     show(f"  Keys      . {settings.home / 'env'}   (then aws, boto3, .venv/bin/dagster and .venv/bin/dg work)")
     show(f"  SQL       duckdb -readonly -init {settings.home / 'init.sql'} {settings.catalog_path}")
     show("\nTry, in another terminal:")
-    show('  .venv/bin/vitalake sql "SELECT verdict, count(*) FROM ecg_recordings GROUP BY ALL"')
-    show("  .venv/bin/vitalake upload FOLDER --dataset ecg --device my-device")
-    show("  .venv/bin/vitalake quarantine list")
-    show("  .venv/bin/vitalake status")
+    show('  .venv/bin/vitalake sql "FROM entities_history WHERE version > 1"     # or without a query, at a prompt')
+    show("  .venv/bin/vitalake sql .tables                                       # everything that can be asked")
+    show("  .venv/bin/vitalake quarantine list                                   # then: quarantine show KEY")
+    show("  .venv/bin/vitalake upload FOLDER --dataset ecg --device my-device    # or retina, pricing, entities …")
+    show("  .venv/bin/vitalake status                                            # what runs, what waits")
     show("Ctrl-C stops everything.")

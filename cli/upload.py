@@ -4,8 +4,8 @@ Belongs here: finding files, comparing with the bucket, conditional puts. Does n
 and what the command says (`cli/upload_command.py`), files that are sent in pieces (`cli/upload_large.py`), progress
 (`cli/upload_progress.py`).
 
-An object's ETag is the MD5 of its content when it was put in one piece without a KMS key. Under KMS no ETag matches,
-so everything is sent again, with the same result.
+An object's ETag is the MD5 of its content when it was put in one piece without a KMS key. Under KMS no ETag
+matches, so everything is sent again, with the same result.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def _check_source(dataset: Dataset, source: str) -> None:
         raise typer.BadParameter(f"--source names the system of entities; {dataset.name} takes no notice of it")
     from vitalake.entities.mapping import system_mappings
 
-    if source not in system_mappings():
+    if source.lower() not in system_mappings():
         raise typer.BadParameter(f"{source!r} has no mapping; known: {', '.join(system_mappings())}")
 
 

@@ -16,6 +16,7 @@ from vitalake.reconcile import Output, Sheets, reconcile
 from vitalake.tables import Table
 
 SEED_PARTITION = "1970-01-01"
+_DATE_DOC = {"date": "Partition: the day, in UTC."}
 
 
 def statements(view: SqlView) -> list[str]:
@@ -40,7 +41,7 @@ def table_view(table: Table, bucket: str) -> SqlView:
         return SqlView(table.name, f"SELECT * FROM read_parquet({files})", table.doc, _docs(table))
     files = quote(f"s3://{bucket}/{table.name}/date=*/part-*.parquet")
     select = f"SELECT * FROM read_parquet({files}, hive_partitioning = true, hive_types = {{'date': DATE}})"
-    return SqlView(table.name, select, table.doc, _docs(table) | {"date": "Partition: the day, in UTC."})
+    return SqlView(table.name, select, table.doc, _docs(table) | _DATE_DOC)
 
 
 def _docs(table: Table) -> dict[str, str]:
@@ -76,7 +77,7 @@ def views(datasets: Sequence[Dataset], bucket: str, restricted_bucket: str) -> l
         for table in dataset.every_table
     ]
     union = " UNION ALL ".join(f"SELECT * FROM {dataset.quarantine_table.name}" for dataset in datasets)
-    columns = {column.name: column.doc for column in datasets[0].quarantine_table.columns}
+    columns = _docs(datasets[0].quarantine_table) | _DATE_DOC
     found.append(SqlView("quarantine", union, "What could not be used, of every dataset, and why.", columns))
     for dataset in datasets:
         found += dataset.views

@@ -23,7 +23,12 @@ FOOTER_BYTES = 64 * 1024
 _MAGIC = b"PAR1"
 _ROWS_PER_GROUP = 64 * 1024
 _SAMPLES_PER_GROUP = 1024  # rows of a table that holds signals
-_ENCODINGS = {"list<int32>": "DELTA_BINARY_PACKED", "list<float64>": "PLAIN"}
+_ENCODINGS = {
+    "int32": "DELTA_BINARY_PACKED",
+    "int64": "DELTA_BINARY_PACKED",
+    "list<int32>": "DELTA_BINARY_PACKED",
+    "list<float64>": "PLAIN",
+}
 _PART = re.compile(r"/part-(\d{5})\.parquet$")
 
 
@@ -54,8 +59,8 @@ class Encoded:
 class Sheet:
     """One part of a table while it is written, slice by slice, so that only its compressed bytes are held.
 
-    Equal slices, declaration and inputs give equal bytes. Integer samples are delta packed, fractions plain,
-    strings dictionary coded: the smallest and fastest encodings that every engine reads (docs/adr/0002). ZSTD goes
+    Equal slices, declaration and inputs give equal bytes. Integers are delta packed, fractions plain, strings
+    dictionary coded: the smallest and fastest encodings that every engine reads (docs/adr/0002). ZSTD goes
     over samples, Snappy over everything else.
     """
 
@@ -65,17 +70,18 @@ class Sheet:
         leaves = {c.name: f"{c.name}.list.element" if c.kind.startswith("list<") else c.name for c in table.columns}
         encodings = {leaves[c.name]: _ENCODINGS[c.kind] for c in table.columns if c.kind in _ENCODINGS}
         strings = [leaves[c.name] for c in table.columns if c.kind in ("string", "list<string>")]
+        samples = [leaves[c.name] for c in table.columns if c.kind in ("list<int32>", "list<float64>")]
         # A reader pays more to set ZSTD up than a small page costs to unpack (docs/adr/0008).
-        codecs = {leaf: "zstd" if leaf in encodings else "snappy" for leaf in leaves.values()}
+        codecs = {leaf: "zstd" if leaf in samples else "snappy" for leaf in leaves.values()}
         self.rows = 0
-        self._rows_per_group = _SAMPLES_PER_GROUP if encodings else _ROWS_PER_GROUP
+        self._rows_per_group = _SAMPLES_PER_GROUP if samples else _ROWS_PER_GROUP
         self._schema = table.arrow_schema()
         self._sink = io.BytesIO()
         self._writer = pq.ParquetWriter(
             self._sink,
             self._schema,
             compression=codecs,
-            compression_level=dict.fromkeys(encodings, 3) or None,
+            compression_level=dict.fromkeys(samples, 3) or None,
             use_dictionary=strings,
             column_encoding=encodings or None,
             write_statistics=list(table.names),

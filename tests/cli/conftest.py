@@ -20,6 +20,11 @@ from resources.object_store import ObjectStore
 from resources.settings import Settings
 
 DAYS = ("2026-01-05", "2026-01-06")
+# A good link, two to themselves, a line that is cut, three more that are good.
+LINKS = (
+    b"parent_id,child_id,type,strength\na,b,partner,1\nc,c,partner,1\nd,d,partner,\ne,f\n"
+    b"a,c,partner,1\na,d,partner,1\na,e,partner,1\n"
+)
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,9 @@ def vitalake(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     return run
 
 
-def build(settings: Settings, *days: str) -> None:
+def build(settings: Settings, *days: str, dataset: str = "ecg") -> None:
     """Build these days in this process."""
-    job = build_defs(settings).resolve_job_def("ecg_job")
+    job = build_defs(settings).resolve_job_def(f"{dataset}_job")
     with DagsterInstance.ephemeral() as instance:
         for day in days:
             job.execute_in_process(instance=instance, partition_key=day, raise_on_error=False)

@@ -11,7 +11,9 @@ from sqlglot import exp
 from tests.cli.conftest import Vitalake
 from vitalake.datasets.declared import DATASETS
 
-TABLES = [table.name for dataset in DATASETS for table in dataset.all_tables]
+TABLES = [table for dataset in DATASETS for table in dataset.every_table]
+BY_DAY = [table for table in TABLES if not table.whole]
+RESTRICTED = [table for table in TABLES if table.restricted]
 
 
 @pytest.fixture
@@ -22,12 +24,19 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("nowhere")
 @pytest.mark.parametrize("engine", ["athena", "trino"])
-def test_every_table_of_the_named_bucket(vitalake: Vitalake, engine: str) -> None:
+def test_every_table_of_the_named_bucket_and_names_in_theirs(
+    vitalake: Vitalake, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VITALAKE_RESTRICTED_BUCKET", "our-names")
     answer = vitalake("ddl", engine, "--bucket", "my-lake")
     assert (answer.code, answer.err) == (0, "")
     statements = [tree for tree in sqlglot.parse(answer.out, dialect=engine) if tree is not None]
-    assert [tree.find(exp.Table).name for tree in statements] == TABLES  # type: ignore[union-attr]
-    assert [answer.out.count(f"s3://my-lake/{name}/") > 0 for name in TABLES] == [True] * len(TABLES)
+    names = [tree.find(exp.Table).name for tree in statements]  # type: ignore[union-attr]
+    assert names == [table.name for table in TABLES]
+    assert RESTRICTED
+    for table in TABLES:
+        assert (f"s3://our-names/{table.name}/" in answer.out) == table.restricted
+        assert (f"s3://my-lake/{table.name}/" in answer.out) != table.restricted
 
 
 @pytest.mark.usefixtures("nowhere")
@@ -37,7 +46,8 @@ def test_bucket_and_first_day_are_those_of_the_settings(
     monkeypatch.setenv("VITALAKE_LAKE_BUCKET", "configured")
     monkeypatch.setenv("VITALAKE_FIRST_DAY", "2024-02-29")
     said = vitalake("ddl", "athena").out
-    assert said.count("LOCATION 's3://configured/") == said.count("'2024-02-29,NOW+1DAYS'") == len(TABLES)
+    assert said.count("LOCATION 's3://configured/") == len(TABLES) - len(RESTRICTED)
+    assert said.count("'2024-02-29,NOW+1DAYS'") == len(BY_DAY)
 
 
 @pytest.mark.usefixtures("nowhere")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import re
@@ -10,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.remedies import REMEDIES
+from cli.remedies import NOTES, REMEDIES
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from tests.cli.conftest import DAYS, Vitalake, build, recording
-from vitalake.checks import VANISHED, WAITING
+from tests.cli.conftest import DAYS, LINKS, Vitalake, build, recording
+from vitalake.datasets.declared import DATASETS
 
 EMPTY = f"ecg/date={DAYS[0]}/device=a/empty.mat"
 TEXT = f"ecg/date={DAYS[1]}/device=b/text.mat"
@@ -96,7 +97,75 @@ def test_retry_wants_to_know_what_and_asks_before_it_begins(
     assert "--yes" in answer.err
 
 
-def test_every_rule_that_refuses_has_a_remedy() -> None:
-    sources = [path.read_text() for path in (ROOT / "vitalake").rglob("*.py")]
-    refusals = {rule for text in sources for rule in re.findall(r'UnusableDataError\(\s*"([A-Z]+\d+)"', text)}
-    assert refusals | {VANISHED, WAITING} == set(REMEDIES)
+@pytest.fixture
+def links(settings: Settings, home: Path, raw: ObjectStore) -> str:  # noqa: ARG001 (its `env` is needed)
+    """A built CSV file of which three records of seven are refused; its key."""
+    key = f"entity_relationships/date={DAYS[0]}/links.csv"
+    raw.put(key, LINKS, expected=None)
+    build(settings, DAYS[0], dataset="entity_relationships")
+    return key
+
+
+def test_records_that_one_rule_refuses_alike_are_one_line_of_the_list(vitalake: Vitalake, links: str) -> None:
+    lines = [re.split(" {2,}", line.strip()) for line in vitalake("quarantine", "list").out.splitlines()[2:4]]
+    assert lines == [
+        [DAYS[0], "entity_relationships", "L01", links, "2", "3", "parent_id and child_id are the same"],
+        [DAYS[0], "entity_relationships", "D03", links, "1", "5", "2 fields, expected 4"],
+    ]
+    rows = json.loads(vitalake("quarantine", "list", "--format", "json").out)
+    assert [(row["rule"], row["record_number"]) for row in rows] == [("L01", 3), ("L01", 4), ("D03", 5)]
+
+
+def test_show_has_each_record_with_its_text_and_what_the_dataset_demands(vitalake: Vitalake, links: str) -> None:
+    out = vitalake("quarantine", "show", links).out
+    lines = [line.rstrip() for line in out.splitlines()]
+    assert out.count("s3://") == 1, "what is said of the object is said once"
+    assert lines.count("record 3     parent_id and child_id are the same") == 1
+    assert lines[lines.index("record 3     parent_id and child_id are the same") + 1].split() == ["c,c,partner,1"]
+    assert "record 5     2 fields, expected 4" in lines
+    assert "parent_id <> child_id" in out
+    assert REMEDIES["D03"].fix in out
+    short = vitalake("quarantine", "show", links, "--limit", "1").out
+    assert "record 4" not in short
+    assert "and 1 more of this rule" in short
+
+
+def test_show_has_no_text_of_records_that_name_people(
+    vitalake: Vitalake, home: Path, settings: Settings, raw: ObjectStore
+) -> None:
+    assert home.exists()
+    scan = {"patient_id": "P1", "patient_name": "Alva Abel", "scan_date": DAYS[0], "optic_disc_cup_ratio": 31}
+    good = scan | {"optic_disc_cup_ratio": 0.31, "retina_thickness_microns": 260, "diagnosis": "normal"}
+    raw.put(f"retina/date={DAYS[0]}/scan.json", json.dumps([scan, good, good]).encode(), expected=None)
+    build(settings, DAYS[0], dataset="retina")
+    shown = vitalake("quarantine", "show", "scan.json").out
+    assert "record 1     retina_thickness_microns is missing or blank; optic_disc_cup_ratio is not 0 to 1" in shown
+    assert "Abel" not in shown + vitalake("quarantine", "list", "--format", "json").out
+
+
+def written_in(folder: Path) -> set[str]:
+    """Every text in the code that looks like the id of a rule; docstrings are longer."""
+    trees = (ast.parse(path.read_text()) for path in folder.rglob("*.py"))
+    texts = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {text for text in texts if isinstance(text, str) and re.fullmatch(r"[A-Z]\d\d", text)}
+
+
+def test_every_rule_that_the_code_can_produce_is_documented() -> None:
+    page = (ROOT / "docs" / "rules.md").read_text()
+    produced = written_in(ROOT / "vitalake")
+    assert len(produced) > 40
+    assert {rule for rule in produced if not re.search(rf"\b{rule}\b", page)} == set()
+    assert produced >= REMEDIES.keys() | NOTES.keys(), "nothing is explained that nothing produces"
+
+
+def test_every_rule_that_refuses_has_a_remedy_and_ids_mean_one_thing() -> None:
+    code = ROOT / "vitalake"
+    refusals = {
+        rule
+        for path in code.rglob("*.py")
+        for rule in re.findall(r'(?:UnusableDataError|Refusal)\([^"\n]*\s*"([A-Z]\d\d)"', path.read_text())
+    }
+    own = [rule.id for dataset in DATASETS for rule in dataset.rules]
+    assert refusals <= REMEDIES.keys()
+    assert len({*own}) == len(own)
+    assert not {*own} & {*REMEDIES, *NOTES, *written_in(code / "ecg")}

@@ -15,11 +15,16 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from pyarrow import parquet
+from pydantic import SecretStr
 
 from cli.results import plain, unique
 from cli.sql_session import Session, is_complete, prompt
+from cli.up import publish_empty
+from resources.lake import init_sql
 from resources.settings import Settings
 from tests.cli.conftest import Vitalake
+
+WRONG_KEYS = {"aws_secret_access_key": SecretStr("not the secret")}
 
 
 @pytest.fixture
@@ -153,6 +158,17 @@ def test_without_a_catalog_or_a_store_it_says_what_to_do(
     answer = vitalake("sql", "FROM ecg_features")
     assert answer.code == 1
     assert "no S3 server answers" in answer.err
+
+
+def test_who_may_not_read_names_is_told_so(
+    vitalake: Vitalake, settings: Settings, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_empty(settings)
+    monkeypatch.setattr("resources.lake.init_sql", lambda _: init_sql(settings.model_copy(update=WRONG_KEYS)))
+    answer = vitalake("sql", "FROM retina_patients", "--home", str(home))
+    assert answer.code == 1
+    assert f"what names people lies in {settings.restricted_bucket}" in answer.err
+    assert "names people" not in vitalake("sql", "FROM retina_scans", "--home", str(home)).err
 
 
 @pytest.mark.usefixtures("catalog")

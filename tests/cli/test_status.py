@@ -9,7 +9,8 @@ import pytest
 
 from cli.status import EXIT_NOT_RUNNING, EXIT_TROUBLE
 from resources.object_store import ObjectStore
-from tests.cli.conftest import DAYS, Vitalake, recording
+from resources.settings import Settings
+from tests.cli.conftest import DAYS, LINKS, Vitalake, build, recording
 
 
 def test_nothing_runs(vitalake: Vitalake, tmp_path: Path) -> None:
@@ -41,15 +42,34 @@ def test_what_a_dataset_holds_and_what_it_waits_for(vitalake: Vitalake, raw: Obj
     health = json.loads(answer.out)
     ecg = health["datasets"]["ecg"]
     assert (ecg["objects"], ecg["waiting"]) == (8, 1)
-    assert (ecg["lake"]["unprocessed"], ecg["lake"]["recordings"]) == (1, 5)
+    assert (ecg["lake"]["unprocessed"], ecg["lake"]["table"], ecg["lake"]["rows"]) == (1, "ecg_recordings", 5)
     assert ecg["lake"]["quarantine"] == {"S01": 1, "S02": 1}
     assert sum(ecg["lake"]["verdicts"].values()) == 5
-    assert {name for name, service in health["services"].items() if service["works"]} == {"S3", "catalog"}
+    assert {name for name, service in health["services"].items() if service["works"]} == {
+        "S3",
+        "restricted",
+        "catalog",
+    }
     assert health["home_bytes"] > 0
     out = vitalake("status").out
     assert "all but 1; the oldest of these came" in out
     assert "1 more wait for a day that has not come yet" in out
     assert "1 S01, 1 S02 (vitalake quarantine list)" in out
+
+
+def test_records_are_counted_as_records(
+    vitalake: Vitalake, home: Path, settings: Settings, raw: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert home.exists()
+    raw.put(f"entity_relationships/date={DAYS[0]}/links.csv", LINKS, expected=None)
+    build(settings, DAYS[0], dataset="entity_relationships")
+    links = json.loads(vitalake("status", "--format", "json").out)["datasets"]["entity_relationships"]["lake"]
+    assert (links["rows"], links["warned"], links["quarantine"]) == (4, 0, {"D03": 1, "L01": 2})
+    monkeypatch.setenv("VITALAKE_RESTRICTED_BUCKET", "no-such-bucket")
+    health = json.loads(vitalake("status", "--format", "json").out)
+    assert not health["services"]["restricted"]["works"], "told in its place"
+    assert health["services"]["S3"]["works"]
+    assert health["datasets"]["entity_relationships"]["lake"]["rows"] == 4
 
 
 @pytest.mark.usefixtures("lake")

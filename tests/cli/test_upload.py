@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -14,12 +15,17 @@ import pytest
 from rich.console import Console
 
 from cli.upload import Source, files_below, upload_all
+from cli.upload_large import LargeFiles
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.cli.conftest import Vitalake, today
 from vitalake.arrivals import ObjectInfo
 from vitalake.dataset import Limits
+from vitalake.entities.envelope import Envelope
+from vitalake.entities.mapping import system_mappings
+from vitalake.entities.metadata import source_system
 from vitalake.errors import PermanentError
+from vitalake.parts import ConflictError
 
 DAY = "2026-01-05"
 # What a background shell starts ignores SIGINT, and so would its children.
@@ -108,6 +114,8 @@ def test_files_that_cannot_be_sent_are_named_and_the_others_are_sent(
         (("--dataset", "ecg", "--date", "1999-01-01"), "first day of the lake"),
         (("--dataset", "ecg", "--device", "a/b"), "no slash"),
         (("--dataset", "ecg", "--device", ".."), "no slash"),
+        (("--dataset", "pricing", "--source", "crm"), "pricing takes no notice of it"),
+        (("--dataset", "entities", "--source", "sap"), "known: crm, erp, legacy"),
     ],
 )
 @pytest.mark.usefixtures("home")
@@ -117,7 +125,51 @@ def test_wrong_options_are_usage_errors_and_send_nothing(
     answer = vitalake("upload", str(folder), *options)
     assert answer.code == 2
     assert words in " ".join(answer.err.replace("│", " ").split())
-    assert contents(raw) == {}
+    assert not [item for dataset in ("ecg/", "pricing/", "entities/") for item in raw.objects(dataset)]
+
+
+@pytest.mark.usefixtures("home")
+def test_an_export_is_laid_under_the_system_that_it_is_from(
+    vitalake: Vitalake, raw: ObjectStore, folder: Path
+) -> None:
+    export = folder / "customers.json"
+    export.write_text("[]")
+    answer = vitalake("upload", str(export), "--dataset", "entities", "--date", DAY, "--source", "CRM")
+    assert answer.code == 0, answer.err
+    [item] = raw.objects("entities/")
+    assert item.key == f"entities/date={DAY}/source=CRM/customers.json"
+    assert source_system(Envelope([], {}, ()), item.key, system_mappings()) == "crm", "and read as meant"
+
+
+@pytest.mark.usefixtures("home")
+def test_a_large_file_goes_in_pieces_and_stays_when_it_is_there(
+    vitalake: Vitalake, raw: ObjectStore, tmp_path: Path
+) -> None:
+    large = tmp_path / "prices.csv"
+    line = b"1,north-1,c7.large,0.085\n"
+    large.write_bytes(b"ID,Region,InstanceType,Price (USD/h)\n" + line * (65 * 2**20 // len(line)))
+    command = ("upload", str(large), "--dataset", "pricing", "--date", DAY)
+    assert "1 uploaded, 0 skipped" in vitalake(*command).out
+    [item] = raw.objects("pricing/")
+    assert item.version.strip('"').endswith("-5")
+    assert hashlib.sha256(raw.get(item.key)).digest() == hashlib.sha256(large.read_bytes()).digest()
+    assert "0 uploaded, 1 skipped" in vitalake(*command).out
+    with large.open("ab") as file:
+        file.write(line)
+    assert "1 uploaded, 0 skipped" in vitalake(*command).out
+    [item] = raw.objects("pricing/")
+    assert item.size_bytes == large.stat().st_size
+
+
+def test_pieces_of_a_file_that_somebody_else_wrote_meanwhile_are_given_up(
+    settings: Settings, raw: ObjectStore, tmp_path: Path
+) -> None:
+    (tmp_path / "f").write_bytes(b"ours")
+    raw.put("pricing/f", b"theirs", expected=None)
+    for expected in (None, '"another"'):
+        with pytest.raises(ConflictError):
+            LargeFiles(settings).put("pricing/f", tmp_path / "f", expected=expected)
+    assert raw.get("pricing/f") == b"theirs"
 
 
 @pytest.mark.usefixtures("home")

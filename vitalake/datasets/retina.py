@@ -45,7 +45,7 @@ RETINA = json_dataset(
     rules=(
         Rule(
             "R01",
-            "regexp_full_match(patient_id, '[A-Za-z0-9][A-Za-z0-9_.-]{0,63}')",
+            "trim(patient_id) = '' OR regexp_full_match(patient_id, '[A-Za-z0-9][A-Za-z0-9_.-]{0,63}')",
             "patient_id is not up to 64 letters, digits, dots, dashes and underscores",
         ),
         # A device east of Greenwich lives a day ahead; its clock may not.

@@ -221,11 +221,13 @@ FEATURES = Table(
 )
 
 _SQL = Path(__file__).with_name("sql")
-_LEAD_DOCS = {
-    column.name: column.doc
-    for column in SIGNALS.columns
-    if column.name in {"recording_id", "source_key", "lead_index", "lead_name", "sampling_rate_hz", "verdict"}
-}
+_LEAD = {"recording_id", "source_key", "lead_index", "lead_name", "sampling_rate_hz", "verdict", "reasons"}
+_DATE_DOC = {"date": "Partition: the day, in UTC."}
+_LEAD_DOCS = {column.name: column.doc for column in SIGNALS.columns if column.name in _LEAD} | _DATE_DOC
+_DUPLICATE = {"recording_id", "source_key", "content_sha256"}
+_DUPLICATE_DOCS = {
+    column.name: column.doc for column in RECORDINGS.columns if column.name in _DUPLICATE
+} | _DATE_DOC
 
 VIEWS = (
     SqlView(
@@ -244,6 +246,6 @@ VIEWS = (
         "ecg_duplicates",
         _SQL / "ecg_duplicates.sql",
         "Recordings whose content was already there under another key, of any day (check S12).",
-        {"duplicate_of": "Key of the first recording with this content."},
+        {**_DUPLICATE_DOCS, "duplicate_of": "Key of the first recording with this content."},
     ),
 )

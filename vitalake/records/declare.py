@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from vitalake.checks import readable, refused_records, repeated_keys, warned
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 # Streams of any size; of many small objects as many as are read at once for ECG.
 LIMITS = Limits(object_bytes=8 * 2**30, whole_bytes=16 * 2**20)
-_CELL_BYTES = 60  # of a JSON value in Python, about
+_CELL_BYTES = 100  # of a JSON value in Python and its copy in a column, about
 
 
 def csv_dataset(
@@ -31,6 +32,7 @@ def csv_dataset(
     key: tuple[str, ...] = (),
     rules: tuple[Rule, ...] = (),
     ignored: tuple[str, ...] = (),
+    restricted: bool = False,
     **more: Any,
 ) -> Dataset:
     """A dataset of CSV files, each with a header, in one table.
@@ -45,9 +47,10 @@ def csv_dataset(
             by upload and line, and ``<table>_superseded``, the older ones.
         rules: what must hold of every row.
         ignored: columns of files that nobody wants.
+        restricted: whether the table names people.
         more: any other argument of `Dataset`, such as ``processed_within``.
     """
-    tables = (RecordTable(table or name, doc, tuple(field.column for field in fields)),)
+    tables = (RecordTable(table or name, doc, tuple(field.column for field in fields), restricted),)
     parse = partial(_parse_csv, fields, ignored)
     return _dataset(name, doc, owner, fields, tables, key, rules, parse, more)
 
@@ -80,6 +83,9 @@ def _dataset(
     parse: Any,
     more: dict[str, Any],
 ) -> Dataset:
+    named = {field.column for field in fields if field.personal}
+    if open_to_all := [table.name for table in tables if named & set(table.columns) and not table.restricted]:
+        raise ValueError(f"{name}: {', '.join(open_to_all)} names people, so it must be restricted")
     stored = tuple(table.declared(fields) for table in tables)
     first = stored[0].name
     checks = [
@@ -135,7 +141,7 @@ def _parse_json(fields: Sequence[Field], objects: Sequence[RawObject], _: Pseudo
     for found in read_json(item.chunks()):
         refusals = tuple(Refusal(item.key, each.rule, each.message, each.number) for each in found.refused)
         records = found.records
-        values = {name: [record.get(name) for record in records] for name in names}
+        values = {name: _values(records, name) for name in names}
         keep = records if not any(field.personal for field in fields) else []
         batch = Batch(
             item.key,
@@ -147,6 +153,14 @@ def _parse_json(fields: Sequence[Field], objects: Sequence[RawObject], _: Pseudo
             _with_more(records, values),
         )
         yield Parsed((batch,), refusals, len(records) * len(names) * _CELL_BYTES)
+
+
+def _values(records: Sequence[dict[str, Any]], name: str) -> list[Any]:
+    """One field of each record, None where it is not there; all have it, mostly."""
+    try:
+        return list(map(itemgetter(name), records))
+    except KeyError:
+        return [record.get(name) for record in records]
 
 
 def _with_more(records: Sequence[dict[str, Any]], values: dict[str, list[Any]]) -> list[int]:

@@ -53,6 +53,8 @@ class JsonRecords:
         import numpy as np
 
         found = np.arange(self.first, self.first + len(self.records) + len(self.refused), dtype=np.int64)
+        if not self.refused:
+            return found
         return np.delete(found, [each.number - self.first for each in self.refused])
 
 

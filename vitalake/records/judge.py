@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from vitalake.columns import array, lists
@@ -117,7 +118,7 @@ def _typed(batches: Sequence[Batch], fields: Sequence[Field], found: _Findings) 
         if all(isinstance(value, pa.Array) for value in values):
             column, bad = from_texts(pa.concat_arrays([pa.array([], pa.string()), *values]), kind)
         else:
-            column, bad = from_json([value for batch in values for value in batch], kind)
+            column, bad = from_json(list(chain.from_iterable(values)), kind)
         for position in np.flatnonzero(bad):
             found.refused[int(position)].append((MISTYPED, f"{each.name} is not {_KINDS[each.kind]}"))
         if each.required:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from typing import Any
 
 import pyarrow as pa
 
+from cli.demo_entities import ten_customers as _of_day
 from vitalake.columns import rows_of
 from vitalake.dataset import RawObject, Refusal
 from vitalake.datasets.entities import ENTITIES
@@ -22,55 +23,10 @@ from vitalake.pseudonyms import Pseudonyms
 UPLOADED_AT = datetime(2026, 11, 20, 8, tzinfo=timezone.utc)
 _PSEUDONYMS = Pseudonyms(b"a key for tests, long enough")
 
-_CUSTOMERS = (
-    ("CUST001", "Aalborg Analytics Inc", 15_000_000.0, 1200, "technology", "Aalborg", "DK"),
-    ("CUST002", "Brugge Bicycles BV", 2_500_000.0, 85, "manufacturing", "Brugge", "BE"),
-    ("CUST003", "Cork Coffee Ltd", 450_000.0, 12, "food", "Cork", "IE"),
-    ("CUST004", "Delft Dredging NV", 87_000_000.0, 640, "construction", "Delft", "NL"),
-    ("CUST005", "Évora Energia SA", 5_200_000.0, 150, "energy", "Évora", "PT"),
-    ("CUST006", "Freiburg Fenster GmbH", 980_000.0, 101, "manufacturing", "Freiburg", "DE"),
-    ("CUST007", "Ghent Games BV", 0.0, 4, "technology", "Gent", "BE"),
-    ("CUST008", "Helsinki Health Oy", 12_300_000.5, 310, "healthcare", "Helsinki", "FI"),
-    ("CUST009", "Iași Imports SRL", 1_000_000.0, 100, "trade", "Iași", "RO"),
-    ("CUST010", "Jönköping Joinery AB", 730_000.25, 19, "construction", "Jönköping", "SE"),
-)
-
 
 def ten_customers() -> dict[str, Any]:
-    """The demo export of system crm: the id is called `customer_id`, half the fields have no column."""
-    records = [
-        {
-            "customer_id": customer_id,
-            "company_name": name,
-            "annual_revenue": revenue,
-            "employee_count": employees,
-            "industry_code": industry,
-            "address": {"city": city, "country": country},
-            "contacts": [f"office@{customer_id.lower()}.example"],
-            "credit_limit": None if employees < 20 else 10_000 * employees,
-            "account_status": "active",
-        }
-        for customer_id, name, revenue, employees, industry, city, country in _CUSTOMERS
-    ]
-    revenues = [revenue for _, _, revenue, *_ in _CUSTOMERS]
-    return {
-        "records": records,
-        "metadata": {
-            "sourceSystem": "crm",
-            "exportId": "crm-2026-11-20-001",
-            "recordCount": len(records),
-            "exportDate": "2026-11-20T06:00:00Z",
-            "dataVersion": "1.4",
-            "schema": "customer/3",
-        },
-        "summary": {
-            "totalRecords": len(records),
-            "totalRevenue": sum(revenues),
-            "averageRevenue": round(sum(revenues) / len(revenues), 2),
-            "totalEmployees": sum(employees for _, _, _, employees, *_ in _CUSTOMERS),
-            "churnRisk": 0.12,
-        },
-    }
+    """The demo export of system crm."""
+    return _of_day(date(2026, 11, 20))
 
 
 def erp_export() -> dict[str, Any]:

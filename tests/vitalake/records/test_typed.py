@@ -94,3 +94,23 @@ def test_a_column_is_judged_as_its_values_are(texts: list[str]) -> None:
         each = [from_texts(pa.array([text]), kind) for text in texts]
         assert list(bad) == [bool(one[0]) for _, one in each]
         assert together.to_pylist() == [column[0].as_py() for column, _ in each]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (pa.int64(), "00000000000000000000005"),
+        (pa.float64(), "1e0005"),
+        (pa.date32(), "0000-01-01"),
+        (UTC, "0000-01-01T00:00:00Z"),
+        (UTC, "0001-01-01T00:00:00+01:00"),
+        (UTC, "2026-11-20T08:30:00.5Z"),
+        (UTC, "2026-11-20T08:30:00+01"),
+        (UTC, "2026-11-20T08:30:00+0100"),
+        (UTC, "2026-11-20T08Z"),
+    ],
+)
+def test_what_passes_does_not_depend_on_what_stands_beside_it(kind: pa.DataType, text: str) -> None:
+    alone, bad = from_texts(pa.array([text]), kind)
+    beside, worse = from_texts(pa.array([text, "bad!"]), kind)
+    assert (alone[0].as_py(), bad[0]) == (beside[0].as_py(), worse[0])
