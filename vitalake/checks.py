@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vitalake import parquet
+from vitalake.columns import array, floats
 from vitalake.dataset import Check, Count, Statement, Threshold
 from vitalake.parts import Store, listed_parts, side_by_side
 from vitalake.tables import Table
@@ -111,12 +112,14 @@ def warned(table: str, threshold: Threshold) -> Check:
     """Records that a rule warns about; the details count each rule."""
 
     def count(tables: Mapping[str, pa.Table]) -> Count:
+        import numpy as np
         import pyarrow.compute as pc
 
         column = tables[table].column("warnings")
         rules = pc.value_counts(pc.list_flatten(column)).to_pylist()
         details: dict[str, int | float | str] = dict(sorted((each["values"], each["counts"]) for each in rules))
-        return Count(pc.sum(pc.greater(pc.list_value_length(column), 0)).as_py() or 0, len(column), details)
+        lengths = floats(pc.list_value_length(column).combine_chunks())
+        return Count(int(np.count_nonzero(lengths)), len(column), details)
 
     return Check("warned", "Records give no reason for a warning.", threshold, {table: ["warnings"]}, count)
 
@@ -125,16 +128,16 @@ def repeated_keys(table: str, key: Sequence[str], threshold: Threshold) -> Check
     """Rows that a newer one of the same key and day replaces; the details name the first few keys."""
 
     def count(tables: Mapping[str, pa.Table]) -> Count:
-        import pyarrow.compute as pc
+        import pyarrow as pa
 
         groups = tables[table].select(list(key)).group_by(list(key)).aggregate([([], "count_all")])
-        often = groups.filter(pc.greater(groups.column("count_all"), 1))
+        counts = floats(groups.column("count_all").combine_chunks())
+        often = groups.filter(array(counts > 1, pa.bool_()))
         some = often.slice(0, 20).to_pylist()
         details: dict[str, int | float | str] = {
             ", ".join(str(row[column]) for column in key): row["count_all"] for row in some
         }
-        bad = (pc.sum(often.column("count_all")).as_py() or 0) - often.num_rows
-        return Count(bad, tables[table].num_rows, details)
+        return Count(int(counts.sum()) - groups.num_rows, tables[table].num_rows, details)
 
     doc = "Each key comes once a day; of several rows the newest is current."
     return Check("repeated_keys", doc, threshold, {table: list(key)}, count)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitalake.columns import numbers
 from vitalake.records.csv_lines import text_of
+from vitalake.records.csv_plain import plain_columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,9 +72,13 @@ def parse(pieces: Iterable[bytes | memoryview], delimiter: str, width: int, want
     import numpy as np
     import pyarrow as pa
 
+    data = utf8(b"".join(pieces))
+    if (plain := plain_columns(data, delimiter, width, wanted)) is not None:
+        index = np.arange(len(next(iter(plain.values()))), dtype=np.int64)
+        return Block(plain, index, [], np.frombuffer(data, np.uint8), b"", quoted=False)
     mark = b'"' + delimiter.encode() * width
-    data = utf8(b"".join((*pieces, mark)))
-    end = len(data) - len(mark)
+    end = len(data)
+    data += mark
     quoted, nul = data.find(b'"', 0, end) >= 0, b"\0" in data
     table, met = _parsed(data, delimiter, width, range(width) if quoted or nul else wanted)
     rows, records = table.num_rows, table.num_rows + len(met) - 1

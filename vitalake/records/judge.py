@@ -10,16 +10,19 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from vitalake.columns import array, lists
+from vitalake.columns import array, floats, lists
 from vitalake.dataset import Refusal, Tabulated
+from vitalake.errors import PermanentError
 from vitalake.records.fields import UNDECLARED, Field, Rule
 from vitalake.records.typed import from_json, from_texts
 from vitalake.tables import Table
 
 if TYPE_CHECKING:
+    import duckdb
     import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
@@ -93,13 +96,14 @@ def _provenance(batches: Sequence[Batch]) -> dict[str, Any]:
     import numpy as np
     import pyarrow as pa
 
+    none = [np.empty(0, np.int64)]
     counts = np.asarray([len(batch.numbers) for batch in batches], np.int64)
-    which = pa.array(np.repeat(np.arange(len(batches)), counts))
+    which = array(np.repeat(np.arange(len(batches)), counts), pa.int64())
     at = pa.timestamp("us", tz="UTC")
     return {
         "source_key": array([batch.key for batch in batches], pa.string()).take(which),
         "source_version": array([batch.version for batch in batches], pa.string()).take(which),
-        "record_number": np.concatenate([np.empty(0, np.int64), *(batch.numbers for batch in batches)]),
+        "record_number": array(np.concatenate([*none, *(batch.numbers for batch in batches)]), pa.int64()),
         "uploaded_at": array([batch.uploaded_at for batch in batches], at).take(which),
     }
 
@@ -116,17 +120,16 @@ def _typed(batches: Sequence[Batch], fields: Sequence[Field], found: _Findings) 
         values = [batch.values[each.name] for batch in batches]
         kind = kinds.field(each.column).type
         if all(isinstance(value, pa.Array) for value in values):
-            column, bad = from_texts(pa.concat_arrays([pa.array([], pa.string()), *values]), kind)
+            column, bad = from_texts(pa.concat_arrays([array([], pa.string()), *values]), kind)
         else:
             column, bad = from_json(list(chain.from_iterable(values)), kind)
         for position in np.flatnonzero(bad):
             found.refused[int(position)].append((MISTYPED, f"{each.name} is not {_KINDS[each.kind]}"))
         if each.required:
-            blank = pc.is_null(column)
+            blank = _truth(pc.is_null(column))
             if each.kind == "string":
-                text = pc.fill_null(column, "")
-                blank = pc.or_(pc.equal(text, ""), pc.utf8_is_space(text))
-            for position in np.flatnonzero(_truth(blank) & ~bad):
+                blank = blank | (floats(pc.binary_length(column)) == 0) | _truth(pc.utf8_is_space(column))
+            for position in np.flatnonzero(blank & ~bad):
                 found.refused[int(position)].append((MISSING, f"{each.name} is missing or blank"))
         columns[each.column] = column
     return columns
@@ -140,20 +143,40 @@ def _apply(records: Mapping[str, Any], rules: Sequence[Rule], found: _Findings) 
     import pyarrow as pa
 
     names = [name for name in records if name not in ("source_key", "source_version")]
-    table = pa.table({name: records[name] for name in names})
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.register("records", table.append_column("row_of_slice", _positions(table.num_rows)))
-        broken = ", ".join(f"CASE WHEN NOT ({rule.holds}) THEN {number} END" for number, rule in enumerate(rules))
-        query = f"""SELECT row_of_slice, list_filter([{broken}], rule -> rule IS NOT NULL) AS broken
-            FROM records WHERE NOT ({" AND ".join(f"coalesce({rule.holds}, true)" for rule in rules)})"""  # noqa: S608
-        for position, numbers in connection.execute(query).fetchall():
-            for number in numbers:
-                rule = rules[number]
-                if rule.warns:
-                    found.warned[position].append(rule.id)
-                else:
-                    found.refused[position].append((rule.id, rule.message))
+    columns = [records[name] for name in names]
+    table = pa.Table.from_arrays([*columns, _positions(len(columns[0]))], [*names, "row_of_slice"])
+    broken = ", ".join(f"CASE WHEN NOT ({rule.holds}) THEN {number} END" for number, rule in enumerate(rules))
+    query = f"""SELECT row_of_slice, list_filter([{broken}], rule -> rule IS NOT NULL) AS broken
+        FROM records WHERE NOT ({" AND ".join(f"coalesce({rule.holds}, true)" for rule in rules)})"""  # noqa: S608
+    connection = _connection()
+    # As a stream, good for one query: given a table, DuckDB imports pandas to see whether it is a frame.
+    connection.register("records", table.__arrow_c_stream__())
+    try:
+        rows = connection.execute(query).fetchall()
+    except duckdb.Error as error:  # its text may hold values
+        ids = ", ".join(rule.id for rule in rules)
+        raise PermanentError(
+            f"one of the rules {ids} fails on some value ({type(error).__name__}): write it so that it gives true, "
+            "false or null for every value, e.g. with TRY_CAST"
+        ) from None
+    finally:
+        connection.unregister("records")
+    for position, numbers in rows:
+        for number in numbers:
+            rule = rules[number]
+            if rule.warns:
+                found.warned[position].append(rule.id)
+            else:
+                found.refused[position].append((rule.id, rule.message))
+
+
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    """One for this process: making it takes as long as asking the rules of ten thousand records."""
+    import duckdb
+
+    connection = duckdb.connect(config={"threads": 1, "temp_directory": ""})
+    return connection.execute("SET TimeZone = 'UTC'")
 
 
 def _refusals(

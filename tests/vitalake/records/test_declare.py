@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from typing import Any
@@ -16,8 +18,10 @@ from hypothesis import strategies as st
 from vitalake.dataset import Dataset, RawObject, Refusal
 from vitalake.datasets.pricing import PRICING
 from vitalake.datasets.retina import RETINA
-from vitalake.errors import UnusableDataError
+from vitalake.errors import PermanentError, UnusableDataError
 from vitalake.pseudonyms import Pseudonyms
+from vitalake.records.declare import csv_dataset, json_dataset
+from vitalake.records.fields import Field, RecordTable, Rule
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 HEADER = "ID,Region,InstanceType,Price (USD/h),vCPU\n"
@@ -210,3 +214,45 @@ def test_a_stream_is_read_as_the_whole_is() -> None:
     parsed = list(PRICING.parse([item], Pseudonyms(bytes(32))))
     rows = PRICING.tabulate([value for each in parsed for value in each.values]).tables["pricing_instances"]
     assert rows.column("instance_id").to_pylist() == list(range(2000))
+
+
+def test_a_rule_that_cannot_be_asked_fails_the_run_and_tells_no_value() -> None:
+    rules = (Rule("X01", "CAST(patient_name AS INTEGER) > 0", "no number"),)
+    fields = (Field("patient_name", "patient_name", "string", "Name.", personal=True),)
+    tables = (RecordTable("things", "Things.", ("patient_name",), restricted=True),)
+    dataset = json_dataset("things", "Things.", "team:data", fields, tables, rules=rules)
+    with pytest.raises(PermanentError, match="X01") as failed:
+        read(dataset, scans({"patient_name": "Ada"}))
+    assert "Ada" not in str(failed.value)
+
+
+def test_a_table_that_names_people_must_be_restricted() -> None:
+    fields = (Field("name", "name", "string", "Name.", personal=True),)
+    with pytest.raises(ValueError, match="restricted"):
+        csv_dataset("people", "People.", "team:data", fields)
+    assert csv_dataset("people", "People.", "team:data", fields, restricted=True).tables[0].restricted
+
+
+def test_reading_records_imports_no_pandas() -> None:
+    """A second of CPU in every run, for nothing."""
+    program = """
+import sys
+from tests.vitalake.records.test_declare import HEADER, NOON, SCAN, scans
+from vitalake.dataset import RawObject
+from vitalake.datasets.pricing import PRICING
+from vitalake.datasets.retina import RETINA
+from vitalake.pseudonyms import Pseudonyms
+prices = HEADER.encode() + b"1,eu,m5,0.1,2\\n2,,m5,x,2\\n"
+for dataset, data in ((PRICING, prices), (RETINA, scans(SCAN, SCAN | {"diagnosis": "odd"}))):
+    parsed = dataset.parse([RawObject("a", "1", len(data), NOON, data)], Pseudonyms(bytes(32)))
+    found = dataset.tabulate([value for each in parsed for value in each.values])
+    list(found.refusals)
+    tables = dict(found.tables)
+    tables[dataset.quarantine_table.name] = dataset.quarantine_table.from_rows([])
+    tables[dataset.raw_table.name] = dataset.raw_table.from_rows([])
+    for check in dataset.checks:
+        check.count(tables)
+print("pandas" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True, text=True)
+    assert done.stdout.strip() == "False"
