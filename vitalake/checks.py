@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vitalake import parquet
-from vitalake.columns import array, floats
+from vitalake.columns import floats
 from vitalake.dataset import Check, Count, Statement, Threshold
 from vitalake.parts import Store, listed_parts, side_by_side
 from vitalake.tables import Table
@@ -128,16 +128,17 @@ def repeated_keys(table: str, key: Sequence[str], threshold: Threshold) -> Check
     """Rows that a newer one of the same key and day replaces; the details name the first few keys."""
 
     def count(tables: Mapping[str, pa.Table]) -> Count:
-        import pyarrow as pa
+        import duckdb
 
-        groups = tables[table].select(list(key)).group_by(list(key)).aggregate([([], "count_all")])
-        counts = floats(groups.column("count_all").combine_chunks())
-        often = groups.filter(array(counts > 1, pa.bool_()))
-        some = often.slice(0, 20).to_pylist()
-        details: dict[str, int | float | str] = {
-            ", ".join(str(row[column]) for column in key): row["count_all"] for row in some
-        }
-        return Count(int(counts.sum()) - groups.num_rows, tables[table].num_rows, details)
+        columns = ", ".join(f'"{column}"' for column in key)
+        with duckdb.connect() as connection:
+            # As a stream: Arrow's own grouping imports pandas, and so does DuckDB for a table.
+            connection.register("rows", tables[table].select(list(key)).__arrow_c_stream__())
+            connection.execute(f"CREATE TABLE keys AS SELECT {columns}, count(*) AS rows FROM rows GROUP BY ALL")
+            bad, total = connection.execute("SELECT sum(rows - 1), sum(rows) FROM keys").fetchall()[0]
+            often = connection.execute("FROM keys WHERE rows > 1 ORDER BY ALL LIMIT 20").fetchall()
+        details: dict[str, int | float | str] = {", ".join(map(str, named)): rows for *named, rows in often}
+        return Count(int(bad or 0), int(total or 0), details)
 
     doc = "Each key comes once a day; of several rows the newest is current."
     return Check("repeated_keys", doc, threshold, {table: list(key)}, count)

@@ -46,4 +46,7 @@ def plain_columns(data: bytes, delimiter: str, width: int, wanted: Sequence[int]
     fields = pa.Array.from_buffers(
         pa.string(), len(ends), [pa.py_buffer(filled), pa.py_buffer(offsets), pa.py_buffer(texts)]
     )
-    return {place: fields.take(numbers(np.arange(place, len(ends), width), pa.int64())) for place in wanted}
+    # One call of Arrow's for all columns: each lets other threads go first.
+    order = np.arange(len(ends)).reshape(records, width)[:, wanted].T.ravel()
+    columns = fields.take(numbers(order, pa.int64()))
+    return {place: columns.slice(number * records, records) for number, place in enumerate(wanted)}

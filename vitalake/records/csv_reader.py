@@ -63,12 +63,14 @@ class CsvRows:
             such column.
         refused: the other records of the block, in the order of the file.
         header: of the file.
+        size_bytes: of the block.
     """
 
     lines: npt.NDArray[np.int64]
     columns: Mapping[str, pa.Array]
     refused: Sequence[RefusedLine]
     header: CsvHeader
+    size_bytes: int
 
     def text(self, row: int) -> str:
         """A row as a line of CSV, cut at `MAX_TEXT` characters: put together again from its declared columns."""
@@ -139,14 +141,14 @@ class _Reader:
         refused = [self._refused(misfit, line) for misfit, line in zip(block.misfits, at, strict=True)]
         if last and block.unfinished:
             refused.append(self._endless(block.unfinished.removesuffix(added), "a quote that nothing closes"))
-        return self._rows(lines[block.index], block.columns, refused), block.unfinished
+        return self._rows(lines[block.index], block.columns, refused, end), block.unfinished
 
     def refuse_rest(self, data: bytes) -> CsvRows:
         """Of a record that is too long; `data` is how it begins."""
         import numpy as np
 
         message = f"no end of the record within {MAX_RECORD_BYTES:,} bytes"
-        return self._rows(np.empty(0, np.int64), {}, [self._endless(data, message)])
+        return self._rows(np.empty(0, np.int64), {}, [self._endless(data, message)], 0)
 
     def _lines(self, block: Block) -> npt.NDArray[np.int64]:
         """The line on which each record of a block begins; counts its lines."""
@@ -179,7 +181,11 @@ class _Reader:
         return RefusedLine(self._line, "D02", f"{message}: nothing is read from here on", text[:MAX_TEXT])
 
     def _rows(
-        self, lines: npt.NDArray[np.int64], columns: Mapping[int, pa.Array], refused: Sequence[RefusedLine]
+        self,
+        lines: npt.NDArray[np.int64],
+        columns: Mapping[int, pa.Array],
+        refused: Sequence[RefusedLine],
+        size_bytes: int,
     ) -> CsvRows:
         import pyarrow as pa
 
@@ -187,4 +193,4 @@ class _Reader:
             name: pa.nulls(len(lines), pa.string()) if place is None or place not in columns else columns[place]
             for name, place in self._places.items()
         }
-        return CsvRows(lines, found, refused, self._header)
+        return CsvRows(lines, found, refused, self._header, size_bytes)

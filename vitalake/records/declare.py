@@ -127,7 +127,7 @@ def _parse_csv(
             for each in rows.refused
         )
         batch = Batch(item.key, item.version, item.uploaded_at, rows.lines, rows.columns, rows.text)
-        yield Parsed((batch,), refusals, sum(column.nbytes for column in rows.columns.values()))
+        yield Parsed((batch,), refusals, 2 * rows.size_bytes)
 
 
 def _parse_json(fields: Sequence[Field], objects: Sequence[RawObject], _: Pseudonyms) -> Iterator[Parsed]:

@@ -237,14 +237,15 @@ def test_reading_records_imports_no_pandas() -> None:
     """A second of CPU in every run, for nothing."""
     program = """
 import sys
-from tests.vitalake.records.test_declare import HEADER, NOON, SCAN, scans
+from datetime import datetime, timezone
 from vitalake.dataset import RawObject
 from vitalake.datasets.pricing import PRICING
 from vitalake.datasets.retina import RETINA
 from vitalake.pseudonyms import Pseudonyms
-prices = HEADER.encode() + b"1,eu,m5,0.1,2\\n2,,m5,x,2\\n"
-for dataset, data in ((PRICING, prices), (RETINA, scans(SCAN, SCAN | {"diagnosis": "odd"}))):
-    parsed = dataset.parse([RawObject("a", "1", len(data), NOON, data)], Pseudonyms(bytes(32)))
+noon = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
+prices, scans = (text.encode() for text in sys.argv[1:])
+for dataset, data in ((PRICING, prices), (RETINA, scans)):
+    parsed = dataset.parse([RawObject("a", "1", len(data), noon, data)], Pseudonyms(bytes(32)))
     found = dataset.tabulate([value for each in parsed for value in each.values])
     list(found.refusals)
     tables = dict(found.tables)
@@ -254,5 +255,7 @@ for dataset, data in ((PRICING, prices), (RETINA, scans(SCAN, SCAN | {"diagnosis
         check.count(tables)
 print("pandas" in sys.modules)
 """
-    done = subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True, text=True)
+    data = [HEADER + "1,eu,m5,0.1,2\n2,,m5,x,2\n", scans(SCAN, SCAN | {"diagnosis": "odd"}).decode()]
+    argv = [sys.executable, "-c", program, *data]
+    done = subprocess.run(argv, check=True, timeout=60, capture_output=True, text=True)
     assert done.stdout.strip() == "False"
