@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.upload_large import LargeFiles, etag_in_pieces
+from cli.upload_large import LargeFiles, UnusableFileError, etag_in_pieces
 from cli.upload_progress import upload_progress
 from vitalake.dataset import Limits
 from vitalake.errors import PermanentError, TransientError
@@ -60,10 +60,6 @@ class Sent:
     uploaded: int = 0
     skipped: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
-
-
-class UnusableFileError(Exception):
-    """A file that cannot be sent; the others can."""
 
 
 def files_below(paths: Sequence[Path], prefix: str) -> list[Source]:

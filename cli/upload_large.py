@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 PIECE_BYTES = 16 * 2**20
 
 
+class UnusableFileError(Exception):
+    """A file that cannot be sent; the rest goes on."""
+
+
 class LargeFiles:
     """The raw bucket, as large files reach it; safe to share between threads."""
 
@@ -33,7 +38,9 @@ class LargeFiles:
         self.bucket = settings.raw_bucket
 
     def put(self, key: str, file: Path, *, expected: str | None) -> None:
-        """Create (None) or replace exactly that version. Raises ConflictError, TransientError, PermanentError."""
+        """Create (None) or replace exactly that version. Raises ConflictError, UnusableFileError, those of S3."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         from resources.s3_errors import call
 
         where, client = f"{self.bucket}/{key}", self._client
@@ -48,11 +55,11 @@ class LargeFiles:
             condition: Any = {"IfMatch": expected} if expected else {"IfNoneMatch": "*"}
             parts: Any = {"Parts": tags}
             call(lambda: client.complete_multipart_upload(**target, MultipartUpload=parts, **condition), where)
-        except FileNotFoundError:  # how `call` says that a condition does not hold
-            client.abort_multipart_upload(**target)
-            raise ConflictError(f"{where} was written by somebody else") from None
-        except BaseException:
-            client.abort_multipart_upload(**target)
+        except BaseException as error:
+            with suppress(BotoCoreError, ClientError):  # what is left of it, the bucket's lifecycle ends
+                client.abort_multipart_upload(**target)
+            if isinstance(error, FileNotFoundError):  # how `call` says that a condition does not hold
+                raise ConflictError(f"{where} was written by somebody else") from None
             raise
 
     @cached_property
@@ -70,6 +77,9 @@ def etag_in_pieces(file: Path) -> str:
 
 
 def _pieces(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as opened:
-        while piece := opened.read(PIECE_BYTES):
-            yield piece
+    try:
+        with file.open("rb") as opened:
+            while piece := opened.read(PIECE_BYTES):
+                yield piece
+    except OSError as error:
+        raise UnusableFileError(error.strerror or str(error)) from None

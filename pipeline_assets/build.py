@@ -68,7 +68,7 @@ def build_defs(
         assets=[
             *(item for dataset in datasets for item in dataset_assets(dataset, partitions)),
             catalog_asset(datasets),
-            *(item for dataset in datasets for item in sink_assets(dataset, settings)),
+            *(item for dataset in datasets for item in sink_assets(dataset, settings, datasets)),
         ],
         asset_checks=standing,
         jobs=list(jobs.values()),

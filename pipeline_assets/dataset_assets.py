@@ -4,6 +4,7 @@ Belongs here: thin shells around `vitalake/stages.py` that any dataset gets. Doe
 true of one dataset only, or the checks that stand alone (`pipeline_assets/standing_checks.py`).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -32,6 +33,7 @@ from vitalake.tables import Table
 from vitalake.version import code_digest
 
 # Plain objects (resources/): two buckets, the settings, the outbox for alerts, and the key for pseudonyms.
+_TOLD = 20  # kinds of refusals in a run's log
 NEEDS = {"raw", "lake", "settings", "outbox", "pseudonyms"}
 
 
@@ -88,10 +90,20 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
         link = shown.run_link(context.resources.settings.webserver_url, context.run.run_id)
 
         def announce(rows: list[dict[str, Any]]) -> None:
+            counts: Counter[tuple[str, str]] = Counter()
+            for row in rows:
+                counts[row["rule"], row["message"]] += row["record_count"]
+            # An event of Dagster's is 20 ms, and there may be very many rows.
+            for (rule, message), number in counts.most_common(_TOLD):
+                context.log.warning("quarantined: %d x %s %s", number, rule, message)
+            if len(counts) > _TOLD:
+                more = len(counts) - _TOLD
+                context.log.warning("quarantined: %d more kinds, see %s", more, dataset.quarantine_table.name)
             news = [(row["source_key"], row["source_version"], row["rule"], row["message"]) for row in rows]
-            for _key, _version, rule, message in news:
-                context.log.warning("quarantined: %s %s", rule, message)
-            outbox.add(quarantined(dataset.name, day, news, link))
+            records: Counter[str] = Counter()
+            for (rule, _), number in counts.items():
+                records[rule] += number
+            outbox.add(quarantined(dataset.name, day, news, link, records=records))
 
         with steered(context.retry_number):
             progress = _progress(context, dataset.name)

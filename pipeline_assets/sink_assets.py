@@ -4,9 +4,8 @@ Belongs here: which sinks are configured, what a delivery is given, and what is 
 what a delivery does (`vitalake/sinks.py`), or the targets (`resources/`).
 """
 
-import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from dagster import (
@@ -24,6 +23,7 @@ from pipeline_assets.failures import steered
 from resources.settings import Settings
 from resources.view_rows import ViewRows
 from vitalake.arrivals import digest, objects_digest
+from vitalake.catalog import built_on, names_people
 from vitalake.dataset import Dataset
 from vitalake.errors import PermanentError
 from vitalake.parts import Store
@@ -40,22 +40,22 @@ class Target(Protocol):
         """Bring it in line with the rows, once."""
 
 
-def sink_assets(dataset: Dataset, settings: Settings) -> list[AssetsDefinition]:
-    """The assets of the dataset's sinks whose target the settings name; JSON needs no setting."""
+def sink_assets(dataset: Dataset, settings: Settings, datasets: Sequence[Dataset]) -> list[AssetsDefinition]:
+    """The assets of the dataset's sinks whose target the settings name; JSON needs no setting.
+
+    Raises:
+        ValueError: a sink's view builds on another one of `datasets`, whose runs would not deliver it.
+    """
+    foreign = {table.name.lower() for other in datasets if other is not dataset for table in other.every_table}
+    for sink in dataset.sinks:
+        if others := built_on(sink.view, datasets) & foreign:
+            raise ValueError(f"{sink.name}: {sink.view} builds on {', '.join(sorted(others))} of another dataset")
     return [_sink_asset(dataset, sink) for sink in dataset.sinks if _configured(sink, settings)]
 
 
 def inputs_version(lake: Store, dataset: Dataset) -> str:
     """What the dataset's views are computed from, in short: every part of its tables, as listed."""
     return digest(*(objects_digest(lake.objects(f"{table.name}/")) for table in dataset.every_table))
-
-
-def names_people(sink: Sink, dataset: Dataset) -> bool:
-    """Whether the sink's view builds on a table that names people, directly or through other views."""
-    naming = {table.name for table in dataset.every_table if table.restricted}
-    for _ in dataset.views:
-        naming |= {view.name for view in dataset.views if _words(view.select) & naming}
-    return sink.view in naming
 
 
 def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
@@ -87,7 +87,7 @@ def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
                 return target.deliver(ViewRows(connection, sink), progress)
 
         with steered(context.retry_number):
-            target = _target(sink, settings, names_people(sink, dataset))
+            target = _target(sink, settings, names_people(sink.view, [dataset]))
             done = keep_in_line(lambda: inputs_version(lake, dataset), bring)
         for reason in done.reasons:
             context.log.warning("%s lacks rows: %s", sink.name, reason)
@@ -156,7 +156,3 @@ def _logged(context: AssetExecutionContext, what: str) -> Progress:
             context.log.info("%s: %d of %d", what, done, total)
 
     return report
-
-
-def _words(sql: str) -> set[str]:
-    return set(re.findall(r"\w+", sql))

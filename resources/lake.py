@@ -16,9 +16,10 @@ from pydantic import SecretStr
 
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from vitalake.catalog import SEED_PARTITION, quote, seed, statements, views
+from vitalake.catalog import quote, seed, statements, views
 from vitalake.dataset import Dataset
 from vitalake.errors import PermanentError, TransientError
+from vitalake.parquet import SEED_PARTITION
 from vitalake.parts import Store
 from vitalake.tables import Table
 

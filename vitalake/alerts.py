@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any, Literal
@@ -102,6 +102,7 @@ def quarantined(
     rows: Sequence[tuple[str, str, str, str]],
     link: str | None,
     created_at: datetime | None = None,
+    records: Mapping[str, int] | None = None,
 ) -> Alert:
     """One alert for everything of a partition that is newly in quarantine.
 
@@ -111,13 +112,14 @@ def quarantined(
         rows: (key, version, rule, message) each; not empty; several of one object are allowed.
         link: address of the run or asset in the web UI.
         created_at: now, if not given.
+        records: rule → how many records it refused; if not given, each row is one.
     """
     if not rows:
         raise ValueError("nothing is in quarantine, so there is nothing to report")
     examples: dict[tuple[str, str], str] = {}
     for key, version, rule, message in sorted(rows):
         examples.setdefault((key, version), _line(f"• {key} — {rule}: {message}"))
-    rules = Counter(rule for _, _, rule, _ in rows)
+    rules = Counter(records) if records else Counter(rule for _, _, rule, _ in rows)
     count = f"{len(examples)} object{'s' * (len(examples) > 1)}"
     first = f"The first {_EXAMPLES}:" if len(examples) > _EXAMPLES else "Each with its first reason:"
     # The hint stands before the examples, where no truncation reaches it.

@@ -6,16 +6,17 @@ them (`resources/lake.py`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from vitalake.arrivals import digest, objects_digest
 from vitalake.dataset import Dataset, SqlView
-from vitalake.parquet import WHOLE, partition_prefix
-from vitalake.parts import Inputs, Store, listed_parts
+from vitalake.parquet import SEED_PARTITION, WHOLE, part_key, partition_prefix
+from vitalake.parts import ConflictError, Inputs, Store, listed_parts
 from vitalake.reconcile import Output, Sheets, reconcile
 from vitalake.tables import Table
 
-SEED_PARTITION = "1970-01-01"
 _DATE_DOC = {"date": "Partition: the day, in UTC."}
 
 
@@ -54,16 +55,35 @@ def seed(lake: Store, table: Table) -> None:
     It sorts first, and DuckDB takes the columns of a view from its first file. A table over all days has it only
     until it is computed.
     """
-    if table.whole and listed_parts(lake, table.name, WHOLE):
+    needed = Inputs(objects_digest([]), digest(str(table.columns)))
+    if table.whole:  # never over what was computed, also where that comes at this very moment
+        if not listed_parts(lake, table.name, WHOLE):
+            empty = Sheets([table]).close(needed).parts[table.name].data
+            with suppress(ConflictError):
+                lake.put(part_key(table.name, WHOLE, 0), empty, expected=None)
         return
 
-    def inputs() -> dict[int, Inputs]:
-        return {0: Inputs(objects_digest([]), digest(str(table.columns)))}
-
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
-        return (Sheets([table]).close(needed) for needed in stale.values())
+        return (Sheets([table]).close(each) for each in stale.values())
 
-    reconcile(lake, WHOLE if table.whole else SEED_PARTITION, [table], inputs, compute)
+    reconcile(lake, SEED_PARTITION, [table], lambda: {0: needed}, compute)
+
+
+def built_on(name: str, datasets: Sequence[Dataset]) -> frozenset[str]:
+    """Every table and view that a view builds on, through others too, and itself; in lower case, as SQL has it."""
+    selects = {view.name.lower(): view.select.lower() for dataset in datasets for view in dataset.views}
+    found, todo = {name.lower()}, [name.lower()]
+    while todo:
+        words = set(re.findall(r"\w+", selects.get(todo.pop(), "")))
+        todo += words & selects.keys() - found
+        found |= words
+    return frozenset(found)
+
+
+def names_people(view: str, datasets: Sequence[Dataset]) -> bool:
+    """Whether a table or view names people: it is restricted, or builds on what is."""
+    restricted = {table.name.lower() for dataset in datasets for table in dataset.every_table if table.restricted}
+    return not restricted.isdisjoint(built_on(view, datasets))
 
 
 def views(datasets: Sequence[Dataset], bucket: str, restricted_bucket: str) -> list[SqlView]:

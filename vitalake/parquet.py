@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WHOLE = "all"  # the one partition of a table over all days
+SEED_PARTITION = "1970-01-01"  # a part without rows, so that a view has columns (`vitalake/catalog.py`)
 INPUTS_KEY = b"vitalake.inputs"
 FOOTER_BYTES = 64 * 1024
 _MAGIC = b"PAR1"

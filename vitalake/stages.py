@@ -88,7 +88,9 @@ def read_objects(
         nonlocal known
         for output, refused in spread(read, ((manifest[index], stale[index]) for index in stale), processes):
             if refused and known is None:
-                rows = rows_of(load_table(lake, dataset.quarantine_table, partition))
+                # Only what names a refusal: an older part lacks columns that were added since.
+                named = ["source_key", "source_version", "rule"]
+                rows = rows_of(load_table(lake, dataset.quarantine_table, partition, named))
                 known = {_identity(row) for row in rows}
             told = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
             news = [row for row in told if _identity(row) not in (known or ())]
@@ -123,8 +125,9 @@ def combine(dataset: Dataset, combined: Combined, lake: Store, progress: Progres
 
     def inputs() -> dict[int, Inputs]:
         for name in combined.sources:
+            seed = parquet.part_key(name, parquet.SEED_PARTITION, 0)  # of no day
             parts = (item for item in lake.objects(f"{name}/") if parquet.part_index(item.key) is not None)
-            sources[name] = sorted(parts, key=lambda item: item.key)
+            sources[name] = sorted((item for item in parts if item.key != seed), key=lambda item: item.key)
         # Not their times: the same days built elsewhere are the same.
         lines = (f"{item.version} {item.key}" for parts in sources.values() for item in parts)
         return {0: Inputs(digest(*lines), code_digest())}

@@ -13,7 +13,7 @@ from dagster import AssetKey, AssetsDefinition, DagsterInstance, ExecuteInProces
 from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
-from pipeline_assets.sink_assets import CHECK, inputs_version, names_people, sink_assets
+from pipeline_assets.sink_assets import CHECK, inputs_version, sink_assets
 from resources.dynamodb_requests import DynamoRequests
 from resources.lake import publish
 from resources.object_store import ObjectStore
@@ -22,6 +22,7 @@ from tests.moto_server import moto_server
 from tests.pipeline_assets.running import checks, materialized
 from tests.vitalake.notes import DAY, build, notes_dataset, upload
 from vitalake.arrivals import ObjectInfo
+from vitalake.catalog import names_people
 from vitalake.dataset import Dataset, SqlView
 from vitalake.sinks import Sink
 
@@ -53,7 +54,7 @@ def run(
     dataset: Dataset, settings: Settings, lake: Any, instance: DagsterInstance
 ) -> tuple[ExecuteInProcessResult, dict[str, Any]]:
     """Materialize the only sink; its metadata."""
-    [asset] = sink_assets(dataset, settings)
+    [asset] = sink_assets(dataset, settings, [dataset])
     result = materialize(
         [asset], instance=instance, resources={"lake": lake, "settings": settings}, raise_on_error=False
     )
@@ -185,7 +186,7 @@ POSTGRES = {"postgres_tables_url": SecretStr("postgresql://127.0.0.1/none")}
 )
 def test_only_what_is_configured_is_an_asset(target: Target, update: dict[str, Any], there: bool) -> None:
     dataset = notes(target)
-    found = sink_assets(dataset, SETTINGS.model_copy(update=update))
+    found = sink_assets(dataset, SETTINGS.model_copy(update=update), [dataset])
     assert [asset.key.to_user_string() for asset in found] == ([dataset.sinks[0].name] if there else [])
     for asset in found:
         assert_follows_the_catalog(asset, dataset)
@@ -201,14 +202,14 @@ def assert_follows_the_catalog(asset: AssetsDefinition, dataset: Dataset) -> Non
 def test_what_names_people_is_known_through_other_views() -> None:
     dataset = notes("json")
     [sink], [view] = dataset.sinks, dataset.views
-    assert not names_people(sink, dataset)
+    assert not names_people(sink.view, [dataset])
     restricted = replace(dataset.tables[0], restricted=True)
     between = SqlView("between", f"FROM {restricted.name}", "", {})
     above = replace(view, sql="SELECT * FROM between JOIN others USING (id)")
     naming = replace(dataset, tables=(restricted,), views=(above, between))
-    assert names_people(sink, naming)
-    assert names_people(replace(sink, view=restricted.name), naming)
-    assert not names_people(replace(sink, view=dataset.derived[0].tables[0].name), naming)
+    assert names_people(sink.view, [naming])
+    assert names_people(restricted.name.upper(), [naming])
+    assert not names_people(dataset.derived[0].tables[0].name, [naming])
 
 
 @pytest.mark.store
@@ -227,3 +228,14 @@ def test_a_file_that_names_people_goes_where_they_are_named(
 def _restricted(dataset: Dataset) -> Any:
     [derived] = dataset.derived
     return replace(derived, tables=(replace(derived.tables[0], restricted=True),))
+
+
+def test_a_sink_on_another_datasets_tables_is_refused() -> None:
+    """Its runs would not deliver what those tables change, and names of people might go anywhere."""
+    dataset = notes("json")
+    other = replace(
+        dataset, name="other", tables=(replace(dataset.tables[0], name="Others"),), sinks=(), derived=()
+    )
+    view = replace(dataset.views[0], sql="SELECT * FROM others")
+    with pytest.raises(ValueError, match="another dataset"):
+        sink_assets(replace(dataset, views=(view,)), SETTINGS, [dataset, other])

@@ -25,7 +25,7 @@ from resources.settings import Settings, load_settings
 from tests.postgres_server import new_database
 from tests.system.lakes import built_in_line, etags
 from tests.system.waiting import wait_until
-from vitalake.catalog import SEED_PARTITION
+from vitalake.parquet import SEED_PARTITION
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1000)]
 

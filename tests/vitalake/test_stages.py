@@ -17,9 +17,11 @@ from tests.vitalake.watched_store import Crash, WatchedStore, crash_at
 from vitalake.arrivals import arrived, listed_fingerprint
 from vitalake.dataset import Dataset, Parsed, RawObject, Tabulated
 from vitalake.errors import PermanentError, TransientError
+from vitalake.parquet import encode
 from vitalake.parts import fingerprint_of, parts_of
 from vitalake.pseudonyms import Pseudonyms
-from vitalake.stages import list_objects, read_objects
+from vitalake.stages import list_objects, load_table, read_objects
+from vitalake.tables import Table
 
 if TYPE_CHECKING:
     pass
@@ -225,3 +227,17 @@ def test_news_of_quarantine_is_told_once_and_before_it_is_written(
     uncertain.hidden = "/c"
     assert run(uncertain) == []  # gone for a moment is no news
     assert run(raw) == ["c S03"]
+
+
+def test_a_lake_whose_quarantine_lacks_newer_columns_is_brought_in_line(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put
+) -> None:
+    put("a", b"bad")
+    build(notes, raw, store, DAY)
+    table = notes.quarantine_table
+    [part] = parts_of(store, table.name, DAY).values()
+    older = Table(table.name, table.doc, tuple(c for c in table.columns if not c.name.startswith("record_")))
+    rows = load_table(store, table, DAY).select(older.names)
+    store.put(part.key, encode(older, rows, "built.before."), expected=part.version)
+    build(notes, raw, store, DAY)
+    assert [row["record_count"] for row in load_table(store, table, DAY).to_pylist()] == [1]

@@ -67,11 +67,16 @@ def _read(item: RawObject) -> Iterator[Parsed]:
     }
     entities: list[Entity] = []
     refusals: list[Refusal] = []
+    refused = 0
     for number, record in enumerate(records, 1):
         try:
             entities.append(map_record(record, number, mapping))
         except UnusableDataError as error:
             refusals.append(Refusal(item.key, error.rule, error.message, number, 1, _excerpt(record)))
+            refused += 1
+            if len(refusals) == RECORDS_A_PIECE:
+                yield Parsed((), tuple(refusals))
+                refusals = []
         records[number - 1] = None  # what is read needs no room twice
     found = compare(envelope.section("summary"), said.declared_count, entities, len(records))
     export = {
@@ -80,7 +85,7 @@ def _read(item: RawObject) -> Iterator[Parsed]:
         "declared_count": said.declared_count,
         "record_count": len(records),
         "usable_count": len(entities),
-        "quarantined_count": len(refusals),
+        "quarantined_count": refused,
         "reconciled": not found.differences,
         "summary_differences": found.differences,
         "summary_unchecked": found.unchecked,

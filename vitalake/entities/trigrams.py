@@ -19,16 +19,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vitalake.entities.letters import word_pattern
+from vitalake.entities.quality import PLACEHOLDERS
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+MOST_ALIKE = 100  # entities of one system with one name, more of which make it a placeholder
 _SIMILAR = Path(__file__).with_name("sql") / "matches_similar.sql"
 
 
 def similar_pairs(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Pairs of entities of different source systems whose names have a similarity above 0.6, each pair once.
+
+    Names that stand for none (`PLACEHOLDERS`), or that more than `MOST_ALIKE` entities of one system have, are left out.
 
     Args:
         connection: with the table `entities`: entity (numbered in the order of canonical_id), canonical_id,
@@ -37,5 +41,13 @@ def similar_pairs(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     Returns:
         left_id and right_id, canonical ids, the left one smaller; similarity, single precision. Ordered by the ids.
     """
-    # Not as a parameter: to take one from Python, DuckDB imports pandas.
-    return connection.execute(_SIMILAR.read_text().replace("{word}", word_pattern())).to_arrow_table()
+    # Not as parameters: to take one from Python, DuckDB imports pandas.
+    filled = {
+        "{word}": word_pattern(),
+        "{placeholders}": "[" + ", ".join(f"'{text}'" for text in PLACEHOLDERS) + "]",
+        "{alike}": str(MOST_ALIKE),
+    }
+    query = _SIMILAR.read_text()
+    for mark, text in filled.items():
+        query = query.replace(mark, text)
+    return connection.execute(query).to_arrow_table()

@@ -45,7 +45,11 @@ class CsvHeader:
 
 
 def read_header(
-    data: bytes, declared: Sequence[str], required: Collection[str], ignored: Collection[str]
+    data: bytes,
+    declared: Sequence[str],
+    required: Collection[str],
+    ignored: Collection[str],
+    private: bool = False,
 ) -> CsvHeader:
     """The header of a file; blank lines may stand before it.
 
@@ -56,6 +60,7 @@ def read_header(
         declared: names of the columns that a file may have.
         required: those that it must have.
         ignored: names of further columns that it may have.
+        private: the file is about people, so none of its words goes into a message.
 
     Raises:
         UnusableDataError: S02, this is no UTF-8 text; D01, there is no header, or it lacks a required column, has
@@ -75,7 +80,7 @@ def read_header(
         if best is None or (count, len(found.fields)) > (best_known, len(best.fields)):
             best, best_known = found, count
     assert best is not None  # noqa: S101 - there are delimiters
-    _check(best.fields, known, required)
+    _check(best.fields, known, required, private)
     return best
 
 
@@ -106,7 +111,7 @@ def _split(data: bytes, delimiter: str) -> CsvHeader:
     return CsvHeader(delimiter, tuple(name.strip() for name in fields), used, reader.line_num)
 
 
-def _check(fields: Sequence[str], known: Collection[str], required: Collection[str]) -> None:
+def _check(fields: Sequence[str], known: Collection[str], required: Collection[str], private: bool) -> None:
     if not any(name in known for name in fields):
         # Without a header the first record stands in its place: its values are not for messages.
         raise UnusableDataError(
@@ -118,9 +123,10 @@ def _check(fields: Sequence[str], known: Collection[str], required: Collection[s
     if missing := [name for name in required if name not in fields]:
         said.append(f"lacks {_shown(sorted(missing))}")
     if repeated := [name for name in dict.fromkeys(fields) if fields.count(name) > 1]:
-        said.append(f"repeats {_shown(repeated)}")
+        shown = [name for name in repeated if not private or name in known]
+        said.append(f"repeats {_shown(shown)}" if shown else "repeats columns")
     if undeclared := [name for name in dict.fromkeys(fields) if name not in known]:
-        said.append(f"has undeclared columns {_shown(undeclared)}")
+        said.append(f"has {len(undeclared):,} undeclared columns" + ("" if private else f": {_shown(undeclared)}"))
     if said:
         raise UnusableDataError("D01", f"the header {'; '.join(said)}")
 

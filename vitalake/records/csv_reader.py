@@ -79,7 +79,12 @@ class CsvRows:
 
 
 def read_csv(
-    chunks: Iterable[bytes], declared: Sequence[str], required: Collection[str], ignored: Collection[str] = ()
+    chunks: Iterable[bytes],
+    declared: Sequence[str],
+    required: Collection[str],
+    ignored: Collection[str] = (),
+    *,
+    private: bool = False,
 ) -> Iterator[CsvRows]:
     """Read a CSV file; each of its records is a row or refused, once.
 
@@ -90,6 +95,7 @@ def read_csv(
         declared: names of the columns that are wanted.
         required: those of them that the header must have.
         ignored: names of columns that the file may have and nobody wants.
+        private: the file is about people, so no message repeats a word of its header that is not declared.
 
     Yields:
         What was found in each block that has records.
@@ -100,7 +106,7 @@ def read_csv(
     source = Source(chunks)
     held = source.read(BLOCK_BYTES)
     ended = len(held) < BLOCK_BYTES
-    header = read_header(held, declared, required, ignored)
+    header = read_header(held, declared, required, ignored, private)
     held, reader = held[header.size_bytes :], _Reader(header, declared)
     while held or not ended:
         cut = len(held) if ended else after_last_newline(held)

@@ -86,6 +86,11 @@ def _dataset(
     named = {field.column for field in fields if field.personal}
     if open_to_all := [table.name for table in tables if named & set(table.columns) and not table.restricted]:
         raise ValueError(f"{name}: {', '.join(open_to_all)} names people, so it must be restricted")
+    for field in (field for field in fields if field.column in key):
+        if not field.required or field.personal:
+            raise ValueError(f"{name}: {field.column} is in the key, so it must be required, and name nobody")
+    if unknown := set(key) - {field.column for field in fields}:
+        raise ValueError(f"{name}: {', '.join(sorted(unknown))} in the key is no column")
     stored = tuple(table.declared(fields) for table in tables)
     first = stored[0].name
     checks = [
@@ -120,8 +125,8 @@ def _parse_csv(
 
     (item,) = objects
     personal = any(field.personal for field in fields)
-    required = [field.name for field in fields if field.required]
-    for rows in read_csv(item.chunks(), [field.name for field in fields], required, ignored):
+    names, required = [field.name for field in fields], [field.name for field in fields if field.required]
+    for rows in read_csv(item.chunks(), names, required, ignored, private=personal):
         refusals = tuple(
             Refusal(item.key, each.rule, each.message, each.line, text=None if personal else each.text)
             for each in rows.refused

@@ -137,3 +137,15 @@ def test_points_are_in_their_bounds_and_the_score_is_their_sum(values: list[dict
 def test_entities_that_are_not_one_per_id_or_lack_a_name_are_an_error(broken: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="one per canonical_id"):
         found(entity("crm_1"), broken)
+
+
+def test_names_that_say_nothing_make_no_pairs() -> None:
+    """A thousand nameless entities in each of two systems would be a million pairs."""
+    nameless = [entity(f"{system}_{n}", "Unknown") for system in ("crm", "erp") for n in range(300)]
+    alike = [entity(f"{system}_b{n}", "Branch Office") for system in ("crm", "erp") for n in range(101)]
+    known = [entity("crm_k", "Acme Rockets Inc"), entity("erp_k", "Acme Rockets Inc")]
+    found = matches_and_golden(entities([*nameless, *alike, *known]))
+    assert found["entities_matches"].select(["left_id", "right_id"]).to_pylist() == [
+        {"left_id": "crm_k", "right_id": "erp_k"}
+    ]
+    assert found["entities_golden"].num_rows >= len(nameless) + len(alike)

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import Any
 
@@ -259,3 +260,31 @@ print("pandas" in sys.modules)
     argv = [sys.executable, "-c", program, *data]
     done = subprocess.run(argv, check=True, timeout=60, capture_output=True, text=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"required": False}, "required"),
+        ({"required": True, "personal": True}, "nobody"),
+        ({"column": "x"}, "no column"),
+    ],
+)
+def test_a_key_that_would_lose_rows_or_tell_names_is_refused(changes: dict[str, Any], why: str) -> None:
+    """Rows without a key would replace each other, and repeated keys are named in a check."""
+    field = replace(Field("id", "id", "string", "Id.", required=True), **changes)
+    with pytest.raises(ValueError, match=why):
+        csv_dataset("things", "Things.", "team:data", (field,), key=("id",), restricted=True)
+
+
+def test_the_header_of_a_file_about_people_is_not_repeated() -> None:
+    fields = (
+        Field("patient_id", "patient_id", "string", "Id.", required=True),
+        Field("patient_name", "patient_name", "string", "Name.", personal=True),
+    )
+    people = csv_dataset("people", "People.", "team:data", fields, restricted=True)
+    for data in (b'patient_id,"patient_name\n1,Anna Schmidt\n', b"patient_id,Anna Schmidt,Anna Schmidt\n"):
+        with pytest.raises(UnusableDataError) as refused:
+            read(people, data)
+        assert refused.value.rule == "D01"
+        assert "Anna" not in refused.value.message

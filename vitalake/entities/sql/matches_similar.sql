@@ -1,8 +1,16 @@
 -- Pairs of entities of different source systems whose names have a trigram similarity above 0.6, each pair once.
 -- For sets of trigrams A and B, similarity = |A ∩ B| / |A ∪ B|. Four bounds, each of them necessary for more than 3/5,
 -- leave few pairs to be counted; no pair above 3/5 is lost to any of them.
-WITH words AS (
-    SELECT entity, source_system, unnest(regexp_extract_all(lower(name), '{word}')) AS word FROM entities
+WITH telling AS (
+    -- A placeholder, or a name that very many entities of one system have, says nothing, and its pairs would be
+    -- millions.
+    SELECT entity, source_system, name
+    FROM entities
+    WHERE NOT list_contains({placeholders}, lower(trim(name)))
+    QUALIFY count(*) OVER (PARTITION BY source_system, lower(name)) <= {alike}
+),
+words AS (
+    SELECT entity, source_system, unnest(regexp_extract_all(lower(name), '{word}')) AS word FROM telling
 ),
 trigrams AS (
     SELECT DISTINCT
