@@ -103,6 +103,7 @@ def test_names_live_in_one_place_and_the_export_is_valid_json(lake: Lake) -> Non
     lake.drop(f"retina/date={DAY}/a.json", json.dumps(records + bad))
     result = lake.build("retina")
     assert result.success
+    assert "data:image/png" in materialized(result)["lake"]["retina: records by day"]
     patients = lake.ask("SELECT patient_id, patient_name FROM retina_patients ORDER BY ALL")
     assert patients == [("P1", "Ada Newname"), ("P2", 'Bea "B" Ö')]
     restricted = ObjectStore(lake.settings, lake.settings.restricted_bucket)

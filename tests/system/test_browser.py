@@ -135,11 +135,3 @@ def test_each_dataset_shows_columns_lineage_counts_and_checks(
     page.get_by_text(check, exact=True).first.click()
     expect(page.get_by_text(re.compile(r"\d+ of \d+ \(\d+\.\d%\)")).first).to_be_visible()
     keep(page, f"8-{table}-check")
-
-
-def test_records_of_a_day_are_a_picture(running: LocalSystem, page: Page) -> None:
-    page.goto(f"{running.webserver_url}/assets/lake?view=events")
-    page.get_by_text("Show Markdown").first.click()
-    image = page.locator("img[src^='data:image/png']").first
-    expect(image).to_be_visible()
-    keep(page, "9-records-by-day")

@@ -23,8 +23,8 @@ _RATIO = (
 MATCHES = Table(
     "entities_matches",
     "Pairs of current entities of different source systems whose names have a trigram similarity above 0.6, each "
-    "pair once: how likely they are one business, and what to do about it. Names that say nothing (unknown, n/a, or "
-    "one that more than 100 entities of a system have) are left out.",
+    "pair once: how likely they are one business, and what to do about it. Names that say nothing are left out: "
+    "unknown, n/a and their like, and one that more than 100 entities of a system have.",
     (
         Column("left_id", "string", "canonical_id of one; the smaller of the two as text.", nullable=False),
         Column("right_id", "string", "canonical_id of the other.", nullable=False),

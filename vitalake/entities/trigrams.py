@@ -32,7 +32,8 @@ _SIMILAR = Path(__file__).with_name("sql") / "matches_similar.sql"
 def similar_pairs(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Pairs of entities of different source systems whose names have a similarity above 0.6, each pair once.
 
-    Names that stand for none (`PLACEHOLDERS`), or that more than `MOST_ALIKE` entities of one system have, are left out.
+    Names that stand for none (`PLACEHOLDERS`), or that more than `MOST_ALIKE` entities of one system have, are left
+    out.
 
     Args:
         connection: with the table `entities`: entity (numbered in the order of canonical_id), canonical_id,
