@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,12 +119,14 @@ def test_after_kill_9_of_everything_the_run_is_failed_and_the_next_one_goes_on(
 
 @pytest.mark.system
 def test_everything_listens_on_this_machine_only_and_other_web_pages_are_refused(system: LocalSystem) -> None:
-    addresses = {
-        connection.laddr.ip.removeprefix("::ffff:")  # an IPv4 address on a socket for both
-        for process in find(Owner(system.home))
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
+    addresses: set[str] = set()
+    for process in find(Owner(system.home)):
+        with suppress(psutil.NoSuchProcess):  # a run's worker may have ended since
+            addresses |= {
+                connection.laddr.ip.removeprefix("::ffff:")  # an IPv4 address on a socket for both
+                for connection in process.net_connections("inet")
+                if connection.status == psutil.CONN_LISTEN
+            }
     assert addresses == {"127.0.0.1"}
     filer = json.loads((system.home / "ports.json").read_text())["S3 filer"]
     page = urllib.request.Request(f"http://127.0.0.1:{filer}/buckets/", headers={"Origin": "http://example.com"})
