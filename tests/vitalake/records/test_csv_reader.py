@@ -222,7 +222,7 @@ def test_any_bytes_are_read_or_unusable(data: bytes) -> None:
         (b"\n\n", "D01", "there is no header"),
         (b"a\n1\n", "D01", "lacks 'b'"),
         (b"a,b,a\n", "D01", "repeats 'a'"),
-        (b"a,b,c,d\n", "D01", "undeclared columns 'c', 'd'"),
+        (b"a,b,c,d\n", "D01", "2 undeclared columns: 'c', 'd'"),
         (b"a,b," + b"x" * 1000 + b"\n", "D01", "'" + "x" * 40 + "…'"),
         (b"a,b," + b",".join(b"%d" % n for n in range(300)), "D01", "'9' and 290 more"),
         (b'a,b,"' + b"x\n" * 600_000 + b'"\n', "D01", "cannot be read"),
