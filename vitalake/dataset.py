@@ -39,6 +39,9 @@ class RawObject:
         return iter((self.data,)) if self.stream is None else self.stream
 
 
+MAX_TEXT = 500  # characters that quarantine keeps of a record's text
+
+
 @dataclass(frozen=True)
 class Refusal:
     """An object, or one record of it, that cannot be used: one row of quarantine.

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from vitalake.columns import array
-from vitalake.dataset import Parsed, RawObject, Refusal, Tabulated
+from vitalake.dataset import MAX_TEXT, Parsed, RawObject, Refusal, Tabulated
 from vitalake.entities.envelope import as_text, canonical, read_envelope
 from vitalake.entities.mapping import Entity, map_record, system_mappings
 from vitalake.entities.metadata import read_metadata
@@ -23,7 +23,6 @@ from vitalake.entities.tables import EXPORTS, RECORDS
 from vitalake.errors import UnusableDataError
 
 RECORDS_A_PIECE = 5000
-TEXT_CHARACTERS = 500
 _ENTITY_BYTES = 500  # what an entity takes beside its attributes
 
 
@@ -101,7 +100,7 @@ def _read(item: RawObject) -> Iterator[Parsed]:
 
 def _excerpt(record: Any) -> str | None:
     try:
-        return as_text(record)[:TEXT_CHARACTERS]
+        return as_text(record)[:MAX_TEXT]
     except RecursionError:
         return None
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from vitalake.columns import array
+from vitalake.dataset import MAX_TEXT
 from vitalake.records.csv_block import NO_UTF8, Block, Misfit, joined, parse
 from vitalake.records.csv_header import CsvHeader, read_header
 from vitalake.records.csv_lines import first_lines, inner_newlines, line_count
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 8 << 20
 MAX_RECORD_BYTES = 64 << 20
-MAX_TEXT = 500
 
 
 class RefusedLine(NamedTuple):

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from vitalake.columns import array, floats, lists
-from vitalake.dataset import Refusal, Tabulated
+from vitalake.dataset import MAX_TEXT, Refusal, Tabulated
 from vitalake.errors import PermanentError
 from vitalake.records.fields import UNDECLARED, Field, Rule
 from vitalake.records.typed import from_json, from_texts
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MISSING, MISTYPED = "D04", "D05"
-_MAX_TEXT = 500
 _KINDS = {
     "int32": "a whole number",
     "int64": "a whole number",
@@ -74,6 +73,7 @@ def judged(
 ) -> Tabulated:
     """Rows of each table from the good records, in order; every other record is refused once, with all reasons."""
     import numpy as np
+    import pyarrow as pa
 
     starts = np.cumsum([0, *(len(batch.numbers) for batch in batches)])
     found = _Findings()
@@ -87,7 +87,8 @@ def judged(
     good[list(found.refused)] = False
     rows = {table.name: table.from_columns({name: records[name] for name in table.names}) for table in tables}
     if found.refused:
-        rows = {name: table.filter(array(good, _bool())) for name, table in rows.items()}
+        kept = array(good, pa.bool_())
+        rows = {name: table.filter(kept) for name, table in rows.items()}
     keep_text = not any(each.personal for each in fields)
     return Tabulated(rows, _refusals(batches, starts, found.refused, keep_text))
 
@@ -192,7 +193,7 @@ def _refusals(
         batch, row = batches[number], position - int(starts[number])
         reasons = refused[position]
         message = "; ".join(text for _, text in reasons)
-        text = batch.text(row)[:_MAX_TEXT] if keep_text else None
+        text = batch.text(row)[:MAX_TEXT] if keep_text else None
         yield Refusal(batch.key, reasons[0][0], message, int(batch.numbers[row]), text=text)
 
 
@@ -211,12 +212,6 @@ def _positions(count: int) -> pa.Array:
     import pyarrow as pa
 
     return array(np.arange(count), pa.int64())
-
-
-def _bool() -> pa.DataType:
-    import pyarrow as pa
-
-    return pa.bool_()
 
 
 def _truth(column: pa.Array) -> npt.NDArray[np.bool_]:
