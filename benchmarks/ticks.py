@@ -105,10 +105,10 @@ def _dated(bench: Bench, sensors: Sensors, objects: int, a_day: int) -> Iterator
         _put(bench.raw, [f"ecg/date={day}/{number:06d}.mat" for day in stage for number in range(a_day)])
         put += len(stage) * a_day
         sensors.record(open_days, bench.settings.first_day)
-        quiet = sensors.tick("ecg_drops", None)
+        quiet = sensors.tick("drops", None)
         assert not quiet.run_requests
         _put(bench.raw, [f"ecg/date={today}/{put}-{number:06d}.mat" for number in range(NEW)])
-        spent = cost(lambda: calls.update({put: sensors.tick("ecg_drops", quiet.cursor)}))  # noqa: B023
+        spent = cost(lambda: calls.update({put: sensors.tick("drops", quiet.cursor)}))  # noqa: B023
         [request] = calls[put].run_requests
         assert request.partition_key == today.isoformat()
         calls[put] = sensors.raw.calls
@@ -133,7 +133,7 @@ def _pass(sensors: Sensors, objects: int, layout: str) -> Iterator[dict[str, Any
     most = 0
     while True:
         began = time.perf_counter()
-        with patch("sensors.sweep.TICK_SECONDS", 2.0):
+        with patch("sensors.sweep._PASS_SECONDS", 2.0):
             result = sensors.tick("ecg_sweep", cursor)
         longest, ticks, cursor = max(longest, time.perf_counter() - began), ticks + 1, result.cursor
         most = max(most, _rss())

@@ -21,13 +21,11 @@ from vitalake.dataset import Dataset
 
 
 def build_sensors(settings: Settings, datasets: Sequence[Dataset], jobs: Jobs) -> list[SensorDefinition]:
-    """Two sensors per dataset that look for objects, one for all if there is a queue, those that carry alerts."""
-    sensors: list[SensorDefinition] = []
-    for dataset in datasets:
-        sensors += [
-            drop_sensor(dataset, jobs[dataset.name], settings),
-            sweep_sensor(dataset, jobs[dataset.name], settings),
-        ]
+    """One sensor that looks at the open days of all datasets, a sweep for each, the queue's, those of alerts."""
+    sensors = [
+        drop_sensor(datasets, jobs, settings),
+        *(sweep_sensor(dataset, jobs[dataset.name], settings) for dataset in datasets),
+    ]
     if settings.queue_url:
         sensors.append(notification_sensor(datasets, jobs, settings))
     return sensors + build_alert_sensors(

@@ -1,7 +1,7 @@
 """Which partitions differ from their objects, by what Dagster knows of them, and what need not be asked again.
 
-Belongs here: from listed fingerprints to planned runs, for every sensor that lists. Does not belong here: listing
-(`sensors/drops.py`, `sensors/sweep.py`), the decision itself (`vitalake/planning.py`).
+Belongs here: from the listed fingerprints of one dataset to planned runs, for every sensor that lists. Does not
+belong here: listing (`sensors/drops.py`, `sensors/sweep.py`), the decision itself (`vitalake/planning.py`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from dagster import SensorEvaluationContext, SensorResult, SkipReason
+from dagster import RunRequest, SensorEvaluationContext
 
-from resources.settings import Settings
 from sensors.known import state_of
 from sensors.requests import requests_for
 from vitalake.dataset import Dataset
@@ -41,7 +40,7 @@ class Equal:
     @staticmethod
     def remembered(cursor: Mapping[str, Any], now: datetime) -> Equal:
         """What a cursor says, unless that is old; nothing otherwise."""
-        if "since" in cursor:
+        if {"since", "equal"} <= cursor.keys():
             since = datetime.fromisoformat(cursor["since"])
             if now - since < REMEMBER:
                 return Equal(since, cursor["equal"])
@@ -69,40 +68,64 @@ class Days:
         return come, f"{count} objects wait for a day that has not come yet: {', '.join(waiting[:5])}"
 
 
-def requested(
+@dataclass(frozen=True)
+class Differences:
+    """What a tick found out about a dataset.
+
+    Args:
+        requests: the runs to ask for, newest partition first.
+        memory: what the next tick wants to know, as JSON's types.
+        said: how much was looked at, and what waits.
+    """
+
+    requests: list[RunRequest]
+    memory: dict[str, Any]
+    said: str
+
+    @property
+    def all_heard(self) -> bool:
+        """Whether every partition had its turn; otherwise the next tick goes on."""
+        return NEXT not in self.memory
+
+
+def differences(
     context: SensorEvaluationContext,
     dataset: Dataset,
-    settings: Settings,
     days: Days,
     now: datetime,
-    cursor: Mapping[str, Any],
-) -> SensorResult:
-    """The tick's result: a run for each partition that differs, newest first, as many as a tick may ask for.
+    memory: Mapping[str, Any],
+    *,
+    runs: int,
+    until: float,
+    job_name: str | None = None,
+) -> Differences:
+    """A run for each partition that differs, newest first, as many as are allowed.
 
-    Where time or requests do not suffice for all, the cursor says under `NEXT` where the next tick begins:
-    otherwise the newest partitions would take all the time, always.
+    Where time or runs do not suffice for all, the memory says under `NEXT` where the next tick begins: otherwise
+    the newest partitions would take all the time, always.
 
     Args:
         context: of the tick.
         dataset: whose partitions these are.
-        settings: limits.
         days: what was listed; a partition that was built and has no objects any more included.
         now: when the tick began.
-        cursor: what the last tick left.
+        memory: what the last tick left.
+        runs: the most that may be asked for.
+        until: when to stop, by `time.monotonic`; one partition is looked at whatever the time.
+        job_name: the job to run, for a sensor that has several.
     """
-    started = time.monotonic()
-    equal = Equal.remembered(cursor, now)
+    equal = Equal.remembered(memory, now)
     listed, note = days.without_those_to_come(now)
     if note:
         context.log.warning(note)
     states: dict[str, PartitionState] = {}
-    first, stopped = cursor.get(NEXT), None
+    first, stopped = memory.get(NEXT), None
     order = sorted(listed, key=lambda partition: (first is None or partition <= first, partition), reverse=True)
     for partition in order:
         if equal.fingerprints.get(partition) == listed[partition]:
             continue
-        if states and time.monotonic() - started > TICK_SECONDS:
-            context.log.info("went on for %.0f s; the next tick goes on with %s", TICK_SECONDS, partition)
+        if states and time.monotonic() > until:
+            context.log.info("no more time; the next tick goes on with %s of %s", partition, dataset.name)
             stopped = partition
             break
         states[partition] = state_of(context.instance, dataset, partition, listed[partition])
@@ -110,28 +133,19 @@ def requested(
     still |= {partition: listed[partition] for partition, state in states.items() if state.recorded}
     plans = plan(dataset.name, {key: listed[key] for key in states}, states, now)
     plans.sort(key=lambda item: order.index(item.partition))
-    if plans[settings.runs_per_tick :]:
-        stopped = plans[settings.runs_per_tick].partition
-    requests = requests_for(plans[: settings.runs_per_tick])
+    if plans[runs:]:
+        stopped = plans[runs].partition
+    left = Equal(equal.since, still).saved() | ({NEXT: stopped} if stopped else {})
     objects = sum(count for count, _ in days.listed.values())
     filled = sum(count > 0 for count, _ in days.listed.values())
-    reason = f"{objects} objects in {filled} days; {len(states)} days looked at, nothing to do"
-    return SensorResult(
-        run_requests=requests,
-        cursor=as_cursor(Equal(equal.since, still), {NEXT: stopped} if stopped else {}),
-        skip_reason=None if requests else SkipReason("; ".join(filter(None, (reason, note)))),
-    )
+    said = f"{objects} objects in {filled} days, {len(states)} looked at"
+    return Differences(requests_for(plans[:runs], job_name), left, "; ".join(filter(None, (said, note))))
 
 
 def read_cursor(context: SensorEvaluationContext) -> dict[str, Any]:
     """What the last tick left; nothing where that is no cursor, such as what somebody typed in the web UI."""
     try:
         found = json.loads(context.cursor or "{}")
-        return found if {"since", "equal"} <= found.keys() else {}
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
-
-
-def as_cursor(equal: Equal, more: Mapping[str, Any]) -> str:
-    """A sensor's cursor."""
-    return json.dumps({**equal.saved(), **more}, sort_keys=True)
+    return found if isinstance(found, dict) else {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -17,12 +18,14 @@ from dagster import DefaultSensorStatus, SensorDefinition, SensorEvaluationConte
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from resources.settings import Settings
-from sensors.differences import NEXT, TICK_SECONDS, Days, Equal, as_cursor, read_cursor, requested
+from sensors.differences import NEXT, TICK_SECONDS, Days, Equal, differences, read_cursor
 from sensors.known import built_partitions
 from vitalake.arrivals import listed_fingerprint
 from vitalake.dataset import Dataset
 from vitalake.sweep import Position, Sweep
 
+# Of a tick, for listing; looking at what a finished pass found may take `TICK_SECONDS` more.
+_PASS_SECONDS = 20.0
 _POSITION = "position"
 _TOO_OLD = timedelta(hours=1)
 
@@ -41,7 +44,7 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
         required_resource_keys={"raw"},
         description="Looks at everything, so that late uploads, deletions and lost ticks are found.",
     )
-    def sweep(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+    def sweep(context: SensorEvaluationContext) -> SensorResult:
         started, now = time.monotonic(), datetime.now(timezone.utc)
         cursor = read_cursor(context)
         going = under_way.pop(context.cursor or "", None)
@@ -49,10 +52,10 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
         if going is None:
             start = _position(cursor, now)
             going = Sweep(context.resources.raw, dataset.prefix, settings.first_day, dataset.together, start)
-        if not going.go_on(lambda: time.monotonic() - started > TICK_SECONDS):
+        if not going.go_on(lambda: time.monotonic() - started > _PASS_SECONDS):
             position = {"after": going.position.after, "days": going.position.days, "at": now.isoformat()}
             more = {_POSITION: position, **({NEXT: cursor[NEXT]} if NEXT in cursor else {})}
-            left = as_cursor(Equal.remembered(cursor, now), more)
+            left = _as_cursor({**Equal.remembered(cursor, now).saved(), **more})
             under_way[left] = going
             objects = sum(count for count, _ in going.days().values())
             return SensorResult(
@@ -61,10 +64,17 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
         listed = going.days()
         for partition in built_partitions(context.instance, dataset) - listed.keys():
             listed[partition] = (0, listed_fingerprint([]))
-        result = requested(context, dataset, settings, Days(listed), now, cursor)
-        if result.cursor and NEXT in json.loads(result.cursor):
-            under_way[result.cursor] = going  # it has more to say than one tick could hear
-        return result
+        until = time.monotonic() + TICK_SECONDS
+        runs = settings.runs_per_tick
+        found = differences(context, dataset, Days(listed), now, cursor, runs=runs, until=until)
+        left = _as_cursor(found.memory)
+        if not found.all_heard:
+            under_way[left] = going  # it has more to say than one tick could hear
+        return SensorResult(
+            run_requests=found.requests,
+            cursor=left,
+            skip_reason=None if found.requests else SkipReason(f"nothing to do; {found.said}"),
+        )
 
     return sweep
 
@@ -75,3 +85,7 @@ def _position(cursor: dict[str, Any], now: datetime) -> Position:
     if not saved or now - datetime.fromisoformat(saved["at"]) > _TOO_OLD:
         return Position()
     return Position(saved["after"], {day: (count, digest) for day, (count, digest) in saved["days"].items()})
+
+
+def _as_cursor(memory: Mapping[str, Any]) -> str:
+    return json.dumps(memory, sort_keys=True)

@@ -1,110 +1,33 @@
-"""The sensors on a real store and a real Dagster instance: what differs is requested, and nothing else."""
+"""Drops on a real store and a real Dagster instance: what differs is requested, and nothing else."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from dagster import (
-    AssetMaterialization,
-    DagsterInstance,
-    DagsterRunStatus,
-    Definitions,
-    RunRequest,
-    build_sensor_context,
-)
+from dagster import AssetMaterialization, DagsterInstance, DagsterRunStatus
 
 from pipeline_assets.build import build_defs
 from pipeline_assets.shown import FINGERPRINT
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from sensors.build import build_sensors
-from tests.vitalake.ecg.matlab_files import strip, v4_file
+from sensors.drops import drop_sensor
+from tests.sensors.dropping import RECORDING, System, day, equal
 from tests.vitalake.notes import remove, upload
 from vitalake.arrivals import arrived, listed_fingerprint
+from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.ecg import ECG
 from vitalake.errors import PermanentError
 
 pytestmark = pytest.mark.store
-RECORDING = v4_file(strip())
-
-
-def day(offset: int) -> str:
-    """So many days from today, in UTC."""
-    return (datetime.now(timezone.utc).date() + timedelta(days=offset)).isoformat()
-
-
-@dataclass(frozen=True)
-class Tick:
-    """What a sensor asked for and said."""
-
-    requests: list[RunRequest]
-    cursor: str | None
-    said: str | None
-
-    @property
-    def days(self) -> list[str | None]:
-        """The partitions that runs were requested for."""
-        return [request.partition_key for request in self.requests]
-
-
-def equal(tick: Tick) -> dict[str, str]:
-    """What the cursor remembers as found equal."""
-    found: dict[str, str] = json.loads(tick.cursor or "{}")["equal"]
-    return found
-
-
-class System:
-    """Code location, bucket and instance; ticks and runs happen when a test says so."""
-
-    def __init__(self, settings: Settings, raw: ObjectStore, instance: DagsterInstance) -> None:
-        self.settings, self.raw, self.instance = settings, raw, instance
-        self.defs: Definitions = build_defs(settings, build_sensors)
-
-    def tick(self, cursor: str | None = None, name: str = "ecg_drops") -> Tick:
-        context = build_sensor_context(
-            instance=self.instance, cursor=cursor, definitions=self.defs, resources={"raw": self.raw}
-        )
-        result = self.defs.resolve_sensor_def(name).evaluate_tick(context)
-        return Tick(list(result.run_requests or []), result.cursor, result.skip_message)
-
-    def sweep(self) -> Tick:
-        return self.tick(name="ecg_sweep")
-
-    def run(self, request: RunRequest, settings: Settings | None = None) -> bool:
-        """Carry out a request, in another configuration if one is given."""
-        job = build_defs(settings or self.settings).resolve_job_def("ecg_job")
-        tags = {**request.tags, "dagster/run_key": str(request.run_key)}
-        return job.execute_in_process(
-            instance=self.instance, partition_key=request.partition_key, tags=tags, raise_on_error=False
-        ).success
-
-    def queue(self, request: RunRequest, status: DagsterRunStatus = DagsterRunStatus.NOT_STARTED) -> str:
-        """A run that has been asked for and not ended."""
-        job = self.defs.resolve_job_def("ecg_job")
-        tags = {**job.tags, **request.tags, "dagster/partition": str(request.partition_key)}
-        return self.instance.create_run_for_job(job, tags=tags, status=status).run_id
-
-
-@pytest.fixture
-def system(settings: Settings, raw: ObjectStore) -> Iterator[System]:
-    with DagsterInstance.ephemeral() as instance:
-        yield System(settings, raw, instance)
-
-
-@pytest.fixture
-def put(raw: ObjectStore) -> Callable[[int, str], None]:
-    return lambda offset, name: upload(raw, f"ecg/date={day(offset)}/{name}", RECORDING)
-
 
 Put = Callable[[int, str], None]
 
 
 def test_a_new_object_is_one_request_and_once_built_none(system: System, put: Put) -> None:
-    assert "0 objects in 0 days" in (system.tick().said or "")
+    assert "ecg: 0 objects in 0 days" in (system.tick().said or "")
     put(0, "a")
     first = system.tick()
     (request,) = first.requests
@@ -117,8 +40,10 @@ def test_a_new_object_is_one_request_and_once_built_none(system: System, put: Pu
     assert system.run(request)
     built = system.tick(first.cursor)
     assert built.requests == []
-    assert "1 objects in 1 days; 1 days looked at, nothing to do" in (built.said or "")
-    assert "0 days looked at" in (system.tick(built.cursor).said or "")  # the cursor saves looking again
+    assert "nothing to do; ecg: 1 objects in 1 days, 1 looked at" in (built.said or "")
+    assert "ecg: 1 objects in 1 days, 0 looked at" in (
+        system.tick(built.cursor).said or ""
+    )  # the cursor saves looking again
     lost = system.tick(None)
     assert (lost.requests, equal(lost)) == ([], equal(built))
     assert system.sweep().requests == []
@@ -190,93 +115,6 @@ def test_other_content_does_not_wait_for_the_pause_of_what_failed(system: System
     assert str(other.run_key).endswith(":0")
 
 
-def test_an_object_of_a_day_to_come_waits_and_is_spoken_of(system: System, put: Put) -> None:
-    put(1, "a")  # tomorrow has begun somewhere
-    put(7, "b")
-    tick = system.sweep()
-    assert tick.days == [day(1)]
-    assert system.run(tick.requests[0])
-    tick = system.sweep()
-    assert tick.requests == []
-    assert f"nothing to do; 1 objects wait for a day that has not come yet: {day(7)}" in (tick.said or "")
-
-
-def test_a_late_upload_to_an_old_day_is_found_by_the_sweep(system: System, put: Put) -> None:
-    put(-400, "a")
-    assert system.tick().requests == []
-    (request,) = system.sweep().requests
-    assert request.partition_key == day(-400)
-    assert system.run(request)
-    assert system.sweep().requests == []
-    remove(system.raw, f"ecg/date={day(-400)}/a")
-    assert system.tick().requests == []
-    assert system.sweep().days == [day(-400)]
-
-
-def test_a_tick_asks_for_so_many_runs_and_the_next_goes_on(settings: Settings, raw: ObjectStore, put: Put) -> None:
-    for offset in range(5):
-        put(-100 * offset, "a")
-    with DagsterInstance.ephemeral() as instance:
-        system = System(settings.model_copy(update={"runs_per_tick": 2}), raw, instance)
-        asked = []
-        while requests := system.sweep().requests:
-            assert len(requests) <= 2
-            asked += [request.partition_key for request in requests]
-            for request in requests:
-                system.queue(request)
-    assert asked == [day(-100 * offset) for offset in range(5)]
-
-
-def test_a_tick_that_takes_too_long_goes_on_in_the_next(
-    system: System, put: Put, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for offset in range(3):
-        put(-offset * 100, "a")
-    for request in system.sweep().requests:
-        assert system.run(request)
-    monkeypatch.setattr("sensors.differences.TICK_SECONDS", -1.0)
-    cursor = None
-    for offset in range(3):
-        tick = system.tick(cursor, "ecg_sweep")
-        assert tick.requests == []
-        assert set(equal(tick)) == {day(-each * 100) for each in range(offset + 1)}
-        cursor = tick.cursor
-
-
-def test_requests_that_one_tick_may_not_make_are_made_by_the_next_without_another_pass(
-    settings: Settings, raw: ObjectStore, put: Put
-) -> None:
-    for offset in range(5):
-        put(-100 * offset, "a")
-    with DagsterInstance.ephemeral() as instance:
-        system = System(settings.model_copy(update={"runs_per_tick": 2}), raw, instance)
-        first = system.tick(None, "ecg_sweep")
-        system.raw = ObjectStore(settings, "no-such-bucket")  # a pass that has ended lists no more
-        second = system.tick(first.cursor, "ecg_sweep")
-        third = system.tick(second.cursor, "ecg_sweep")
-    asked = [*first.days, *second.days, *third.days]
-    assert {*asked} == {day(-100 * offset) for offset in range(5)}
-
-
-@pytest.mark.parametrize("restart", [False, True])
-def test_a_pass_goes_on_over_ticks_and_restarts_of_the_process(
-    system: System, put: Put, monkeypatch: pytest.MonkeyPatch, restart: bool
-) -> None:
-    for offset in range(4):
-        for name in "ab":
-            put(-100 * offset, name)
-    monkeypatch.setattr("sensors.sweep.TICK_SECONDS", -1.0)
-    monkeypatch.setattr("resources.object_store._PAGE", 2)
-    cursor, said = None, []
-    while not (tick := system.tick(cursor, "ecg_sweep")).requests:
-        said.append(tick.said)
-        cursor = tick.cursor
-        if restart:
-            system.defs = build_defs(system.settings, build_sensors)
-    assert [text.partition(";")[0] for text in said if text] == [f"{n} objects so far" for n in (2, 4, 6, 8)]
-    assert tick.days == [day(-100 * offset) for offset in range(4)]
-
-
 def test_what_takes_too_long_to_list_is_left_to_the_sweep(
     system: System, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,23 +127,12 @@ def test_what_takes_too_long_to_list_is_left_to_the_sweep(
     assert system.tick(None).days == system.sweep().days == [day(0)]
 
 
-def test_a_folder_made_in_a_console_is_an_empty_object_of_its_day(system: System, raw: ObjectStore) -> None:
-    upload(raw, f"ecg/date={day(-100)}/", b"")
-    for layout in ("no key is odd", "obstore refuses one"):
-        (request,) = system.sweep().requests
-        assert (request.partition_key, layout) == (day(-100), layout)
-        system.run(request)  # its checks block: nothing of that day can be read
-        built = arrived(raw, "ecg/", system.settings.first_day, {datetime.fromisoformat(day(-100)).date()})
-        assert request.tags["vitalake/fingerprint"] == listed_fingerprint(built)
-        upload(raw, f"ecg/date={day(-100)}/odd\tname", b"")
-
-
 def test_a_bucket_that_cannot_be_listed_is_no_empty_day(system: System, put: Put) -> None:
     put(0, "a")
     (request,) = system.tick().requests
     assert system.run(request)
     system.raw = ObjectStore(system.settings, "no-such-bucket")
-    for name in ("ecg_drops", "ecg_sweep"):
+    for name in ("drops", "ecg_sweep"):
         with pytest.raises(PermanentError, match="does not exist"):
             system.tick(name=name)
 
@@ -322,3 +149,59 @@ def test_what_was_found_equal_is_asked_again_after_a_while(system: System, monke
     monkeypatch.setattr("sensors.differences.REMEMBER", timedelta(0))
     monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))
     assert system.tick(cursor).days == [day(0)]
+
+
+def test_datasets_take_turns_where_a_tick_has_time_for_one(
+    system: System, raw: ObjectStore, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(0, "a")
+    upload(raw, f"retina/date={day(0)}/a.json", b"[]")
+    monkeypatch.setattr("sensors.drops.TICK_SECONDS", -1.0)
+    asked, cursor = [], None
+    for _ in DATASETS:
+        tick = system.tick(cursor)
+        asked += [str(request.job_name) for request in tick.requests]
+        cursor = tick.cursor
+    assert sorted(asked) == ["ecg_job", "retina_job"]
+
+
+def test_a_dataset_with_many_runs_to_ask_for_leaves_some_to_the_others(
+    settings: Settings, raw: ObjectStore, put: Put
+) -> None:
+    for offset in (-1, 0, 1):
+        put(offset, "a")
+    upload(raw, f"retina/date={day(0)}/a.json", b"[]")
+    with DagsterInstance.ephemeral() as instance:
+        system = System(settings.model_copy(update={"runs_per_tick": 2}), raw, instance)
+        first = system.tick()
+        for request in first.requests:
+            system.queue(request)
+        second = system.tick(first.cursor)
+    asked = [(request.job_name, request.partition_key) for request in first.requests + second.requests]
+    assert asked[:2] == [("ecg_job", day(1)), ("ecg_job", day(0))]
+    assert sorted(asked[2:]) == [("ecg_job", day(-1)), ("retina_job", day(0))]
+
+
+def test_a_dataset_that_cannot_be_looked_at_keeps_no_other_waiting(
+    settings: Settings, raw: ObjectStore, put: Put
+) -> None:
+    def no_bundles(_names: Collection[str]) -> dict[str, str]:
+        raise KeyError("a mistake in a declaration")
+
+    upload(raw, f"retina/date={day(0)}/a.json", b"[]")
+    mistaken = [replace(each, together=no_bundles) if each.name == "retina" else each for each in DATASETS]
+    with DagsterInstance.ephemeral() as instance:
+        system = System(settings, raw, instance)
+        system.defs = build_defs(settings, lambda there, _, jobs: [drop_sensor(mistaken, jobs, there)])
+        put(0, "a")
+        (request,) = system.tick().requests
+        assert request.job_name == "ecg_job"
+        system.queue(request)
+        with pytest.raises(KeyError, match="a mistake in a declaration"):  # no news: the tick is a failed one
+            system.tick()
+
+
+@pytest.mark.parametrize("typed", ["ecg", "[1]", '{"ecg": 5, "first dataset": "retina"}', '{"first dataset": []}'])
+def test_a_cursor_that_somebody_typed_is_as_good_as_none(system: System, put: Put, typed: str) -> None:
+    put(0, "a")
+    assert system.tick(typed).days == [day(0)]

@@ -166,7 +166,7 @@ def impatient(system: System) -> System:
 
 def test_without_a_queue_there_is_no_such_sensor(settings: Settings) -> None:
     names = {item.name for item in build_defs(settings, build_sensors).sensors or []}
-    assert "ecg_drops" in names
+    assert "drops" in names
     assert "notifications" not in names
 
 
@@ -183,7 +183,7 @@ def test_the_request_is_that_of_the_sensor_of_drops(system: System) -> None:
     system.notify(key(0))
     (request,) = system.tick(None).requests
     context = build_sensor_context(instance=system.instance, definitions=system.defs, resources={"raw": system.raw})
-    (same,) = system.defs.resolve_sensor_def("ecg_drops").evaluate_tick(context).run_requests or []
+    (same,) = system.defs.resolve_sensor_def("drops").evaluate_tick(context).run_requests or []
     assert request.run_key == same.run_key
     assert {**same.tags, "dagster/sensor_name": "notifications"} == request.tags
     assert request.job_name == "ecg_job"
