@@ -73,7 +73,8 @@ def _first_demo_day(settings: Settings) -> date:
 def wait_until_built(settings: Settings, console: Console) -> None:
     """Until every day in the bucket is in the lake and no run goes on, showing how far it is.
 
-    A run that has written the tables of its day still has checks, tables over all days and copies before it.
+    A run that has written the tables of its day still has checks before it, and tables over all days follow by a
+    run of their own.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -87,7 +88,7 @@ def wait_until_built(settings: Settings, console: Console) -> None:
         task = progress.add_task("The sensors find them, runs check them: days built", total=None)
         while True:
             days = count_days(settings, resources)
-            going_on = _going_on(settings) if days.built == days.all else 0
+            going_on = _going_on(settings) + _behind(resources) if days.built == days.all else 0
             progress.update(task, completed=days.built, total=days.all)
             if (days, going_on) != before:
                 if not console.is_terminal and (before is None or days.built != before[0].built):
@@ -118,6 +119,14 @@ def _going_on(settings: Settings) -> int:
         return runs_under_way(settings.webserver_url or "")
     except TransientError:
         return 1
+
+
+def _behind(resources: Mapping[str, Any]) -> int:
+    """Tables over all days that have not followed yet, together with those that they are computed with."""
+    from vitalake.datasets.declared import DATASETS
+    from vitalake.stages import is_combined
+
+    return sum(not is_combined(item, resources["lake"]) for dataset in DATASETS for item in dataset.combined)
 
 
 class _Days(NamedTuple):

@@ -63,7 +63,7 @@ def rules_page() -> str:
     from vitalake.ecg.learned import lead_model
     from vitalake.ecg.measures import MEASURES
     from vitalake.ecg.quality import RULES, RULES_VERSION
-    from vitalake.freshness import freshness
+    from vitalake.freshness import following, freshness
 
     lines = ["# Rules", "", _NOTE, "", "## Rules that put a file, or a record of it, into quarantine", ""]
     lines += ["| rule | meaning | what to do |", "|---|---|---|"]
@@ -127,7 +127,9 @@ def rules_page() -> str:
     ]
     lines += ["| dataset | check | statement | warns above | blocks above |", "|---|---|---|---|---|"]
     for dataset in DATASETS:
-        for check in (*dataset.checks, SCHEMA, freshness(dataset.processed_within)):
+        standing = [freshness(dataset.processed_within)]
+        standing += [following(2 * dataset.processed_within)] if dataset.combined else []
+        for check in (*dataset.checks, SCHEMA, *standing):
             threshold = f"{check.threshold.warn:.0%} | {check.threshold.block:.0%}"
             lines.append(f"| {dataset.name} | {check.name} | {check.doc} | {threshold} |")
     return "\n".join([*lines, ""])

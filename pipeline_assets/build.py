@@ -7,6 +7,7 @@ of them does. Sensors are handed in: they stand above this package.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dagster import (
@@ -21,17 +22,33 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from pipeline_assets.alerts import build_failure_hook
+from pipeline_assets.all_days import all_days_job
 from pipeline_assets.catalog_asset import catalog_asset
 from pipeline_assets.dataset_assets import dataset_assets
 from pipeline_assets.partitions import DATASET_TAG, PARTITION_TAG, daily
 from pipeline_assets.sink_assets import sink_assets
-from pipeline_assets.standing_checks import freshness_check, hourly
+from pipeline_assets.standing_checks import combined_check, freshness_check, hourly
 from resources.build import build_resources
 from resources.settings import Settings
 from vitalake.dataset import Dataset
 from vitalake.datasets.declared import DATASETS
 
-Jobs = Mapping[str, UnresolvedAssetJobDefinition]
+
+@dataclass(frozen=True)
+class Jobs:
+    """The jobs of every dataset, by its name.
+
+    Args:
+        daily: builds a day.
+        all_days: brings up to date what follows from all days; only where a dataset has such assets.
+        followers: the assets that this job has.
+    """
+
+    daily: Mapping[str, UnresolvedAssetJobDefinition]
+    all_days: Mapping[str, UnresolvedAssetJobDefinition]
+    followers: Mapping[str, Sequence[str]]
+
+
 BuildSensors = Callable[[Settings, Sequence[Dataset], Jobs], Sequence[SensorDefinition]]
 
 
@@ -45,18 +62,31 @@ def build_defs(
 
     Args:
         settings: where things are.
-        build_sensors: makes the sensors, given the settings, the datasets and the job of each.
+        build_sensors: makes the sensors, given the settings, the datasets and their jobs.
         overrides: resources that replace those built from the settings, by name.
         datasets: the declarations.
     """
     partitions = daily(settings.first_day)
     resources = {**build_resources(settings), **(overrides or {})}
     hook = build_failure_hook(lambda: resources["outbox"], settings.webserver_url)
-    standing = [freshness_check(dataset) for dataset in datasets]
-    jobs = {
+    standing = [
+        *(freshness_check(dataset) for dataset in datasets),
+        *(combined_check(dataset, combined) for dataset in datasets for combined in dataset.combined),
+    ]
+    sinks = {dataset.name: sink_assets(dataset, settings, datasets) for dataset in datasets}
+    followers = {
+        dataset.name: [
+            *(table.name for combined in dataset.combined for table in combined.tables),
+            *(asset.key.to_user_string() for asset in sinks[dataset.name]),
+        ]
+        for dataset in datasets
+    }
+    daily_jobs = {
         dataset.name: define_asset_job(
             f"{dataset.name}_job",
-            selection=AssetSelection.groups(dataset.name, "catalog") - AssetSelection.checks(*standing),
+            selection=AssetSelection.groups(dataset.name, "catalog")
+            - AssetSelection.assets(*followers[dataset.name])
+            - AssetSelection.checks(*standing),
             description=f"Build a day of {dataset.name}: manifest, tables, checks, catalog.",
             tags={DATASET_TAG: dataset.name},
             config=_tagged(partitions, dataset),
@@ -64,14 +94,20 @@ def build_defs(
         )
         for dataset in datasets
     }
+    all_days = {
+        dataset.name: all_days_job(dataset, followers[dataset.name], hook)
+        for dataset in datasets
+        if followers[dataset.name]
+    }
+    jobs = Jobs(daily_jobs, all_days, followers)
     return Definitions(
         assets=[
             *(item for dataset in datasets for item in dataset_assets(dataset, partitions)),
             catalog_asset(datasets),
-            *(item for dataset in datasets for item in sink_assets(dataset, settings, datasets)),
+            *(asset for assets in sinks.values() for asset in assets),
         ],
         asset_checks=standing,
-        jobs=list(jobs.values()),
+        jobs=[*daily_jobs.values(), *all_days.values()],
         schedules=[hourly(standing)],
         sensors=list(build_sensors(settings, datasets, jobs)),
         resources=resources,

@@ -23,6 +23,7 @@ from dagster import (
 )
 
 from pipeline_assets import shown
+from pipeline_assets.all_days import UP_TO, newest_event
 from pipeline_assets.failures import steered
 from vitalake import stages
 from vitalake.alerts import quarantined
@@ -124,8 +125,8 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
                 yield _result(
                     table,
                     report,
-                    checks=results if table.name == checked else [],
-                    pictures=_pictures(dataset, table, context, report),
+                    _pictures(dataset, table, context, report),
+                    results if table.name == checked else [],
                 )
 
     return read
@@ -169,9 +170,10 @@ def _combined(dataset: Dataset, combined: Combined) -> AssetsDefinition:
     )
     def combine(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
         with steered(context.retry_number):
+            up_to = newest_event(context.instance, dataset)
             report = stages.combine(dataset, combined, context.resources.lake, _progress(context, names[0]))
             for table in combined.tables:
-                yield _result(table, report)
+                yield _result(table, report, {UP_TO: up_to})
 
     return combine
 
@@ -193,12 +195,12 @@ def _spec(dataset: Dataset, table: Table, kinds: set[str], deps: Any = (), *, sk
 def _result(
     table: Table,
     report: Report,
+    more: dict[str, Any] | None = None,
     checks: list[AssetCheckResult] | None = None,
-    pictures: dict[str, Any] | None = None,
 ) -> MaterializeResult[Any]:
     return MaterializeResult(
         asset_key=table.name,
-        metadata={**shown.materialization(report, table.name), **(pictures or {})},
+        metadata={**shown.materialization(report, table.name), **(more or {})},
         check_results=checks or [],
         data_version=DataVersion(report.fingerprint),
     )

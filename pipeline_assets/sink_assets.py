@@ -19,6 +19,7 @@ from dagster import (
     multi_asset,
 )
 
+from pipeline_assets.all_days import UP_TO, newest_event
 from pipeline_assets.failures import steered
 from resources.settings import Settings
 from resources.view_rows import ViewRows
@@ -59,9 +60,11 @@ def inputs_version(lake: Store, dataset: Dataset) -> str:
 
 
 def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
+    combined = [table.name for item in dataset.combined for table in item.tables]
+    inputs = built_on(sink.view, [dataset])
     spec = AssetSpec(
         sink.name,
-        deps=["lake"],
+        deps=["lake", *(name for name in combined if name in inputs)],
         description=sink.doc,
         group_name=dataset.name,
         owners=[dataset.owner],
@@ -87,6 +90,7 @@ def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
                 return target.deliver(ViewRows(connection, sink), progress)
 
         with steered(context.retry_number):
+            up_to = newest_event(context.instance, dataset)
             target = _target(sink, settings, names_people(sink.view, [dataset]))
             done = keep_in_line(lambda: inputs_version(lake, dataset), bring)
         for reason in done.reasons:
@@ -103,6 +107,7 @@ def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
                 "not_representable": done.not_representable,
                 "rounds": done.rounds,
                 "seconds": round(time.monotonic() - started, 2),
+                UP_TO: up_to,
             },
             check_results=[_check_result(sink, done)],
         )

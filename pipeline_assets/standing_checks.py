@@ -20,8 +20,8 @@ from dagster import (
 
 from pipeline_assets import shown
 from pipeline_assets.failures import steered
-from vitalake.dataset import Dataset
-from vitalake.freshness import freshness, overdue
+from vitalake.dataset import Combined, Dataset
+from vitalake.freshness import behind, following, freshness, overdue
 
 PARTITION = "dagster/partition"
 
@@ -43,6 +43,21 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
             days = {date.fromisoformat(partition)} if partition else None
             count = overdue(dataset, resources.raw, resources.lake, resources.settings.first_day, days, now)
         return shown.check_result(check, table, count, partition)
+
+    return fresh
+
+
+def combined_check(dataset: Dataset, combined: Combined) -> AssetChecksDefinition:
+    """The tables over all days miss nothing that has been in the tables of days for long."""
+    # Twice, as these tables follow every now and then only while days are being built.
+    patience = 2 * dataset.processed_within
+    check, table = following(patience), combined.tables[0].name
+
+    @asset_check(asset=table, name=check.name, description=check.doc, required_resource_keys={"lake"})
+    def fresh(context: AssetCheckExecutionContext) -> AssetCheckResult:
+        with steered(0):
+            count = behind(combined, context.resources.lake, patience, datetime.now(timezone.utc))
+        return shown.check_result(check, table, count, None)
 
     return fresh
 

@@ -14,6 +14,7 @@ from resources.object_store import ObjectStore
 from resources.outbox import Outbox, Poster
 from resources.settings import Settings
 from sensors.alerts import build_alert_sensors
+from sensors.all_days import all_days_sensor
 from sensors.drops import drop_sensor
 from sensors.queue import notification_sensor
 from sensors.sweep import sweep_sensor
@@ -21,11 +22,13 @@ from vitalake.dataset import Dataset
 
 
 def build_sensors(settings: Settings, datasets: Sequence[Dataset], jobs: Jobs) -> list[SensorDefinition]:
-    """One sensor that looks at the open days of all datasets, a sweep for each, the queue's, those of alerts."""
+    """Drops, for all datasets; a sweep for each; what follows from all days; the queue's; those of alerts."""
     sensors = [
         drop_sensor(datasets, jobs, settings),
-        *(sweep_sensor(dataset, jobs[dataset.name], settings) for dataset in datasets),
+        *(sweep_sensor(dataset, jobs.daily[dataset.name], settings) for dataset in datasets),
     ]
+    if jobs.all_days:
+        sensors.append(all_days_sensor(datasets, jobs))
     if settings.queue_url:
         sensors.append(notification_sensor(datasets, jobs, settings))
     return sensors + build_alert_sensors(

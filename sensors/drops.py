@@ -43,7 +43,7 @@ def drop_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Settings) -> 
 
     @sensor(
         name="drops",
-        jobs=[jobs[dataset.name] for dataset in datasets],
+        jobs=[jobs.daily[dataset.name] for dataset in datasets],
         minimum_interval_seconds=settings.drops_interval_seconds,
         default_status=DefaultSensorStatus.RUNNING,
         required_resource_keys={"raw"},
@@ -62,7 +62,7 @@ def drop_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Settings) -> 
             if said and (not runs or time.monotonic() > until):
                 first = dataset.name
                 break
-            memory, job = memories[dataset.name], jobs[dataset.name].name
+            memory, job = memories[dataset.name], jobs.daily[dataset.name].name
             try:
                 found = _look(context, dataset, settings, memory, runs=runs, until=until, job_name=job)
             except Exception as error:  # whatever is wrong with one, the others are not kept waiting

@@ -10,14 +10,13 @@ from datetime import datetime, timezone
 
 from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, DagsterRunStatus, RunsFilter
 
-from pipeline_assets.partitions import PARTITION_TAG
+from pipeline_assets.partitions import DATASET_TAG, PARTITION_TAG
 from pipeline_assets.shown import FINGERPRINT
 from vitalake.dataset import Dataset
 from vitalake.planning import PartitionState, RunPlan
 
 PARTITION = "dagster/partition"
 RUN_KEY = "dagster/run_key"
-DATASET_TAG = "vitalake/dataset"
 FINGERPRINT_TAG = "vitalake/fingerprint"
 
 _ACTIVE = [
@@ -55,7 +54,11 @@ def state_of(instance: DagsterInstance, dataset: Dataset, partition: str, finger
     names = [table.name for table in dataset.all_tables]
     if all(recorded_fingerprint(instance, name, partition) == fingerprint for name in names):
         return PartitionState(recorded=True)
-    here = {PARTITION: partition, DATASET_TAG: dataset.name}
+    return attempts(instance, {PARTITION: partition, DATASET_TAG: dataset.name}, fingerprint)
+
+
+def attempts(instance: DagsterInstance, here: dict[str, str], fingerprint: str) -> PartitionState:
+    """The runs with these tags: one that is under way, or those for this fingerprint that have ended."""
     if instance.get_run_records(RunsFilter(tags=here, statuses=_ACTIVE), limit=1):
         return PartitionState(recorded=False, active=True)
     ended = instance.get_run_records(RunsFilter(tags={**here, FINGERPRINT_TAG: fingerprint}, statuses=_ENDED))

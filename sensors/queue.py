@@ -68,7 +68,7 @@ def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Setti
 
     @sensor(
         name="notifications",
-        jobs=[jobs[dataset.name] for dataset in datasets],
+        jobs=[jobs.daily[dataset.name] for dataset in datasets],
         minimum_interval_seconds=_INTERVAL_S,
         default_status=DefaultSensorStatus.RUNNING,
         required_resource_keys={"raw", "queue"},
@@ -102,7 +102,7 @@ def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Setti
         requests: list[RunRequest] = []
         for dataset in datasets:
             theirs = [item for item in looked.plans if item.dataset == dataset.name]
-            requests += requests_for(theirs, jobs[dataset.name].name)
+            requests += requests_for(theirs, jobs.daily[dataset.name].name)
         reason = f"{len(messages)} messages, {batch.junk} of them no notifications; {len(named)} days named"
         return SensorResult(
             run_requests=requests,

@@ -254,10 +254,10 @@ class Dataset:
 
     @property
     def final_tables(self) -> tuple[Table, ...]:
-        """The tables that nothing else is derived from."""
+        """The last tables of a day, and those over all days."""
         derived = tuple(table for item in self.derived for table in item.tables)
         combined = tuple(table for item in self.combined for table in item.tables)
-        return derived + combined or self.tables
+        return (derived or self.tables) + combined
 
     @property
     def every_table(self) -> tuple[Table, ...]:

@@ -1,6 +1,6 @@
 """Whether the lake is up to date with the bucket.
 
-Belongs here: the check `fresh` and what counts against it. Does not belong here: when it is asked
+Belongs here: the checks `fresh` and what counts against them. Does not belong here: when it is asked
 (`pipeline_assets/standing_checks.py`), what is done about it (the sensors).
 """
 
@@ -11,9 +11,10 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from vitalake.arrivals import Bucket, ObjectInfo, arrived, by_partition
-from vitalake.dataset import Count, Dataset, Statement, Threshold
+from vitalake.dataset import Combined, Count, Dataset, Statement, Threshold
+from vitalake.parquet import WHOLE
 from vitalake.parts import Store, fingerprint_of, parts_of, side_by_side
-from vitalake.stages import is_built, load_table
+from vitalake.stages import is_built, is_combined, load_table, parts_to_combine
 from vitalake.sweep import Pages, Position, Sweep
 from vitalake.tables import Table
 
@@ -28,6 +29,12 @@ def freshness(patience: timedelta) -> Statement:
     """The table is up to date with the bucket; what counts against it is `overdue`."""
     minutes = f"{patience.total_seconds() / 60:g}"
     return Statement("fresh", f"Nothing uploaded more than {minutes} minutes ago is missing.", Threshold(0.0))
+
+
+def following(patience: timedelta) -> Statement:
+    """A table over all days is up to date with the tables of days; what counts against it is `behind`."""
+    minutes = f"{patience.total_seconds() / 60:g}"
+    return Statement("fresh", f"No day that was built more than {minutes} minutes ago is missing.", Threshold(0.0))
 
 
 def overdue(
@@ -60,6 +67,21 @@ def overdue(
         ]
     details: dict[str, int | float | str] = {item.key: item.uploaded_at.isoformat() for item in late[:_SHOWN]}
     return Count(len(late), sum(map(len, listed)) if total is None else total, details)
+
+
+def behind(combined: Combined, lake: Store, patience: timedelta, now: datetime) -> Count:
+    """Parts of days that were put longer ago and are not in the tables over all days, of all of them."""
+    sources = [part for parts in parts_to_combine(combined, lake).values() for part in parts]
+    if is_combined(combined, lake):
+        return Count(0, len(sources))
+    written = [item.uploaded_at for table in combined.tables for item in lake.objects(f"{table.name}/{WHOLE}/")]
+    since = min(written, default=None)
+    # A store tells times in seconds: what came in the same one may have been missed.
+    missed = [part.uploaded_at for part in sources if since is None or part.uploaded_at >= since]
+    late = [at for at in missed if now - at > patience]
+    # A part that was deleted has no time; nothing newer, and yet not the same.
+    deleted = not missed and since is not None and now - since > patience
+    return Count(len(late) or int(deleted), len(sources), {"computed_at": since.isoformat()} if since else {})
 
 
 def _read(dataset: Dataset) -> list[Table]:

@@ -124,13 +124,8 @@ def combine(dataset: Dataset, combined: Combined, lake: Store, progress: Progres
     sources: dict[str, list[ObjectInfo]] = {}
 
     def inputs() -> dict[int, Inputs]:
-        for name in combined.sources:
-            seed = parquet.part_key(name, parquet.SEED_PARTITION, 0)  # of no day
-            parts = (item for item in lake.objects(f"{name}/") if parquet.part_index(item.key) is not None)
-            sources[name] = sorted((item for item in parts if item.key != seed), key=lambda item: item.key)
-        # Not their times: the same days built elsewhere are the same.
-        lines = (f"{item.version} {item.key}" for parts in sources.values() for item in parts)
-        return {0: Inputs(digest(*lines), code_digest())}
+        sources.update(parts_to_combine(combined, lake))
+        return {0: Inputs(combined_digest(sources), code_digest())}
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
         for needed in stale.values():
@@ -144,6 +139,31 @@ def combine(dataset: Dataset, combined: Combined, lake: Store, progress: Progres
             yield sheets.close(needed)
 
     return reconcile(lake, parquet.WHOLE, combined.tables, inputs, compute, progress)
+
+
+def parts_to_combine(combined: Combined, lake: Store) -> dict[str, list[ObjectInfo]]:
+    """Source table → its parts of all days, by key."""
+    found = {}
+    for name in combined.sources:
+        seed = parquet.part_key(name, parquet.SEED_PARTITION, 0)  # of no day
+        parts = (item for item in lake.objects(f"{name}/") if parquet.part_index(item.key) is not None)
+        found[name] = sorted((item for item in parts if item.key != seed), key=lambda item: item.key)
+    return found
+
+
+def combined_digest(sources: Mapping[str, Sequence[ObjectInfo]]) -> str:
+    """What these parts hold, in short. Not their times: the same days built elsewhere are the same."""
+    return digest(*(f"{item.version} {item.key}" for parts in sources.values() for item in parts))
+
+
+def is_combined(combined: Combined, lake: Store) -> bool:
+    """Whether tables over all days are computed from the parts that there are now; of no parts, have no rows."""
+    sources = parts_to_combine(combined, lake)
+    found = [parts_of(lake, table.name, parquet.WHOLE).get(0) for table in combined.tables]
+    if not any(sources.values()) and not any(part.rows for part in found if part):
+        return True
+    wanted = combined_digest(sources)
+    return all(part is not None and part.inputs is not None and part.inputs.objects == wanted for part in found)
 
 
 def _load_all(lake: Store, table: Table, parts: Sequence[ObjectInfo], columns: list[str] | None = None) -> pa.Table:

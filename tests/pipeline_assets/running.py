@@ -32,6 +32,17 @@ def run_day(
     return job.execute_in_process(instance=instance, partition_key=day, raise_on_error=False)
 
 
+def run_all_days(
+    settings: Settings,
+    instance: DagsterInstance,
+    dataset: str,
+    overrides: Mapping[str, Any] | None = None,
+) -> ExecuteInProcessResult:
+    """The job of what follows from all days of a dataset."""
+    job = build_defs(settings, overrides=overrides).resolve_job_def(f"{dataset}_all_days_job")
+    return job.execute_in_process(instance=instance, raise_on_error=False)
+
+
 def upload_all(raw: ObjectStore, files: Iterable[tuple[str, bytes]], day: str = DAY) -> list[str]:
     """Put files into a day, in order; their keys."""
     keys = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from dagster import DagsterInstance, ExecuteInProcessResult
 from resources.lake import connect
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from tests.pipeline_assets.running import DAY, checks, materialized, run_day
+from tests.pipeline_assets.running import DAY, checks, materialized, run_all_days, run_day
 from tests.vitalake.entities.samples import as_json, ten_customers
 from tests.vitalake.notes import remove, upload
 from tests.vitalake.watched_store import WatchedStore
@@ -40,6 +40,9 @@ class Lake:
 
     def build(self, dataset: str, overrides: Any = None) -> ExecuteInProcessResult:
         return run_day(self.settings, self.instance, overrides, DAY, dataset)
+
+    def follow(self, dataset: str, overrides: Any = None) -> ExecuteInProcessResult:
+        return run_all_days(self.settings, self.instance, dataset, overrides)
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         with connect(self.settings) as connection:
@@ -86,11 +89,16 @@ def test_a_second_run_writes_nothing(lake: Lake, store: ObjectStore) -> None:
     lake.drop(f"entities/date={DAY}/a.json", as_json(ten_customers()))
     for dataset in ("pricing", "retina", "entities"):
         assert lake.build(dataset).success
-        watched = WatchedStore(store)
-        again = lake.build(dataset, {"lake": watched})
-        assert again.success
-        assert (watched.writes, watched.deletions) == ([], [])
-        assert {each["outcome"] for each in materialized(again).values() if "outcome" in each} == {"unchanged"}
+        assert_unchanged(lake.build, dataset, WatchedStore(store))
+    assert lake.follow("entities").success
+    assert_unchanged(lake.follow, "entities", WatchedStore(store))
+
+
+def assert_unchanged(job: Callable[..., ExecuteInProcessResult], dataset: str, watched: WatchedStore) -> None:
+    again = job(dataset, {"lake": watched})
+    assert again.success
+    assert (watched.writes, watched.deletions) == ([], [])
+    assert {each["outcome"] for each in materialized(again).values() if "outcome" in each} == {"unchanged"}
 
 
 def test_names_live_in_one_place_and_the_export_is_valid_json(lake: Lake) -> None:
@@ -103,6 +111,7 @@ def test_names_live_in_one_place_and_the_export_is_valid_json(lake: Lake) -> Non
     lake.drop(f"retina/date={DAY}/a.json", json.dumps(records + bad))
     result = lake.build("retina")
     assert result.success
+    assert lake.follow("retina").success
     assert "data:image/png" in materialized(result)["lake"]["retina: records by day"]
     patients = lake.ask("SELECT patient_id, patient_name FROM retina_patients ORDER BY ALL")
     assert patients == [("P1", "Ada Newname"), ("P2", 'Bea "B" Ö')]
@@ -140,6 +149,7 @@ def test_ten_customers_are_ten_entities(lake: Lake) -> None:
     """Not one: the demo file names its ids `customer_id`."""
     lake.drop(f"entities/date={DAY}/a.json", as_json(ten_customers()))
     assert lake.build("entities").success
+    assert lake.follow("entities").success
     assert lake.ask("SELECT count(*), count(DISTINCT canonical_id) FROM entities_current") == [(10, 10)]
     assert lake.ask("SELECT count(*) FROM entities_golden") == [(10,)]
     assert lake.ask("SELECT max(version) FROM entities_history") == [(1,)]
@@ -171,6 +181,7 @@ def test_nan_in_a_scan_reaches_no_output(lake: Lake) -> None:
     text = json.dumps([SCAN | {"optic_disc_cup_ratio": float("nan")}, SCAN | {"patient_name": None}, SCAN])
     lake.drop(f"retina/date={DAY}/a.json", text)
     lake.build("retina")
+    lake.follow("retina")
     assert lake.ask("SELECT record_number, rule FROM quarantine") == [(1, "D02")]
     [item] = ObjectStore(lake.settings, lake.settings.restricted_bucket).objects("exports/")
     export = ObjectStore(lake.settings, lake.settings.restricted_bucket).get(item.key)

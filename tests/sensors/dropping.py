@@ -66,7 +66,7 @@ class System:
 
     def run(self, request: RunRequest, settings: Settings | None = None) -> bool:
         """Carry out a request, in another configuration if one is given."""
-        job = build_defs(settings or self.settings).resolve_job_def("ecg_job")
+        job = build_defs(settings or self.settings).resolve_job_def(str(request.job_name or "ecg_job"))
         tags = {**request.tags, "dagster/run_key": str(request.run_key)}
         return job.execute_in_process(
             instance=self.instance, partition_key=request.partition_key, tags=tags, raise_on_error=False
@@ -74,6 +74,8 @@ class System:
 
     def queue(self, request: RunRequest, status: DagsterRunStatus = DagsterRunStatus.NOT_STARTED) -> str:
         """A run that has been asked for and not ended."""
-        job = self.defs.resolve_job_def("ecg_job")
-        tags = {**job.tags, **request.tags, "dagster/partition": str(request.partition_key)}
+        job = self.defs.resolve_job_def(str(request.job_name or "ecg_job"))
+        tags = {**job.tags, **request.tags}
+        if request.partition_key is not None:
+            tags["dagster/partition"] = request.partition_key
         return self.instance.create_run_for_job(job, tags=tags, status=status).run_id

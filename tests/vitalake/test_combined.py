@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import pyarrow as pa
 import pytest
 
 from resources.object_store import ObjectStore
-from tests.vitalake.notes import DAY, build, contents, notes_dataset, upload
+from tests.vitalake.notes import DAY, build, contents, notes_dataset, remove, upload
 from tests.vitalake.watched_store import WatchedStore
 from vitalake.catalog import seed
 from vitalake.dataset import Combined, Dataset
+from vitalake.freshness import behind
 from vitalake.parquet import WHOLE
-from vitalake.stages import combine, load_table
+from vitalake.stages import combine, is_combined, load_table
 from vitalake.tables import Column, Table
 
 pytestmark = pytest.mark.store
@@ -65,6 +67,35 @@ def test_a_seed_neither_replaces_nor_changes_it(raw: ObjectStore, store: ObjectS
         seed(store, table)
     assert not combined(counted, store).writes, "a seed is of no day"
     assert contents(store, counted.combined[0].tables) == before
+
+
+def test_whether_it_is_behind_its_days(raw: ObjectStore, store: ObjectStore, counted: Dataset) -> None:
+    tables, now = counted.combined[0], datetime.now(timezone.utc)
+    patience = timedelta(minutes=5)
+    later = now + timedelta(minutes=6)
+
+    def missed(at: datetime) -> int:
+        return behind(tables, store, patience, at).bad
+
+    for table in counted.every_table:
+        seed(store, table)
+    assert is_combined(tables, store), "nothing to follow"
+    for number in range(4):
+        upload(raw, f"{counted.prefix}date={DAY}/{number}", b"a note")
+    build(counted, raw, store, DAY)
+    assert not is_combined(tables, store)
+    assert (missed(now), missed(later)) == (0, 2), "two parts, not at once"
+    combined(counted, store)
+    assert is_combined(tables, store)
+    assert missed(later) == 0
+
+    for number in range(4):
+        remove(raw, f"{counted.prefix}date={DAY}/{number}")
+    build(counted, raw, store, DAY)
+    assert not is_combined(tables, store), "it has a row of days that hold nothing any more"
+    assert (missed(now), missed(later)) == (0, 1)
+    combined(counted, store)
+    assert is_combined(tables, store)
 
 
 class ComputedMeanwhile(ObjectStore):

@@ -1,0 +1,86 @@
+"""What follows from all days of a dataset is brought up to date when days were built.
+
+Belongs here: when combined tables and sinks are run. Does not belong here: how far they have followed
+(`pipeline_assets/all_days.py`), what they do.
+
+Not in the runs of the days: a backfill of a year would match all entities, and compare all of a table elsewhere,
+365 times. While days are being built it waits, but no longer than the dataset allows. Like every sensor that looks
+for work it asks what is behind, not what happened; a delivery that failed is asked for again, after a while.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from dagster import (
+    DefaultSensorStatus,
+    RunRequest,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+
+from pipeline_assets.all_days import followed_up_to, newest_event
+from pipeline_assets.build import Jobs
+from pipeline_assets.partitions import PARTITION_TAG
+from sensors.differences import read_cursor
+from sensors.known import attempts, tags_of, under_way
+from vitalake.dataset import Dataset
+from vitalake.parquet import WHOLE
+from vitalake.planning import plan
+
+# Dagster's loop comes round every 5 s.
+_INTERVAL_S = 9
+
+
+def all_days_sensor(datasets: Sequence[Dataset], jobs: Jobs) -> SensorDefinition:
+    """Runs combined tables, and copies elsewhere, of datasets whose days were built since they last ran."""
+    followed = [dataset for dataset in datasets if dataset.name in jobs.all_days]
+
+    @sensor(
+        name="all_days",
+        jobs=list(jobs.all_days.values()),
+        minimum_interval_seconds=_INTERVAL_S,
+        default_status=DefaultSensorStatus.RUNNING,
+        description=all_days_sensor.__doc__,
+    )
+    def evaluate(context: SensorEvaluationContext) -> SensorResult:
+        now = datetime.now(timezone.utc)
+        before = read_cursor(context)
+        waiting: dict[str, str] = {}
+        requests: list[RunRequest] = []
+        for dataset in followed:
+            newest = newest_event(context.instance, dataset)
+            # Not "newer": who wipes assets in the web UI may make numbers begin again.
+            if newest == followed_up_to(context.instance, jobs.followers[dataset.name]):
+                continue
+            since = _since(before, dataset, now)
+            if now - since < dataset.processed_within and under_way(context.instance, dataset):
+                waiting[dataset.name] = since.isoformat()
+                continue
+            state = attempts(context.instance, {PARTITION_TAG: f"{dataset.name}:{WHOLE}"}, str(newest))
+            for item in plan(dataset.name, {WHOLE: str(newest)}, {WHOLE: state}, now):
+                job = jobs.all_days[dataset.name].name
+                requests.append(RunRequest(run_key=item.run_key, tags=tags_of(item), job_name=job))
+        names = ", ".join(dataset.name for dataset in followed)
+        reason = f"waits for days of {', '.join(waiting)}" if waiting else f"nothing to do for {names}"
+        return SensorResult(
+            run_requests=requests,
+            cursor=json.dumps(waiting, sort_keys=True),
+            skip_reason=None if requests else SkipReason(reason),
+        )
+
+    return evaluate
+
+
+def _since(cursor: Mapping[str, Any], dataset: Dataset, now: datetime) -> datetime:
+    """When the dataset began to wait for its days; now, if it has not waited or somebody typed the cursor."""
+    try:
+        return datetime.fromisoformat(cursor[dataset.name])
+    except (KeyError, TypeError, ValueError):
+        return now

@@ -1,0 +1,133 @@
+"""What follows from all days is run when days were built, on a real store and a real Dagster instance."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from dagster import AssetKey, DagsterRunStatus, RunRequest
+
+from pipeline_assets.build import build_defs
+from resources.object_store import ObjectStore
+from sensors.build import build_sensors
+from tests.sensors.dropping import System, Tick, day
+from tests.vitalake.entities.samples import as_json, ten_customers
+from tests.vitalake.notes import remove, upload
+from vitalake.datasets.entities import ENTITIES
+
+pytestmark = pytest.mark.store
+SCAN = {
+    "patient_id": "P1",
+    "patient_name": "Ada Example",
+    "scan_date": "2025-03-01",
+    "retina_thickness_microns": 280,
+    "optic_disc_cup_ratio": 0.35,
+    "diagnosis": "glaucoma",
+}
+
+
+@pytest.fixture
+def asked(system: System, raw: ObjectStore) -> RunRequest:
+    """The request for a day with ten customers."""
+    upload(raw, f"entities/date={day(0)}/a.json", as_json(ten_customers()))
+    (request,) = system.tick().requests
+    return request
+
+
+def look(system: System, cursor: str | None = None) -> Tick:
+    return system.tick(cursor, "all_days")
+
+
+def test_days_that_were_built_are_followed_once(system: System, asked: RunRequest) -> None:
+    assert look(system).requests == []
+    assert system.run(asked)
+    (request,) = look(system).requests
+    assert (request.job_name, request.partition_key) == ("entities_all_days_job", None)
+    assert request.tags["vitalake/partition"] == "entities:all"  # one at a time (dagster.yaml)
+    assert [same.run_key for same in look(system).requests] == [request.run_key]  # which Dagster takes once
+    assert system.run(request)
+    assert look(system).requests == []
+
+    remove(system.raw, f"entities/date={day(0)}/a.json")
+    (emptying,) = system.tick().requests
+    assert system.run(emptying)
+    (request,) = look(system).requests
+    assert system.run(request)
+    lake = ObjectStore(system.settings, system.settings.lake_bucket)
+    assert look(system).requests == []
+    assert len(lake.objects("entities_golden/all/")) == 1
+
+
+def test_days_that_are_being_built_are_waited_for_but_not_for_ever(system: System, asked: RunRequest) -> None:
+    assert system.run(asked)
+    under_way = system.queue(asked, DagsterRunStatus.STARTED)
+    first = look(system)
+    assert (first.requests, "waits for days of entities" in (first.said or "")) == ([], True)
+    assert look(system, first.cursor).cursor == first.cursor
+    long_ago = (datetime.now(timezone.utc) - ENTITIES.processed_within).isoformat()
+    assert len(look(system, json.dumps({"entities": long_ago})).requests) == 1
+    run = system.instance.get_run_by_id(under_way)
+    assert run is not None
+    system.instance.report_run_canceled(run)
+    assert len(look(system, first.cursor).requests) == 1
+
+
+def test_what_is_built_while_it_runs_is_followed_by_the_next(system: System, asked: RunRequest) -> None:
+    assert system.run(asked)
+    (request,) = look(system).requests
+    running = system.queue(request, DagsterRunStatus.STARTED)
+    assert system.run(asked)  # the same day once more: nobody has looked whether it changed anything
+    assert look(system).requests == []
+    run = system.instance.get_run_by_id(running)
+    assert run is not None
+    system.instance.report_run_canceled(run)
+    (later,) = look(system).requests
+    assert later.run_key != request.run_key
+    assert system.run(later)
+    assert look(system).requests == []
+
+
+def test_a_failed_delivery_is_asked_for_again_after_a_pause(
+    system: System, raw: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing new has to be uploaded for that."""
+    upload(raw, f"retina/date={day(0)}/a.json", json.dumps(SCAN).encode())
+    (asked,) = system.tick().requests
+    assert system.run(asked)
+    (request,) = look(system).requests
+    assert request.job_name == "retina_all_days_job"
+    nowhere = system.settings.model_copy(update={"restricted_bucket": "no-such-bucket"})
+    assert not system.run(request, nowhere)
+    assert look(system).requests == []
+    monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))
+    (again,) = look(system).requests
+    assert str(again.run_key).endswith(":1")
+    assert system.run(again)
+    assert look(system).requests == []
+
+
+def test_a_sink_that_is_configured_later_gets_what_was_there_before(system: System, raw: ObjectStore) -> None:
+    upload(raw, f"pricing/date={day(0)}/a.csv", b"ID,Region,InstanceType,Price (USD/h)\n1,eu,m5,0.1\n")
+    (asked,) = system.tick().requests
+    assert system.run(asked)
+    assert look(system).requests == []  # no sink of it is configured
+    system.settings = system.settings.model_copy(update={"dynamodb_tables": True})
+    system.defs = build_defs(system.settings, build_sensors)
+    (request,) = look(system).requests
+    assert request.job_name == "pricing_all_days_job"
+
+
+def test_who_wipes_assets_gets_them_followed_again(system: System, asked: RunRequest) -> None:
+    assert system.run(asked)
+    (request,) = look(system).requests
+    assert system.run(request)
+    assert look(system).requests == []
+    system.instance.wipe_assets([AssetKey(table.name) for table in ENTITIES.all_tables])
+    assert len(look(system).requests) == 1
+
+
+@pytest.mark.parametrize("typed", ["entities", "[1]", '{"entities": 5}', '{"entities": "yesterday"}'])
+def test_a_cursor_that_somebody_typed_is_as_good_as_none(system: System, asked: RunRequest, typed: str) -> None:
+    assert system.run(asked)
+    assert len(look(system, typed).requests) == 1
