@@ -10,6 +10,8 @@ from pathlib import Path
 
 import boto3
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from resources.build import lake_store
@@ -17,6 +19,13 @@ from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.postgres_server import postgres_server
 from tests.s3_server import KEYS, s3_server
+
+# How long an example takes is a matter of the machine; a hang ends at pytest's own limit. All else as it is by
+# default, which under CI is another default.
+hypothesis_settings.register_profile(
+    "any machine", hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+)
+hypothesis_settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ def slack_server(*answers: Answer) -> Iterator[Slack]:
             slack.tokens.append(self.headers["Authorization"])
             answer = slack.answers.pop(0) if len(slack.answers) > 1 else slack.answers[0]
             if answer.hang:
-                closing.wait(30)
+                closing.wait()
                 return
             self.send_response(answer.status)
             for name, value in answer.headers.items():

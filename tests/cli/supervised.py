@@ -7,9 +7,12 @@ import sys
 import time
 from pathlib import Path
 
+from cli import processes
 from cli.interrupts import interruptible
 from cli.processes import Patience, Supervisor
 from cli.service import Service
+
+ECHO_S = 3.0  # what counts as one key press: long enough for a busy machine to pass it on
 
 # A child and a grandchild in a session of its own, both deaf to polite requests: the worst to end.
 STUBBORN = """
@@ -24,6 +27,7 @@ time.sleep(600)
 
 
 def main(home: Path, stop_s: float) -> None:
+    processes._ECHO_S = ECHO_S
     log = home / "stubborn.log"
     env = dict(os.environ)
     service = Service("stubborn", [sys.executable, "-c", STUBBORN], env, lambda _: "up" in log.read_text(), log)

@@ -78,6 +78,7 @@ def test_it_asks_first_and_needs_a_web_server(vitalake: Vitalake, raw: ObjectSto
 
 
 @pytest.mark.system
+@pytest.mark.timeout(900)  # a minute on an idle machine
 def test_a_running_system_builds_days_again(
     vitalake: Vitalake, system_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +110,7 @@ def test_a_running_system_builds_days_again(
 
 
 @pytest.mark.system
+@pytest.mark.timeout(900)  # a minute, whatever the machine: it waits for the run to be repeated
 def test_a_backfill_that_fails_names_the_run(
     vitalake: Vitalake, system_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

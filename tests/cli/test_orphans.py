@@ -98,7 +98,7 @@ def test_a_real_run_is_spared_while_its_process_lives_and_failed_after_kill_9(tm
     with (tmp_path / "log").open("wb") as log:
         program = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=log, stderr=log)
     try:
-        until(lambda: list(tmp_path.glob("begun-*")), 60)
+        until(lambda: list(tmp_path.glob("begun-*")), 200)
         with DagsterInstance.from_config(str(tmp_path)) as instance:
             assert fail_orphaned_runs(instance) == []
             program.kill()

@@ -190,12 +190,13 @@ def test_an_empty_folder_is_nothing_to_upload(vitalake: Vitalake, tmp_path: Path
 def test_without_a_system_it_says_how_to_start_one(
     vitalake: Vitalake, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Asked at all, it would be asked again for a minute.
+    monkeypatch.setattr(ObjectStore, "objects", lambda *_: pytest.fail("the store was asked"))
     elsewhere = str(tmp_path / "elsewhere")
     unknown = vitalake("upload", str(folder), "--dataset", "ecg", "--home", elsewhere)
     monkeypatch.setenv("VITALAKE_S3_ENDPOINT", "http://127.0.0.1:1")
-    started = time.monotonic()
     refused = vitalake("upload", str(folder), "--dataset", "ecg", "--home", elsewhere)
-    assert time.monotonic() - started < 10  # not a minute of retries
+    assert "no S3 server answers" in refused.err
     for answer in (unknown, refused):
         assert answer.code == 2
         assert "vitalake up" in answer.err
@@ -245,11 +246,10 @@ def test_an_interrupted_upload_goes_on_where_it_stopped(
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while not raw.objects("ecg/") and time.monotonic() < deadline:
+    while not raw.objects("ecg/") and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=30)[1]
+    said = process.communicate(timeout=120)[1]
     there = len(raw.objects("ecg/"))
     assert process.returncode == 130
     assert f"go on with:\n  vitalake {' '.join(command)}" in said

@@ -23,10 +23,10 @@ pytestmark = pytest.mark.store
 
 
 def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
-    """All rows of a query that may take 1 GB and 30 s."""
+    """All rows of a query that may take 1 GB and two minutes."""
     with connect(settings) as connection:
         connection.execute("SET memory_limit = '1GB'")
-        deadline = threading.Timer(30, connection.interrupt)
+        deadline = threading.Timer(120, connection.interrupt)
         deadline.start()
         try:
             found: list[tuple[Any, ...]] = connection.execute(query).fetchall()

@@ -199,7 +199,7 @@ def test_from_the_failing_step_to_exactly_one_message(
     instance: DagsterInstance, outbox: Outbox, hook: HookDefinition
 ) -> None:
     with slack_server(DOWN) as server:
-        there = SlackAlerts(token="xoxb-secret", channel="#health", base_url=server.url, timeout_s=2)
+        there = SlackAlerts(token="xoxb-secret", channel="#health", base_url=server.url, timeout_s=60)
         run_failures, delivery = build_alert_sensors(lambda: outbox, lambda: there, None)
         run(failing_job(Strange(CANARY), hook), instance)
         cursor = None

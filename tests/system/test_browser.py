@@ -24,7 +24,7 @@ from tests.system.waiting import wait_until_built
 pytestmark = [
     pytest.mark.system,
     pytest.mark.browser,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),  # the first starts a system and has a day of every dataset built
     pytest.mark.usefixtures("day"),
 ]
 

@@ -141,7 +141,7 @@ def test_a_killed_run_worker_is_replaced_and_the_bytes_are_the_same(system: Loca
         return bool(killed)
 
     wait_until(a_worker_is_killed_at_work, 200, "a run of the backfill works")
-    said, _ = program.communicate(timeout=300)
+    said, _ = program.communicate(timeout=900)
     assert "4 of 4 days built, 0 failed" in said, said
     runs = last_runs(system.webserver_url, 100, "ecg_job")
     later = [run for run in runs if run["partition"] in names(LATER)]
@@ -194,4 +194,4 @@ def test_the_server_ends_with_a_test_process_that_is_killed() -> None:
                 return "Connection refused" in str(error)
             return False
 
-        wait_until(gone, 30, "PostgreSQL is gone")
+        wait_until(gone, 120, "PostgreSQL is gone")

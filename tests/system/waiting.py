@@ -25,7 +25,7 @@ def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.5)
 
 
-def wait_until_built(settings: Settings, seconds: float = 180) -> None:
+def wait_until_built(settings: Settings, seconds: float = 480) -> None:
     """Until every day in the bucket is in the lake."""
     resources = build_resources(settings)
 

@@ -126,7 +126,10 @@ happenings = st.one_of(
 
 @given(st.lists(happenings, min_size=4, max_size=16))
 @hypothesis_settings(
-    max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_history_ends_as_one_clean_backfill(
     raw: ObjectStore, store: ObjectStore, clean: ObjectStore, history: list[tuple[str, ...]]

@@ -220,7 +220,10 @@ def clean(settings: Settings, raw: ObjectStore) -> ObjectStore:
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.dataset.name)
 @given(st.lists(happenings, min_size=3, max_size=10))
 @hypothesis_settings(
-    max_examples=5, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_history_ends_as_one_clean_backfill(
     raw: ObjectStore,

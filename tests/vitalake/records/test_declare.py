@@ -258,7 +258,7 @@ print("pandas" in sys.modules)
 """
     data = [HEADER + "1,eu,m5,0.1,2\n2,,m5,x,2\n", scans(SCAN, SCAN | {"diagnosis": "odd"}).decode()]
     argv = [sys.executable, "-c", program, *data]
-    done = subprocess.run(argv, check=True, timeout=60, capture_output=True, text=True)
+    done = subprocess.run(argv, check=True, timeout=120, capture_output=True, text=True)
     assert done.stdout.strip() == "False"
 
 

@@ -52,7 +52,11 @@ def test_every_format_comes_back_as_it_was_packed(case: tuple[int, list[int], li
 
 
 @given(case=signal_files())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_the_wfdb_package_reads_the_same(case: tuple[int, list[int], list[list[int]]], tmp_path: Path) -> None:
     wfdb = pytest.importorskip("wfdb")
     storage_format, per_frame, signals = case
