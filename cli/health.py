@@ -1,4 +1,4 @@
-"""How the system is: services, runs, disk, alerts, and what every dataset holds.
+"""How the system is: services, sensors, runs, disk, alerts, and what every dataset holds.
 
 Belongs here: finding out, each part by itself, so that one that is down hides no other. Does not belong here:
 counting (`cli/holdings.py`), how it is shown (`cli/status.py`).
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from cli.holdings import Holdings, count
 from cli.running import answers, ask
 from cli.runs import last_runs
+from cli.ticks import last_ticks
 from vitalake.errors import VitalakeError
 
 if TYPE_CHECKING:
@@ -65,11 +66,11 @@ class Health:
 def look(settings: Settings, datasets: Sequence[Dataset]) -> Health:
     """Find everything out; a part that is in trouble says so in its own place."""
     url = (settings.webserver_url or "").rstrip("/")
-    store, web = _store(settings), _web(url)
+    store, web, unknown = _store(settings), _web(url), Service(False, "unknown without the web server")
     health = Health(
         home=str(settings.home),
         running=store.works or web.works,
-        services={"S3": store, "web server": web, "daemon": Service(False, "unknown without the web server")},
+        services={"S3": store, "web server": web, "daemon": unknown, "sensors": unknown},
         slack_channel=settings.slack_channel if settings.slack_configured else None,
         home_bytes=_used_bytes(settings.home),
         free_bytes=shutil.disk_usage(settings.home if settings.home.exists() else Path.cwd()).free,
@@ -82,6 +83,7 @@ def look(settings: Settings, datasets: Sequence[Dataset]) -> Health:
             health.runs = last_runs(url, _RUNS)
         except VitalakeError as error:
             health.services["web server"] = Service(False, str(error))
+        health.services["sensors"] = _sensors(url)
     catalog = Service(True, str(settings.catalog_path))
     if not settings.catalog_path.exists():
         catalog = Service(False, f"{settings.catalog_path} is not there yet; it comes with the first run")
@@ -159,6 +161,14 @@ def _daemon(url: str) -> Service:
             False, f"no heartbeat for {_LATE_S:.0f} s of {', '.join(late)}: no sensor looks, no run starts"
         )
     return Service(True, f"last heartbeat {max(ages_s.values(), default=0):.0f} s ago")
+
+
+def _sensors(url: str) -> Service:
+    try:
+        ticks = last_ticks(url)
+    except VitalakeError as error:
+        return Service(False, str(error))
+    return Service(ticks.works, ticks.detail)
 
 
 def _used_bytes(folder: Path) -> int:

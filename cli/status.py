@@ -43,9 +43,9 @@ def status(
     form: Annotated[Format, typer.Option("--format", help="How the answer is written.")] = Format.TABLE,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Say what runs, what was built last, what every dataset holds and what it waits for.
+    """Say what runs, which sensors fail, what was built last, what every dataset holds and what it waits for.
 
-    Exit codes: 0 all works, 1 something does not, 3 nothing runs.
+    Exit codes: 0 all works, 1 something does not (a service, a sensor that fails or was stopped), 3 nothing runs.
 
     Example: `vitalake status --format json`
     """

@@ -1,13 +1,16 @@
-"""The sensors behind the alerts: failures that no hook could see, and delivery.
+"""The sensors behind the alerts: failures that no hook could see, of runs and of sensors, and delivery.
 
 Belongs here: thin shells that let Dagster's clock drive the outbox. Does not belong here: the hook and how a run is
-described (`pipeline_assets/alerts.py`), keeping and posting (`resources/`), wording (`vitalake/alerts.py`).
+described (`pipeline_assets/alerts.py`), which sensors fail (`sensors/failing.py`), keeping and posting
+(`resources/`), wording (`vitalake/alerts.py`).
 """
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from dagster import (
@@ -24,18 +27,41 @@ from dagster import (
 
 from pipeline_assets.alerts import run_alert
 from resources.outbox import deliver
-from vitalake.alerts import SEE_THE_RUN, Alert
+from sensors.failing import errors_of, news_of_sensors
+from vitalake.alerts import Alert, describe_record
 
 if TYPE_CHECKING:
-    from dagster_shared.error import SerializableErrorInfo
-
     from resources.outbox import Outbox, Poster
 
 _INTERVAL_S = 10
 _FAILURES_PER_TICK = 25
 _WILL_RETRY_TAG = "dagster/will_retry"
-# An error as Dagster stores it: our own classes are known by their module, not by a name that anybody may use.
-_OURS = re.compile(r"vitalake\.[\w.]+: (.*)")
+
+
+@dataclass(frozen=True)
+class _Cursor:
+    """What the last tick left: the last failed run, sensors that fail (name → episode), alerts to be told."""
+
+    last_run: int | None = None
+    failing: dict[str, str] = field(default_factory=dict)
+    untold: list[Alert] = field(default_factory=list)
+
+    @staticmethod
+    def read(text: str | None) -> _Cursor:
+        """Nothing where that is no cursor; a number is one of before sensors were looked at."""
+        try:
+            found = json.loads(text or "{}")
+            if isinstance(found, int):
+                return _Cursor(found)
+            untold = [Alert.from_json(alert) for alert in found.get("untold", ())]
+            return _Cursor(found.get("last_run"), dict(found.get("failing", {})), untold)
+        except (ValueError, TypeError, AttributeError):
+            return _Cursor()
+
+    def saved(self) -> str:
+        """The reverse of `read`."""
+        untold = [alert.to_json() for alert in self.untold]
+        return json.dumps({"last_run": self.last_run, "failing": self.failing, "untold": untold})
 
 
 def build_alert_sensors(
@@ -45,24 +71,32 @@ def build_alert_sensors(
 
     # Not Dagster's own decorator of this name: it moves its cursor on when adding fails, and the alert is lost.
     # This cursor is saved only after every alert was added, and is but a cache: the outbox knows what it has seen.
+    # News of sensors alone waits in it: ticks that failed while the store was away are not asked for again.
     @sensor(minimum_interval_seconds=_INTERVAL_S, default_status=DefaultSensorStatus.RUNNING)
     def run_failure_sensor(context: SensorEvaluationContext) -> SkipReason:
-        """Adds an alert for each failed run that has none yet, such as one whose process was killed."""
+        """Adds an alert for failed runs that have none, such as one that was killed, and for sensors that fail."""
+        cursor, outbox = _Cursor.read(context.cursor), outbox_factory()
+        told = sum(outbox.add(alert) for alert in cursor.untold)
+        news = news_of_sensors(context, cursor.failing, webserver_url, datetime.now(timezone.utc))
+        if news.alerts:
+            # Nothing here has needed the store, so the cursor is saved even while it is away.
+            context.update_cursor(_Cursor(cursor.last_run, news.failing, news.alerts).saved())
+            return SkipReason("; ".join(f"{alert.title} (told by the next tick)" for alert in news.alerts))
         failures = RunStatusChangeRecordsFilter(
-            event_type=DagsterEventType.RUN_FAILURE,
-            after_storage_id=int(context.cursor) if context.cursor else None,
+            event_type=DagsterEventType.RUN_FAILURE, after_storage_id=cursor.last_run
         )
         records = context.instance.fetch_run_status_changes(
             failures, limit=_FAILURES_PER_TICK, ascending=True
         ).records
-        outbox, added = outbox_factory(), 0
+        added = 0
         for record in records:
             run = context.instance.get_run_by_id(record.event_log_entry.run_id)
             if run is not None and _belongs_here(run, context):
                 added += outbox.add(_failure_alert(context.instance, run, webserver_url))
-        if records:
-            context.update_cursor(str(records[-1].storage_id))
-        return SkipReason(f"{len(records)} failed runs, {added} new alerts")
+        last_run = records[-1].storage_id if records else cursor.last_run
+        context.update_cursor(_Cursor(last_run, news.failing).saved())
+        failing = f", {len(news.failing)} sensors fail" if news.failing else ""
+        return SkipReason(f"{len(records)} failed runs, {told + added} new alerts{failing}")
 
     @sensor(minimum_interval_seconds=_INTERVAL_S, default_status=DefaultSensorStatus.RUNNING)
     def alert_delivery(context: SensorEvaluationContext) -> SkipReason:
@@ -87,18 +121,5 @@ def _failure_alert(instance: DagsterInstance, run: DagsterRun, webserver_url: st
     event = records[0].event_log_entry.dagster_event if records else None
     if event is None:
         return run_alert(run, None, None, None, will_retry, webserver_url)
-    error_class, message = _described(event.step_failure_data.error)
+    error_class, message = describe_record(errors_of(event.step_failure_data.error))
     return run_alert(run, event.step_key, error_class, message, will_retry, webserver_url)
-
-
-def _described(error: SerializableErrorInfo | None) -> tuple[str | None, str]:
-    """`vitalake.alerts.describe_error` for an error that is known by its record only."""
-    cause = error
-    while cause is not None:
-        ours = _OURS.match(cause.message)
-        if ours:
-            return cause.cls_name, ours[1]
-        cause = cause.cause
-    # Dagster wraps what a step raises once; the cause is what was raised.
-    raised = (error.cause or error) if error else None
-    return (raised.cls_name if raised else None), SEE_THE_RUN

@@ -35,6 +35,7 @@ from vitalake.dataset import Dataset
 
 _LEAVE_IT = timedelta(minutes=15)
 _LEFT_UNTIL = "left_until"
+_SLOW = "slow"
 _FIRST = "first dataset"
 
 
@@ -115,6 +116,7 @@ def _look(
         listed = listed_days(context, dataset, settings.first_day, days)
     except SlowListingError:
         context.log.warning(left_to_the_sweep(dataset))
-        left = {**memory, _LEFT_UNTIL: (now + _LEAVE_IT).isoformat()}
-        return Differences([], left, left_to_the_sweep(dataset))
+        # Once may be a store that hung for a moment.
+        until_then = {_LEFT_UNTIL: (now + _LEAVE_IT).isoformat()} if memory.get(_SLOW) else {_SLOW: True}
+        return Differences([], {**memory, **until_then}, left_to_the_sweep(dataset))
     return differences(context, dataset, Days(listed), now, memory, runs=runs, until=until, job_name=job_name)

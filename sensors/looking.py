@@ -68,6 +68,6 @@ def listed_days(
 def left_to_the_sweep(dataset: Dataset) -> str:
     """What a sensor says when there was too much to list."""
     return (
-        f"there is more than can be listed in {LISTING_SECONDS:.0f} s: left to {dataset.name}_sweep, which takes "
+        f"listing takes more than {LISTING_SECONDS:.0f} s: left to {dataset.name}_sweep, which takes "
         "longer. Keys that name their day are found within seconds (docs/operations.md)"
     )

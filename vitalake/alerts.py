@@ -1,7 +1,8 @@
 """Alerts: what a person should hear about, worded once, and recognisable when it is reported twice.
 
-Belongs here: wording, fingerprints, JSON and Slack's text format, all pure. Does not belong here: keeping alerts
-(`resources/outbox.py`), posting them (`resources/slack.py`) or noticing trouble (`pipeline_assets/`, `sensors/`).
+Belongs here: wording, fingerprints, JSON and Slack's text format, all pure. Does not belong here: wording of what
+sensors do (`vitalake/sensor_alerts.py`), keeping alerts (`resources/outbox.py`), posting (`resources/slack.py`) or
+noticing trouble (`pipeline_assets/`, `sensors/`).
 
 Exception text is personal data until proven otherwise: only messages of the project's own errors are repeated.
 """
@@ -9,6 +10,7 @@ Exception text is personal data until proven otherwise: only messages of the pro
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,12 +20,16 @@ from typing import Any, Literal
 from vitalake.arrivals import digest
 from vitalake.errors import PermanentError, TransientError, VitalakeError
 
-Kind = Literal["run_failed", "quarantine"]
+Kind = Literal["run_failed", "quarantine", "sensors_fail", "sensors_work"]
 
 SEE_THE_RUN = "see the run"
 SECTION_CHARS = 3000  # https://docs.slack.dev/reference/block-kit/blocks/section-block
 _LINE_CHARS = 300
 _EXAMPLES = 10
+# What Dagster (1.13, `dagster/_grpc/client.py`) says of a tick that it gave up.
+_TOO_LONG = re.compile(r"timed out due to taking longer than (\d+) seconds")
+# An error as Dagster stores it: our own classes are known by their module, not by a name that anybody may use.
+_OURS = re.compile(r"vitalake\.[\w.]+: (.*)")
 
 
 @dataclass(frozen=True)
@@ -89,8 +95,8 @@ def run_failed(
     return Alert(
         fingerprint=digest("run_failed", root_run_id),
         kind="run_failed",
-        title=_line(f"{job} failed for {partition}" if partition else f"{job} failed"),
-        body="\n".join(_line(line, SECTION_CHARS) for line in lines if line),
+        title=bounded_line(f"{job} failed for {partition}" if partition else f"{job} failed"),
+        body="\n".join(bounded_line(line, SECTION_CHARS) for line in lines if line),
         link=link,
         created_at=created_at or datetime.now(timezone.utc),
     )
@@ -118,13 +124,13 @@ def quarantined(
         raise ValueError("nothing is in quarantine, so there is nothing to report")
     examples: dict[tuple[str, str], str] = {}
     for key, version, rule, message in sorted(rows):
-        examples.setdefault((key, version), _line(f"• {key} — {rule}: {message}"))
+        examples.setdefault((key, version), bounded_line(f"• {key} — {rule}: {message}"))
     rules = Counter(records) if records else Counter(rule for _, _, rule, _ in rows)
     count = f"{len(examples)} object{'s' * (len(examples) > 1)}"
     first = f"The first {_EXAMPLES}:" if len(examples) > _EXAMPLES else "Each with its first reason:"
     # The hint stands before the examples, where no truncation reaches it.
     lines = [
-        _line("By rule: " + ", ".join(f"{rule} × {number}" for rule, number in rules.most_common())),
+        bounded_line("By rule: " + ", ".join(f"{rule} × {number}" for rule, number in rules.most_common())),
         f"Look further: vitalake quarantine list --dataset {dataset}",
         first,
         *list(examples.values())[:_EXAMPLES],
@@ -135,7 +141,7 @@ def quarantined(
             *sorted({repr((dataset, partition, key, version, rule)) for key, version, rule, _ in rows}),
         ),
         kind="quarantine",
-        title=_line(f"{count} of {dataset} {partition} in quarantine"),
+        title=bounded_line(f"{count} of {dataset} {partition} in quarantine"),
         body="\n".join(lines),
         link=link,
         created_at=created_at or datetime.now(timezone.utc),
@@ -150,6 +156,22 @@ def describe_error(error: BaseException) -> tuple[str, str]:
             return type(cause).__name__, str(cause)
         cause = cause.__cause__
     return type(error).__name__, SEE_THE_RUN
+
+
+def describe_record(errors: Sequence[tuple[str | None, str]]) -> tuple[str | None, str | None]:
+    """`describe_error` for an error that is known by Dagster's record only; no message but of our own errors.
+
+    Args:
+        errors: class name and message of the error and of its causes, outermost first; may be empty.
+    """
+    for name, message in errors:
+        if ours := _OURS.match(message):
+            return name, ours[1]
+        if name == "DagsterUserCodeUnreachableError" and (long := _TOO_LONG.search(message)):
+            return name, f"it took longer than {long[1]} s; the store may hang"
+    # Dagster wraps what a step or a sensor raises once; the cause is what was raised.
+    raised = errors[min(1, len(errors) - 1)] if errors else None
+    return (raised[0] if raised else None), None
 
 
 def will_be_retried(error: BaseException) -> bool | None:
@@ -184,7 +206,7 @@ def slack_blocks(alert: Alert) -> list[dict[str, Any]]:
     return [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}} for text in texts]
 
 
-def _line(text: str, limit: int = _LINE_CHARS) -> str:
+def bounded_line(text: str, limit: int = _LINE_CHARS) -> str:
     """One bounded line without control characters, so that no key or message can pose as another line."""
     clean = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
