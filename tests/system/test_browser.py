@@ -17,9 +17,10 @@ from cli.demo_entities import entity_files, metric_files, relationship_files
 from cli.demo_prices import price_files
 from cli.demo_retina import retina_files
 from cli.local import LocalSystem
+from resources.lake import connect
 from resources.object_store import ObjectStore
 from resources.settings import load_settings
-from tests.system.waiting import wait_until_built
+from tests.system.waiting import wait_until, wait_until_built
 
 pytestmark = [
     pytest.mark.system,
@@ -109,6 +110,18 @@ def test_a_day_is_materialized_by_click(running: LocalSystem, page: Page, day: s
     expect(page.get_by_text(re.compile("Finished execution of run"))).to_be_visible()
     expect(page.get_by_text(re.compile("Materialized value ecg_features"))).to_be_visible()
     keep(page, "5-run")
+
+
+def test_tables_over_all_days_and_copies_follow_by_themselves(running: LocalSystem) -> None:
+    settings = load_settings(running.home)
+    restricted = ObjectStore(settings, settings.restricted_bucket)
+
+    def followed() -> bool:
+        with connect(settings) as connection:
+            [golden] = connection.execute("SELECT count(*) FROM entities_golden").fetchone() or (0,)
+        return golden > 0 and bool(restricted.objects("exports/"))
+
+    wait_until(followed, 240, "golden records and the export of patients")
 
 
 @pytest.mark.parametrize(
