@@ -24,6 +24,7 @@ MODULES = (
     "queue",
     "latency",
     "restart",
+    "idle",
     "sql",
     "backfill",
     "matching",

@@ -20,7 +20,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -89,8 +90,9 @@ def ours(home: Path) -> tuple[dict[str, float], list[tuple[float, str]]]:
     return found, system.lines
 
 
-def floor(folder: Path) -> float:
-    """Seconds until the web interface of `dagster dev` shows its empty code location."""
+@contextmanager
+def dagster_dev(folder: Path) -> Iterator[tuple[Started, float]]:
+    """`dagster dev` with an empty code location, and after how many seconds its web interface showed that."""
     (folder / "dagster.yaml").write_text(_QUIET)
     (folder / "empty.py").write_text(_EMPTY)
     with socket.socket() as probe:
@@ -99,9 +101,15 @@ def floor(folder: Path) -> float:
     argv = [sys.executable, "-m", "dagster", "dev", "-f", "empty.py", "-h", HOST, "-p", str(port)]
     dev = Started(argv, {"DAGSTER_HOME": str(folder)}, folder)
     try:
-        return dev.when(lambda: _loaded(f"http://{HOST}:{port}"))
+        yield dev, dev.when(lambda: _loaded(f"http://{HOST}:{port}"))
     finally:
         dev.stop()
+
+
+def floor(folder: Path) -> float:
+    """Seconds until the web interface of `dagster dev` shows its empty code location."""
+    with dagster_dev(folder) as (_, seconds):
+        return seconds
 
 
 def _loaded(url: str) -> bool:
