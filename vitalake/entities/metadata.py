@@ -6,20 +6,16 @@ Belongs here: the fields of `metadata`, and the source system by metadata or key
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from vitalake.entities.envelope import Envelope, kind_of
 from vitalake.entities.mapping import number_of
 from vitalake.errors import UnusableDataError
+from vitalake.timestamps import parse_timestamp
 
-_TIME = re.compile(
-    r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?",
-    re.ASCII,
-)
 _FIRST_YEAR = 1970
 _CLOCKS_DIFFER = timedelta(days=1)
 _MOST = 2**63 - 1
@@ -112,17 +108,9 @@ def _count(value: Any) -> int | None:
 
 
 def _time(value: Any) -> datetime | None:
-    match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        return None
-    day, minutes, seconds, fraction, zone = match.groups()
-    zone = "+00:00" if zone in (None, "Z") else zone[:3] + ":" + (zone[3:].strip(":") or "00")
-    micros = (fraction or "0")[:6].ljust(6, "0")
     try:
-        date.fromisoformat(day)
-        found = datetime.fromisoformat(f"{day}T{minutes or '00:00'}:{seconds or '00'}.{micros}{zone}")
-        found = found.astimezone(timezone.utc)
-    except (ValueError, OverflowError):
+        found = parse_timestamp(value)
+    except (TypeError, ValueError, OverflowError):
         return None
     return found if found.year >= _FIRST_YEAR else None
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timezone
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from vitalake.columns import array
+from vitalake.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
 _INTEGER = re.compile(r"\s*[+-]?0*[0-9]{1,19}\s*", re.ASCII)
 _FRACTION = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_TIME = re.compile(
-    r"""\s*([0-9]{4}-[0-9]{2}-[0-9]{2})
-    (?:[Tt ]([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?)?
-    ([zZ]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?\s*""",
-    re.ASCII | re.VERBOSE,
-)
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 _LIMITS = {"int32": 2**31, "int64": 2**63}
 # The first and the last moment that Python takes for a date, as most readers do, in the unit of each kind.
@@ -160,17 +155,6 @@ def _json_integer(value: Any, kind: str) -> int:
     return _integer(value if type(value) is float else _only(value, int), kind)
 
 
-def _time(text: str) -> datetime:
-    """The same in every Python; a time without a zone is in UTC, and what is finer than 1 µs is cut off."""
-    found = _TIME.fullmatch(text)
-    if not found:
-        raise ValueError
-    day, hour, minute, second, fraction, zone = found.groups()
-    zone = "+0000" if zone in (None, "z", "Z") else zone.replace(":", "").ljust(5, "0")
-    clock = f"{hour or '00'}:{minute or '00'}:{second or '00'}.{(fraction or '').ljust(6, '0')[:6]}"
-    return datetime.fromisoformat(f"{day}T{clock}{zone[:3]}:{zone[3:]}").astimezone(timezone.utc)
-
-
 def _bool(text: str) -> bool:
     try:
         return _BOOLS[text.strip().lower()]
@@ -185,7 +169,7 @@ def _text_parsers() -> dict[str, Callable[[str], Any]]:
         "double": lambda text: _fraction(float(_matched(_FRACTION, text))),
         "bool": _bool,
         "date32[day]": lambda text: date.fromisoformat(_matched(_DATE, text)),
-        "timestamp[us, tz=UTC]": _time,
+        "timestamp[us, tz=UTC]": parse_timestamp,
     }
 
 
