@@ -120,6 +120,7 @@ class Supervisor:
     def _tick(self, *, first: bool) -> None:
         for state in self._states.values():
             now = time.monotonic()
+            state.service.bound_log()
             if state.process is None:
                 if now >= state.start_at and all(self._states[name].ready for name in state.service.needs):
                     self._spawn(state)

@@ -6,8 +6,11 @@ Belongs here: the description of one service and its log file. Does not belong h
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -39,11 +42,20 @@ class Service:
     follows: str | None = None
 
     def open_log(self) -> BinaryIO:
-        """The log, to append to; a long one is put aside first."""
+        """The log, to append to."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        if self.log_path.exists() and self.log_path.stat().st_size > _LOG_LIMIT_BYTES:
-            self.log_path.replace(self.log_path.with_suffix(".log.1"))
         return self.log_path.open("ab")
+
+    def bound_log(self) -> None:
+        """Put a long log aside and begin anew, while the service writes to it.
+
+        A service appends, so it goes on at the start of the emptied file. Lines of the moment between copying and
+        emptying are lost, as with logrotate's `copytruncate`.
+        """
+        with suppress(OSError):  # a full disk, say: that must not end the services
+            if self.log_path.stat().st_size > _LOG_LIMIT_BYTES:
+                shutil.copyfile(self.log_path, self.log_path.with_suffix(".log.1"))
+                os.truncate(self.log_path, 0)
 
     def log_tail(self, lines: int = 20) -> str:
         """The last lines of the log, without colours, under a heading that names the file."""

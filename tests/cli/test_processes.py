@@ -147,14 +147,22 @@ def test_a_service_that_never_answers_is_an_error_that_says_why(home: Path, said
     assert find(Owner(home)) == []
 
 
-def test_a_long_log_is_put_aside_at_the_next_start(home: Path) -> None:
-    described = service(home, "code", UP)
-    with described.log_path.open("wb") as log:
-        log.truncate(20_000_001)
-    with described.open_log() as log:
-        log.write(b"new")
-    assert described.log_path.read_bytes() == b"new"
-    assert (home / "code.log.1").stat().st_size == 20_000_001
+def test_a_long_log_is_put_aside_while_its_service_writes_on(
+    home: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.service._LOG_LIMIT_BYTES", 10_000)
+    talks = "print('up', flush=True)\nimport itertools, time\nfor n in itertools.count():\n"
+    talks += "    print(n, flush=True)\n    time.sleep(0.0005)"
+    supervisor = Supervisor(home, [service(home, "talker", talks)], said.append, QUICK)
+    supervisor.start()
+    log, aside = home / "talker.log", home / "talker.log.1"
+    until(aside.exists)
+    until(lambda: b"\n" in log.read_bytes())
+    supervisor.stop()
+    assert said[0].startswith("talker is ready")
+    numbers = [int(line) for line in log.read_text().split() if line.isdigit()]
+    assert numbers[0] > int(aside.read_text().split()[-2])
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def test_leftovers_of_an_earlier_start_are_ended_and_strangers_are_spared(home: Path, said: list[str]) -> None:
