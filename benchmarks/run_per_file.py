@@ -21,7 +21,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
-from dagster._core.scheduler.instigation import InstigatorStatus
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus
 
 from benchmarks.day import fill, line
 from cli.local import local_system
@@ -68,19 +68,26 @@ def _one_by_one(raw: ObjectStore, instance: DagsterInstance, count: int) -> floa
     fill(raw, "2026-01-01", 0, count)  # somewhere to copy from; the sweep builds it while nobody measures
     files = [data for _, data in raw.get_many(raw.objects("ecg/")) if data is not None]
     _when(lambda: _ended(instance, "ecg_job") >= 1)
-    _let_sensors(instance, InstigatorStatus.STOPPED)
+    stopped = _stop_sensors(instance)
     for number, data in enumerate(files):
         raw.put(f"{PREFIX}{number:04d}.mat", data, expected=None)
-    _let_sensors(instance, InstigatorStatus.RUNNING)
     started = time.monotonic()
+    _start_sensors(instance, stopped)
     _when(lambda: _ended(instance, "one_by_one_job") == count)
     return time.monotonic() - started
 
 
-def _let_sensors(instance: DagsterInstance, status: InstigatorStatus) -> None:
-    for state in instance.all_instigator_state():
-        instance.update_instigator_state(state.with_status(status))
-    time.sleep(1)  # a tick that was under way
+def _stop_sensors(instance: DagsterInstance) -> list[InstigatorState]:
+    running = [state for state in instance.all_instigator_state() if state.status is not InstigatorStatus.STOPPED]
+    for state in running:
+        instance.update_instigator_state(state.with_status(InstigatorStatus.STOPPED))
+    time.sleep(2)  # a tick that was under way
+    return running
+
+
+def _start_sensors(instance: DagsterInstance, stopped: list[InstigatorState]) -> None:
+    for state in stopped:
+        instance.update_instigator_state(state)
 
 
 def _ended(instance: DagsterInstance, job: str) -> int:
@@ -89,10 +96,10 @@ def _ended(instance: DagsterInstance, job: str) -> int:
 
 def _a_day(settings: Settings, raw: ObjectStore, instance: DagsterInstance, count: int) -> float:
     yesterday = (datetime.now(timezone.utc).date() - timedelta(days=1)).isoformat()
-    _let_sensors(instance, InstigatorStatus.STOPPED)
+    stopped = _stop_sensors(instance)
     fill(raw, yesterday, 0, count)
-    _let_sensors(instance, InstigatorStatus.RUNNING)
     started = time.monotonic()
+    _start_sensors(instance, stopped)
     _when(lambda: _rows(settings, yesterday) == count)
     return time.monotonic() - started
 

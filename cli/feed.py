@@ -98,9 +98,10 @@ def wait_until_built(settings: Settings, console: Console) -> None:
             if (days.built == days.all and not going_on) or (days.read == days.all and idle_s > _HELD_BACK_S):
                 break
             if idle_s > _PATIENCE_S:
-                left = (
-                    f"no progress for {_PATIENCE_S:.0f} s, {days.all - days.read} of {days.all} days are not read"
-                )
+                missing = f"{days.all - days.read} of {days.all} days are not read"
+                if days.built == days.all:
+                    missing = "runs go on, or tables over all days have not followed"
+                left = f"no progress for {_PATIENCE_S:.0f} s, {missing}"
                 raise TransientError(
                     f"{left}; look at {settings.webserver_url}/runs and the logs in {settings.home}/logs"
                 )

@@ -11,23 +11,37 @@ read.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from dagster import AssetKey, AssetSelection, DagsterInstance, EventLogEntry, HookDefinition, define_asset_job
+from dagster import (
+    AssetChecksDefinition,
+    AssetKey,
+    AssetSelection,
+    DagsterInstance,
+    EventLogEntry,
+    HookDefinition,
+    define_asset_job,
+)
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from pipeline_assets.partitions import DATASET_TAG, PARTITION_TAG
 from vitalake.dataset import Dataset
 from vitalake.parquet import WHOLE
+from vitalake.sensor_alerts import ALL_DAYS_JOB
 
 UP_TO = "up_to_event"
 
 
-def all_days_job(dataset: Dataset, assets: Collection[str], hook: HookDefinition) -> UnresolvedAssetJobDefinition:
-    """Brings these assets of the dataset up to date."""
+def all_days_job(
+    dataset: Dataset, assets: Collection[str], standing: Sequence[AssetChecksDefinition], hook: HookDefinition
+) -> UnresolvedAssetJobDefinition:
+    """Brings these assets of the dataset up to date, without the checks that stand alone.
+
+    With the catalog, which sinks read: where every run is on a machine of its own, it has to be made there.
+    """
     return define_asset_job(
-        f"{dataset.name}_all_days_job",
-        selection=AssetSelection.assets(*assets),
+        f"{dataset.name}{ALL_DAYS_JOB}",
+        selection=AssetSelection.assets(*assets, "lake") - AssetSelection.checks(*standing),
         description=f"Bring what follows from all days of {dataset.name} up to date: {', '.join(assets)}.",
         # Before the days that are queued: a backfill of a year would keep it waiting until its end.
         tags={DATASET_TAG: dataset.name, PARTITION_TAG: f"{dataset.name}:{WHOLE}", "dagster/priority": "1"},
@@ -35,21 +49,37 @@ def all_days_job(dataset: Dataset, assets: Collection[str], hook: HookDefinition
     )
 
 
-def newest_event(instance: DagsterInstance, dataset: Dataset) -> int:
-    """Storage id of the newest materialization of a daily table; 0 if there is none."""
-    records = instance.get_asset_records([AssetKey(table.name) for table in dataset.all_tables])
-    return max((record.asset_entry.last_materialization_storage_id or 0 for record in records), default=0)
+def newest_event(instance: DagsterInstance, dataset: Dataset) -> str:
+    """The newest materialization of a daily table: its number and its run; empty if there is none.
+
+    With the run: SQLite gives the numbers of deleted runs to later ones.
+    """
+    found = instance.get_asset_records([AssetKey(table.name) for table in dataset.all_tables])
+    records = [each.asset_entry.last_materialization_record for each in found]
+    newest = max(filter(None, records), key=lambda record: record.storage_id, default=None)
+    return f"{newest.storage_id}:{newest.event_log_entry.run_id}" if newest else ""
 
 
-def followed_up_to(instance: DagsterInstance, assets: Collection[str]) -> int:
-    """The newest event that all these assets have followed; 0 where one of them has followed none."""
+def followed(instance: DagsterInstance, assets: Collection[str]) -> set[str]:
+    """The events up to which these assets have followed; empty text among them for one that has followed none."""
     records = instance.get_asset_records([AssetKey(name) for name in assets])
-    if len(records) < len(assets):
-        return 0
-    return min(_up_to(record.asset_entry.last_materialization) for record in records)
+    marks = {_up_to(record.asset_entry.last_materialization) for record in records}
+    return marks | ({""} if len(records) < len(assets) else set())
 
 
-def _up_to(entry: EventLogEntry | None) -> int:
+def to_follow(instance: DagsterInstance, dataset: Dataset, through: Collection[str] = ()) -> str:
+    """What an asset that is about to read may say to have followed, when it is done.
+
+    Args:
+        instance: of Dagster.
+        dataset: whose days are followed.
+        through: combined tables that are read too. What they have missed, the asset misses.
+    """
+    newest = newest_event(instance, dataset)
+    return min(followed(instance, through) - {newest}, default=newest) if through else newest
+
+
+def _up_to(entry: EventLogEntry | None) -> str:
     materialization = entry.asset_materialization if entry else None
     value = materialization.metadata.get(UP_TO) if materialization else None
-    return int(str(value.value)) if value else 0
+    return str(value.value) if value else ""

@@ -95,7 +95,7 @@ def build_defs(
         for dataset in datasets
     }
     all_days = {
-        dataset.name: all_days_job(dataset, followers[dataset.name], hook)
+        dataset.name: all_days_job(dataset, followers[dataset.name], standing, hook)
         for dataset in datasets
         if followers[dataset.name]
     }

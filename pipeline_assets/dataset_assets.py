@@ -23,7 +23,7 @@ from dagster import (
 )
 
 from pipeline_assets import shown
-from pipeline_assets.all_days import UP_TO, newest_event
+from pipeline_assets.all_days import UP_TO, to_follow
 from pipeline_assets.failures import steered
 from vitalake import stages
 from vitalake.alerts import quarantined
@@ -170,7 +170,7 @@ def _combined(dataset: Dataset, combined: Combined) -> AssetsDefinition:
     )
     def combine(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
         with steered(context.retry_number):
-            up_to = newest_event(context.instance, dataset)
+            up_to = to_follow(context.instance, dataset)
             report = stages.combine(dataset, combined, context.resources.lake, _progress(context, names[0]))
             for table in combined.tables:
                 yield _result(table, report, {UP_TO: up_to})

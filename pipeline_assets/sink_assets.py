@@ -19,7 +19,7 @@ from dagster import (
     multi_asset,
 )
 
-from pipeline_assets.all_days import UP_TO, newest_event
+from pipeline_assets.all_days import UP_TO, to_follow
 from pipeline_assets.failures import steered
 from resources.settings import Settings
 from resources.view_rows import ViewRows
@@ -54,17 +54,23 @@ def sink_assets(dataset: Dataset, settings: Settings, datasets: Sequence[Dataset
     return [_sink_asset(dataset, sink) for sink in dataset.sinks if _configured(sink, settings)]
 
 
-def inputs_version(lake: Store, dataset: Dataset) -> str:
-    """What the dataset's views are computed from, in short: every part of its tables, as listed."""
-    return digest(*(objects_digest(lake.objects(f"{table.name}/")) for table in dataset.every_table))
+def tables_of(sink: Sink, dataset: Dataset) -> list[str]:
+    """The stored tables that the sink's view builds on."""
+    names = built_on(sink.view, [dataset])
+    return [table.name for table in dataset.every_table if table.name.lower() in names]
+
+
+def inputs_version(lake: Store, tables: Sequence[str]) -> str:
+    """What these tables hold, in short: every part, as listed."""
+    return digest(*(objects_digest(lake.objects(f"{name}/")) for name in tables))
 
 
 def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
-    combined = [table.name for item in dataset.combined for table in item.tables]
-    inputs = built_on(sink.view, [dataset])
+    inputs = tables_of(sink, dataset)
+    through = [table.name for item in dataset.combined for table in item.tables if table.name in inputs]
     spec = AssetSpec(
         sink.name,
-        deps=["lake", *(name for name in combined if name in inputs)],
+        deps=["lake", *through],
         description=sink.doc,
         group_name=dataset.name,
         owners=[dataset.owner],
@@ -90,9 +96,9 @@ def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
                 return target.deliver(ViewRows(connection, sink), progress)
 
         with steered(context.retry_number):
-            up_to = newest_event(context.instance, dataset)
+            up_to = to_follow(context.instance, dataset, through)
             target = _target(sink, settings, names_people(sink.view, [dataset]))
-            done = keep_in_line(lambda: inputs_version(lake, dataset), bring)
+            done = keep_in_line(lambda: inputs_version(lake, inputs), bring)
         for reason in done.reasons:
             context.log.warning("%s lacks rows: %s", sink.name, reason)
         yield MaterializeResult(

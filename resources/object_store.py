@@ -40,6 +40,12 @@ _RETRIES: dict[str, Any] = {
 }
 
 
+# A page of a listing takes milliseconds. A store that hangs must end a sensor's tick before Dagster does, as
+# trouble and not as very many keys (`SlowListingError`, after 10 s).
+_PAGE_TIMEOUT = timedelta(seconds=8)
+_PAGE_RETRIES = {**_RETRIES, "retry_timeout": timedelta(seconds=5)}
+
+
 class SlowListingError(Exception):
     """There is more to list than the time allows."""
 
@@ -57,6 +63,13 @@ class ObjectStore:
 
     @cached_property
     def _store(self) -> S3Store:
+        return self._opened(_RETRIES)
+
+    @cached_property
+    def _listing(self) -> S3Store:
+        return self._opened(_PAGE_RETRIES, timeout=_PAGE_TIMEOUT)
+
+    def _opened(self, retries: dict[str, Any], **client: Any) -> S3Store:
         from obstore.store import S3Store
 
         settings = self._settings
@@ -64,7 +77,7 @@ class ObjectStore:
         options: dict[str, Any] = {"region": settings.aws_region}
         if settings.s3_endpoint:
             options |= {"endpoint": settings.s3_endpoint, "virtual_hosted_style_request": False}
-            options["client_options"] = {"allow_http": settings.s3_endpoint.startswith("http://")}
+            client["allow_http"] = settings.s3_endpoint.startswith("http://")
         if settings.aws_access_key_id and secret:
             # As a provider: given one by one, obstore would fill a missing token from the shell's environment.
             keys = {
@@ -74,7 +87,7 @@ class ObjectStore:
                 "expires_at": None,
             }
             options["credential_provider"] = lambda: keys
-        return S3Store(self.bucket, retry_config=_RETRIES, **options)  # type: ignore[arg-type]
+        return S3Store(self.bucket, retry_config=retries, client_options=client, **options)  # type: ignore[arg-type]
 
     @cached_property
     def _client(self) -> S3Client:
@@ -99,7 +112,7 @@ class ObjectStore:
             raise ValueError(f"{prefix!r} is no folder: obstore lists whole path segments and would find nothing")
         last = after
         try:
-            pages = iter(self._call(lambda: self._store.list(prefix, offset=after, chunk_size=_PAGE), prefix))
+            pages = iter(self._call(lambda: self._listing.list(prefix, offset=after, chunk_size=_PAGE), prefix))
             while (page := self._call(lambda: next(pages, None), prefix)) is not None:
                 if page:
                     yield [_info(meta) for meta in page]
@@ -135,7 +148,7 @@ class ObjectStore:
 
         def quick() -> tuple[list[str], list[ObjectInfo]]:
             try:
-                page = asyncio.run(asyncio.wait_for(self._store.list_with_delimiter_async(prefix), within_s))
+                page = asyncio.run(asyncio.wait_for(self._listing.list_with_delimiter_async(prefix), within_s))
             except asyncio.TimeoutError:
                 raise SlowListingError(prefix) from None
             return [f"{folder}/" for folder in page["common_prefixes"]], [_info(meta) for meta in page["objects"]]

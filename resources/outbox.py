@@ -72,7 +72,8 @@ class Outbox:
                 self._forget(alert.fingerprint)
             else:
                 alerts.append(alert)
-        return alerts
+        # A store tells times in seconds: "works again" must not come before "fails".
+        return sorted(alerts, key=lambda alert: alert.created_at)
 
     def mark_sent(self, alert: Alert, receipt: str) -> None:
         """Record that it was delivered; call this after the post, never before."""

@@ -25,11 +25,11 @@ from dagster import (
     sensor,
 )
 
-from pipeline_assets.all_days import followed_up_to, newest_event
+from pipeline_assets.all_days import followed, newest_event
 from pipeline_assets.build import Jobs
 from pipeline_assets.partitions import PARTITION_TAG
 from sensors.differences import read_cursor
-from sensors.known import attempts, tags_of, under_way
+from sensors.known import attempts, days_being_built, tags_of
 from vitalake.dataset import Dataset
 from vitalake.parquet import WHOLE
 from vitalake.planning import plan
@@ -40,7 +40,7 @@ _INTERVAL_S = 9
 
 def all_days_sensor(datasets: Sequence[Dataset], jobs: Jobs) -> SensorDefinition:
     """Runs combined tables, and copies elsewhere, of datasets whose days were built since they last ran."""
-    followed = [dataset for dataset in datasets if dataset.name in jobs.all_days]
+    concerned = [dataset for dataset in datasets if dataset.name in jobs.all_days]
 
     @sensor(
         name="all_days",
@@ -51,23 +51,22 @@ def all_days_sensor(datasets: Sequence[Dataset], jobs: Jobs) -> SensorDefinition
     )
     def evaluate(context: SensorEvaluationContext) -> SensorResult:
         now = datetime.now(timezone.utc)
-        before = read_cursor(context)
+        before = read_cursor(context.cursor)
         waiting: dict[str, str] = {}
         requests: list[RunRequest] = []
-        for dataset in followed:
+        for dataset in concerned:
             newest = newest_event(context.instance, dataset)
-            # Not "newer": who wipes assets in the web UI may make numbers begin again.
-            if newest == followed_up_to(context.instance, jobs.followers[dataset.name]):
+            if followed(context.instance, jobs.followers[dataset.name]) == {newest}:
                 continue
             since = _since(before, dataset, now)
-            if now - since < dataset.processed_within and under_way(context.instance, dataset):
+            if now - since < dataset.processed_within and days_being_built(context.instance, dataset):
                 waiting[dataset.name] = since.isoformat()
                 continue
-            state = attempts(context.instance, {PARTITION_TAG: f"{dataset.name}:{WHOLE}"}, str(newest))
-            for item in plan(dataset.name, {WHOLE: str(newest)}, {WHOLE: state}, now):
+            state = attempts(context.instance, {PARTITION_TAG: f"{dataset.name}:{WHOLE}"}, newest)
+            for item in plan(dataset.name, {WHOLE: newest}, {WHOLE: state}, now):
                 job = jobs.all_days[dataset.name].name
                 requests.append(RunRequest(run_key=item.run_key, tags=tags_of(item), job_name=job))
-        names = ", ".join(dataset.name for dataset in followed)
+        names = ", ".join(dataset.name for dataset in concerned)
         reason = f"waits for days of {', '.join(waiting)}" if waiting else f"nothing to do for {names}"
         return SensorResult(
             run_requests=requests,
@@ -81,6 +80,7 @@ def all_days_sensor(datasets: Sequence[Dataset], jobs: Jobs) -> SensorDefinition
 def _since(cursor: Mapping[str, Any], dataset: Dataset, now: datetime) -> datetime:
     """When the dataset began to wait for its days; now, if it has not waited or somebody typed the cursor."""
     try:
-        return datetime.fromisoformat(cursor[dataset.name])
+        since = datetime.fromisoformat(cursor[dataset.name])
     except (KeyError, TypeError, ValueError):
         return now
+    return since if since.tzinfo else now

@@ -40,11 +40,11 @@ class Equal:
     @staticmethod
     def remembered(cursor: Mapping[str, Any], now: datetime) -> Equal:
         """What a cursor says, unless that is old; nothing otherwise."""
-        if {"since", "equal"} <= cursor.keys():
-            since = datetime.fromisoformat(cursor["since"])
-            if now - since < REMEMBER:
-                return Equal(since, cursor["equal"])
-        return Equal(now, {})
+        try:
+            since, fingerprints = datetime.fromisoformat(cursor["since"]), dict(cursor["equal"])
+            return Equal(since, fingerprints) if now - since < REMEMBER else Equal(now, {})
+        except (KeyError, TypeError, ValueError):
+            return Equal(now, {})
 
     def saved(self) -> dict[str, Any]:
         """The same for a cursor."""
@@ -119,8 +119,8 @@ def differences(
     if note:
         context.log.warning(note)
     states: dict[str, PartitionState] = {}
-    first, stopped = memory.get(NEXT), None
-    order = sorted(listed, key=lambda partition: (first is None or partition <= first, partition), reverse=True)
+    first, stopped = str(memory.get(NEXT, "")), None
+    order = sorted(listed, key=lambda partition: (not first or partition <= first, partition), reverse=True)
     for partition in order:
         if equal.fingerprints.get(partition) == listed[partition]:
             continue
@@ -142,10 +142,10 @@ def differences(
     return Differences(requests_for(plans[:runs], job_name), left, "; ".join(filter(None, (said, note))))
 
 
-def read_cursor(context: SensorEvaluationContext) -> dict[str, Any]:
+def read_cursor(text: str | None) -> dict[str, Any]:
     """What the last tick left; nothing where that is no cursor, such as what somebody typed in the web UI."""
     try:
-        found = json.loads(context.cursor or "{}")
+        found = json.loads(text or "{}")
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -41,6 +41,9 @@ _FIRST = "first dataset"
 
 def drop_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Settings) -> SensorDefinition:
     """Looks at yesterday, today and tomorrow (UTC), and at objects whose keys name no day; for all datasets."""
+    # Dagster keeps no cursor of a tick that failed: by the cursor that it began with, what it would have left. A
+    # dataset that takes all the time and then fails must not have the first turn for ever.
+    unsaved: dict[str | None, str] = {}
 
     @sensor(
         name="drops",
@@ -52,7 +55,8 @@ def drop_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Settings) -> 
     )
     def drops(context: SensorEvaluationContext) -> SensorResult:
         until = time.monotonic() + TICK_SECONDS
-        cursor = read_cursor(context)
+        cursor = read_cursor(unsaved.pop(context.cursor, context.cursor))
+        unsaved.clear()
         memories = {dataset.name: _memory(cursor, dataset) for dataset in datasets}
         requests: list[RunRequest] = []
         said: list[str] = []
@@ -66,7 +70,9 @@ def drop_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Settings) -> 
             memory, job = memories[dataset.name], jobs.daily[dataset.name].name
             try:
                 found = _look(context, dataset, settings, memory, runs=runs, until=until, job_name=job)
-            except Exception as error:  # whatever is wrong with one, the others are not kept waiting
+            # Whatever is wrong with one, the others are not kept waiting. Should they always have something to ask
+            # for, it is heard of through its sweep, which fails by the same cause.
+            except Exception as error:
                 context.log.exception("%s could not be looked at", dataset.name)
                 failed = failed or error
                 said.append(f"{dataset.name}: {type(error).__name__}")
@@ -74,11 +80,13 @@ def drop_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Settings) -> 
             requests += found.requests
             memories[dataset.name] = found.memory
             said.append(f"{dataset.name}: {found.said}")
+        left = json.dumps({_FIRST: first, **memories}, sort_keys=True)
         if failed and not requests:
+            unsaved[context.cursor] = left
             raise failed
         return SensorResult(
             run_requests=requests,
-            cursor=json.dumps({_FIRST: first, **memories}, sort_keys=True),
+            cursor=left,
             skip_reason=None if requests else SkipReason(f"nothing to do; {'; '.join(said)}"),
         )
 
@@ -97,6 +105,14 @@ def _in_turn(datasets: Sequence[Dataset], first: str | None) -> Sequence[Dataset
     return [*datasets[start:], *datasets[:start]]
 
 
+def _is_left(memory: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the dataset is left to the sweep for the time being."""
+    try:
+        return now < datetime.fromisoformat(memory[_LEFT_UNTIL])
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
 def _look(
     context: SensorEvaluationContext,
     dataset: Dataset,
@@ -109,7 +125,7 @@ def _look(
 ) -> Differences:
     """What differs in the open days of one dataset; nothing, for a while, where listing them takes too long."""
     now = datetime.now(timezone.utc)
-    if now.isoformat() < memory.get(_LEFT_UNTIL, ""):
+    if _is_left(memory, now):
         return Differences([], dict(memory), left_to_the_sweep(dataset))
     days = {now.date() + timedelta(days=offset) for offset in (-1, 0, 1)}
     try:

@@ -31,9 +31,11 @@ _LASTING = timedelta(minutes=1)
 _CALM = 2 * _LASTING  # a minute without failures: a tick is recorded under its beginning, and Dagster gives it one
 _FAILURES_OF_A_SENSOR, _FAILURES_OF_A_SCHEDULE = 2, 1
 _FAILURES_IN_A_MINUTE = 20  # at least: the daemon looks every 5 s at the soonest
-# The code server was away, in which this very code runs: it is back, and the sensor has not been asked since. A
-# tick that took too long has the same class and another message (dagster 1.13, `dagster/_grpc/client.py`).
-_AWAY = "Could not reach user code server"
+# The code server was away, in which this very code runs: it is back, and the sensor has not been asked since. If
+# that goes on, the tick takes it down. One that took too long, or was refused, has the same class and another
+# message (dagster 1.13, `dagster/_grpc/client.py`).
+_AWAY = "Could not reach user code server. gRPC Error code: UNAVAILABLE"
+_AWAY_AT_MOST = 10
 _NOT_LOADED = "DagsterCodeLocationLoadError"
 _RUNNING = "RUNNING"
 
@@ -78,7 +80,7 @@ def news_of_sensors(
                 recovering[name] = known[name]
             else:
                 recovered[name] = known[name]
-        elif last is not None and last.status is TickStatus.FAILURE and not _was_away(last.error):
+        elif last is not None and last.status is TickStatus.FAILURE and not _was_away(last):
             begin.append(_failing(context, state, last))
             lasting = lasting or _lasts(context.instance, state, last)
     if not lasting:
@@ -171,8 +173,10 @@ def _in_a_row(tick: InstigatorTick) -> int:
     return tick.consecutive_failure_count or tick.failure_count
 
 
-def _was_away(error: SerializableErrorInfo | None) -> bool:
-    return any(name == _NOT_LOADED or _AWAY in message for name, message in errors_of(error))
+def _was_away(tick: InstigatorTick) -> bool:
+    """Whether the code server was away: a few times only, else this sensor's ticks may be the cause."""
+    away = any(name == _NOT_LOADED or _AWAY in message for name, message in errors_of(tick.error))
+    return away and _in_a_row(tick) <= _AWAY_AT_MOST
 
 
 def _failing(context: SensorEvaluationContext, state: InstigatorState, last: InstigatorTick) -> FailingSensor:

@@ -49,6 +49,19 @@ def under_way(instance: DagsterInstance, dataset: Dataset) -> set[str]:
     return {run.tags[PARTITION] for run in instance.get_runs(filters) if PARTITION in run.tags}
 
 
+def days_being_built(instance: DagsterInstance, dataset: Dataset) -> bool:
+    """Whether a run of one of the dataset's days is queued or going on, whoever asked for it.
+
+    A backfill of assets by click has neither job nor tags of ours.
+    """
+    tables = {AssetKey(table.name) for table in dataset.all_tables}
+    return any(
+        PARTITION in run.tags
+        and (run.tags.get(DATASET_TAG) == dataset.name or not tables.isdisjoint(run.asset_selection or ()))
+        for run in instance.get_runs(RunsFilter(statuses=_ACTIVE))
+    )
+
+
 def state_of(instance: DagsterInstance, dataset: Dataset, partition: str, fingerprint: str) -> PartitionState:
     """What is known of one partition and the fingerprint now listed for it."""
     names = [table.name for table in dataset.all_tables]

@@ -46,7 +46,7 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
     )
     def sweep(context: SensorEvaluationContext) -> SensorResult:
         started, now = time.monotonic(), datetime.now(timezone.utc)
-        cursor = read_cursor(context)
+        cursor = read_cursor(context.cursor)
         going = under_way.pop(context.cursor or "", None)
         under_way.clear()
         if going is None:
@@ -81,10 +81,13 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
 
 def _position(cursor: dict[str, Any], now: datetime) -> Position:
     """Where the last tick stopped; the start where it did not, or so long ago that much has changed since."""
-    saved = cursor.get(_POSITION)
-    if not saved or now - datetime.fromisoformat(saved["at"]) > _TOO_OLD:
+    try:
+        saved = cursor[_POSITION]
+        if now - datetime.fromisoformat(saved["at"]) > _TOO_OLD:
+            return Position()
+        return Position(saved["after"], {day: (count, digest) for day, (count, digest) in saved["days"].items()})
+    except (AttributeError, KeyError, TypeError, ValueError):
         return Position()
-    return Position(saved["after"], {day: (count, digest) for day, (count, digest) in saved["days"].items()})
 
 
 def _as_cursor(memory: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from vitalake.arrivals import digest
 
 SEE_ITS_TICKS = "see its ticks"
 # What the names of jobs over all days end in (`pipeline_assets/all_days.py`).
-_ALL_DAYS = "_all_days_job"
+ALL_DAYS_JOB = "_all_days_job"
 _NAMED = 3
 _DESCRIBED = 8
 
@@ -105,8 +105,8 @@ def _meanings(failing: Sequence[FailingSensor]) -> list[str]:
     watched = sorted({job for sensor in failing if not sensor.is_schedule for job in sensor.jobs})
     planned = sorted({job for sensor in failing if sensor.is_schedule for job in sensor.jobs})
     lines = []
-    all_days = [job.removesuffix(_ALL_DAYS) for job in watched if job.endswith(_ALL_DAYS)]
-    days = [job.removesuffix("_job") for job in watched if not job.endswith(_ALL_DAYS)]
+    all_days = [job.removesuffix(ALL_DAYS_JOB) for job in watched if job.endswith(ALL_DAYS_JOB)]
+    days = [job.removesuffix("_job") for job in watched if not job.endswith(ALL_DAYS_JOB)]
     if days:
         lines.append(
             f"New, changed and deleted objects of {', '.join(days)} are noticed late or not at all meanwhile. "

@@ -18,7 +18,7 @@ from typing import Literal
 from vitalake.errors import TransientError
 
 Progress = Callable[[int, int], None]
-_ROUNDS = 5
+_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,10 @@ class Delivery:
 
 
 def keep_in_line(version: Callable[[], str], bring: Callable[[], Delivery], rounds: int = _ROUNDS) -> Delivery:
-    """Bring the target in line with the view, again and again until the view's inputs stood still meanwhile.
+    """Bring the target in line with the view, again if the view's inputs changed meanwhile, some times at most.
+
+    Inputs that never stand still are left to the next delivery: what it has to follow is newer than what this one
+    says to have followed (`pipeline_assets/all_days.py`).
 
     Args:
         version: what the view is computed from, in short; changes whenever the view may.
@@ -82,16 +85,17 @@ def keep_in_line(version: Callable[[], str], bring: Callable[[], Delivery], roun
         rounds: the most that are made.
 
     Raises:
-        TransientError: the inputs, or somebody else the target, changed during every round; or `bring` failed
-            though they did not.
+        TransientError: `bring` failed though the inputs stood still, or in the last round, or somebody else wrote
+            the target during every one.
         PermanentError: from `bring`.
     """
     from vitalake.parts import ConflictError  # which stands above the declarations, as this module does not
 
     total: Delivery | None = None
+    failed: TransientError | None = None
     seen = version()
     for _ in range(rounds):
-        failed: TransientError | None = None
+        failed = None
         try:
             total = bring().after(total)
         except TransientError as error:  # a part that was replaced while it was read, most likely
@@ -101,6 +105,7 @@ def keep_in_line(version: Callable[[], str], bring: Callable[[], Delivery], roun
             continue
         if failed is not None:
             raise failed
-        if total is not None:
-            return total
-    raise TransientError(f"the view's inputs, or the target, changed in each of {rounds} rounds")
+        break
+    if failed is not None or total is None:
+        raise TransientError(f"the view's inputs, or the target, changed in each of {rounds} rounds") from failed
+    return total

@@ -70,7 +70,7 @@ def web(instance: DagsterInstance, tmp_path: Path) -> Iterator[str]:
 def test_failing_and_stopped_sensors_are_trouble(
     vitalake: Vitalake, instance: DagsterInstance, web: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drops, sweep = Recorder(instance, "ecg_drops"), Recorder(instance, "ecg_sweep")
+    drops, sweep = Recorder(instance, "drops"), Recorder(instance, "ecg_sweep")
     hourly = Recorder(instance, "hourly", is_schedule=True, status=InstigatorStatus.RUNNING)
     Recorder(instance, "not_by_default").is_set(InstigatorStatus.STOPPED)
     drops.works()
@@ -81,7 +81,7 @@ def test_failing_and_stopped_sensors_are_trouble(
     hourly.fails(1, KeyError(CANARY))
     sweep.is_set(InstigatorStatus.STOPPED)
     found = last_ticks(web)
-    assert found.failing == {"ecg_drops": f"PermanentError: {DENIED}", "hourly": "KeyError: see its ticks"}
+    assert found.failing == {"drops": f"PermanentError: {DENIED}", "hourly": "KeyError: see its ticks"}
     assert (found.running, found.stopped) == (2, ["ecg_sweep"])
 
     monkeypatch.setenv("VITALAKE_WEBSERVER_URL", web)
@@ -89,8 +89,6 @@ def test_failing_and_stopped_sensors_are_trouble(
     assert answer.code == EXIT_TROUBLE
     sensors = json.loads(answer.out)["services"]["sensors"]
     assert not sensors["works"]
-    assert (
-        "ecg_drops, hourly fail; ecg_drops: PermanentError: vitalake-raw/ecg/: access denied" in sensors["detail"]
-    )
+    assert "drops, hourly fail; drops: PermanentError: vitalake-raw/ecg/: access denied" in sensors["detail"]
     assert "stopped: ecg_sweep" in sensors["detail"]
     assert CANARY not in answer.out

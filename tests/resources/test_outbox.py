@@ -6,6 +6,7 @@ import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -78,6 +79,15 @@ def test_slack_down_for_three_ticks_then_up_is_one_post(outbox: Outbox, caplog: 
         server.answers, refused = [OK], len(server.posts)
         assert [deliver(outbox, slack_at(server), LOG).sent for _ in range(3)] == [1, 0, 0]
         assert len(server.posts) == refused + 1
+
+
+def test_what_was_noticed_first_is_told_first_within_a_second_too(outbox: Outbox) -> None:
+    told = [news(number) for number in range(8)]
+    at = told[0].created_at
+    told = [replace(alert, created_at=at + timedelta(microseconds=n)) for n, alert in enumerate(told)]
+    for alert in reversed(told):
+        outbox.add(alert)
+    assert outbox.pending() == told
 
 
 def test_one_refused_alert_does_not_hold_up_the_next(outbox: Outbox) -> None:

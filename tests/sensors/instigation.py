@@ -44,7 +44,7 @@ def ecg_job() -> None:
 
 
 @looking(job=ecg_job, minimum_interval_seconds=4, default_status=DefaultSensorStatus.RUNNING)
-def ecg_drops() -> SkipReason:
+def drops() -> SkipReason:
     """Looks every few seconds."""
     return SkipReason()
 
@@ -67,7 +67,7 @@ def hourly() -> SkipReason:
     return SkipReason()
 
 
-defs = Definitions(jobs=[ecg_job], sensors=[ecg_drops, ecg_sweep, not_by_default], schedules=[hourly])
+defs = Definitions(jobs=[ecg_job], sensors=[drops, ecg_sweep, not_by_default], schedules=[hourly])
 
 
 def context_of(instance: DagsterInstance, cursor: str | None) -> SensorEvaluationContext:

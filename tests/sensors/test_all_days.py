@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
-from dagster import AssetKey, DagsterRunStatus, RunRequest
+from dagster import AssetKey, AssetMaterialization, DagsterInstance, DagsterRunStatus, RunRequest
 
+from pipeline_assets.all_days import UP_TO, newest_event, to_follow
 from pipeline_assets.build import build_defs
 from resources.object_store import ObjectStore
+from resources.settings import Settings
 from sensors.build import build_sensors
 from tests.sensors.dropping import System, Tick, day
 from tests.vitalake.entities.samples import as_json, ten_customers
@@ -44,6 +47,8 @@ def test_days_that_were_built_are_followed_once(system: System, asked: RunReques
     assert system.run(asked)
     (request,) = look(system).requests
     assert (request.job_name, request.partition_key) == ("entities_all_days_job", None)
+    nodes = {node.name for node in system.defs.resolve_job_def(str(request.job_name)).nodes}
+    assert nodes == {"combine_entities_matches_entities_golden", "lake"}  # no check that stands alone
     assert request.tags["vitalake/partition"] == "entities:all"  # one at a time (dagster.yaml)
     assert [same.run_key for same in look(system).requests] == [request.run_key]  # which Dagster takes once
     assert system.run(request)
@@ -127,7 +132,64 @@ def test_who_wipes_assets_gets_them_followed_again(system: System, asked: RunReq
     assert len(look(system).requests) == 1
 
 
-@pytest.mark.parametrize("typed", ["entities", "[1]", '{"entities": 5}', '{"entities": "yesterday"}'])
+def test_numbers_that_dagster_gives_again_after_runs_were_deleted_are_no_old_ones(
+    settings: Settings, raw: ObjectStore
+) -> None:
+    """SQLite does: the newest event has the number that was followed, and is another one."""
+    with DagsterInstance.local_temp() as instance:
+        system = System(settings, raw, instance)
+        for name in ("a", "b"):
+            upload(raw, f"entities/date={day(0)}/{name}.json", as_json(ten_customers()))
+            (asked,) = system.tick().requests
+            assert system.run(asked)
+            (request,) = look(system).requests
+            assert system.run(request)
+            assert look(system).requests == []
+            for run in instance.get_runs():
+                instance.delete_run(run.run_id)
+
+
+def test_a_day_that_is_built_by_click_is_waited_for_too(system: System, asked: RunRequest) -> None:
+    assert system.run(asked)
+    clicked = system.instance.create_run_for_job(
+        system.defs.resolve_implicit_global_asset_job_def(),
+        tags={"dagster/partition": day(0)},
+        asset_selection=frozenset({AssetKey("raw_entities")}),
+        status=DagsterRunStatus.STARTED,
+    )
+    assert look(system).requests == []
+    system.instance.report_run_canceled(clicked)
+    assert len(look(system).requests) == 1
+
+
+def test_it_runs_on_a_machine_that_has_built_no_day(system: System, raw: ObjectStore, tmp_path: Path) -> None:
+    """As in a cluster, where every run has a disk of its own: the catalog is made where it is read."""
+    upload(raw, f"retina/date={day(0)}/a.json", json.dumps([SCAN]).encode())
+    (asked,) = system.tick().requests
+    assert system.run(asked)
+    (request,) = look(system).requests
+    assert system.run(request, system.settings.model_copy(update={"home": tmp_path / "elsewhere"}))
+    restricted = ObjectStore(system.settings, system.settings.restricted_bucket)
+    assert len(restricted.objects("exports/")) == 1
+
+
+def test_a_copy_has_followed_no_more_than_the_tables_that_it_reads(system: System, asked: RunRequest) -> None:
+    """A combined table that has missed a day makes the copy of it miss that day."""
+    instance, combined = system.instance, ["entities_matches", "entities_golden"]
+    assert system.run(asked)
+    seen = newest_event(instance, ENTITIES)
+    for name in combined:
+        instance.report_runless_asset_event(AssetMaterialization(name, metadata={UP_TO: seen}))
+    assert to_follow(instance, ENTITIES, combined) == seen
+    assert system.run(asked)
+    assert to_follow(instance, ENTITIES, combined) == seen
+    assert to_follow(instance, ENTITIES) == newest_event(instance, ENTITIES) != seen
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["entities", "[1]", '{"entities": 5}', '{"entities": "yesterday"}', '{"entities": "2026-01-01T00:00:00"}'],
+)
 def test_a_cursor_that_somebody_typed_is_as_good_as_none(system: System, asked: RunRequest, typed: str) -> None:
     assert system.run(asked)
     assert len(look(system, typed).requests) == 1

@@ -205,7 +205,36 @@ def test_a_dataset_that_cannot_be_looked_at_keeps_no_other_waiting(
             system.tick()
 
 
-@pytest.mark.parametrize("typed", ["ecg", "[1]", '{"ecg": 5, "first dataset": "retina"}', '{"first dataset": []}'])
+def test_a_dataset_that_takes_all_the_time_and_fails_has_its_turn_after_the_others(
+    settings: Settings, raw: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_bundles(_names: Collection[str]) -> dict[str, str]:
+        raise KeyError("a mistake in a declaration")
+
+    monkeypatch.setattr("sensors.drops.TICK_SECONDS", -1.0)
+    upload(raw, f"retina/date={day(0)}/a.json", b"[]")
+    upload(raw, f"ecg/date={day(0)}/a", RECORDING)
+    chosen = [each for each in DATASETS if each.name in ("ecg", "retina")]
+    mistaken = [replace(each, together=no_bundles) if each.name == "ecg" else each for each in chosen]
+    with DagsterInstance.ephemeral() as instance:
+        system = System(settings, raw, instance)
+        system.defs = build_defs(settings, lambda there, _, jobs: [drop_sensor(mistaken, jobs, there)])
+        with pytest.raises(KeyError):
+            system.tick()
+        assert [request.job_name for request in system.tick().requests] == ["retina_job"]  # no cursor was kept
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ecg",
+        "[1]",
+        '{"ecg": 5, "first dataset": "retina"}',
+        '{"first dataset": []}',
+        '{"ecg": {"since": 5, "equal": {}, "left_until": 5, "next": 7}}',
+        '{"ecg": {"since": "2026-01-01T00:00:00", "equal": 3}}',
+    ],
+)
 def test_a_cursor_that_somebody_typed_is_as_good_as_none(system: System, put: Put, typed: str) -> None:
     put(0, "a")
     assert system.tick(typed).days == [day(0)]

@@ -74,7 +74,7 @@ def watch(instance: DagsterInstance, store: ObjectStore, settings: Settings) -> 
 
 @pytest.fixture
 def drops(instance: DagsterInstance) -> Recorder:
-    recorder = Recorder(instance, "ecg_drops")
+    recorder = Recorder(instance, "drops")
     recorder.works()
     return recorder
 
@@ -82,19 +82,19 @@ def drops(instance: DagsterInstance) -> Recorder:
 def test_a_sensor_that_fails_is_told_once_and_again_after_it_has_worked(watch: Watch, drops: Recorder) -> None:
     drops.fails(4, DENIED)
     (alert,) = watch.news()
-    assert alert.title == "A sensor fails: ecg_drops"
+    assert alert.title == "A sensor fails: drops"
     assert "New, changed and deleted objects of ecg are noticed late or not at all meanwhile." in alert.body
     assert "4 ticks in a row failed, last worked 20" in alert.body
     assert f"PermanentError: {DENIED}" in alert.body
-    assert alert.link == "http://ui/locations/vitalake/sensors/ecg_drops"
+    assert alert.link == "http://ui/locations/vitalake/sensors/drops"
     drops.fails(20, DENIED)
     assert watch.news() == []
     drops.works()
-    assert [alert.title for alert in watch.news()] == ["A sensor works again: ecg_drops"]
+    assert [alert.title for alert in watch.news()] == ["A sensor works again: drops"]
     drops.works(5)
     assert watch.news() == []
     drops.fails(4, DENIED)
-    assert [alert.title for alert in watch.news()] == ["A sensor fails: ecg_drops"]
+    assert [alert.title for alert in watch.news()] == ["A sensor fails: drops"]
 
 
 def test_a_hiccup_is_no_news(watch: Watch, drops: Recorder) -> None:
@@ -154,12 +154,12 @@ def test_what_one_cause_takes_down_is_told_together(
     assert watch.news() == []
     drops.fails(4, DENIED)
     (alert,) = watch.news()
-    assert alert.title == "2 sensors fail: ecg_drops, ecg_sweep"
+    assert alert.title == "2 sensors fail: drops, ecg_sweep"
     assert alert.link == "http://ui/automation"
     drops.works()
-    assert [alert.title for alert in watch.news()] == ["A sensor works again: ecg_drops"], "the sweep does not"
+    assert [alert.title for alert in watch.news()] == ["A sensor works again: drops"], "the sweep does not"
     drops.fails(4, DENIED)
-    assert [alert.title for alert in watch.news()] == ["A sensor fails: ecg_drops"], "the sweep is known to fail"
+    assert [alert.title for alert in watch.news()] == ["A sensor fails: drops"], "the sweep is known to fail"
 
 
 def test_what_comes_back_together_is_told_together(instance: DagsterInstance, drops: Recorder) -> None:
@@ -171,14 +171,14 @@ def test_what_comes_back_together_is_told_together(instance: DagsterInstance, dr
     sweep.works()
     assert kinds(instance, known, sweep.at) == [], "the sweep has worked for 20 s"
     (alert,) = look(instance, known, sweep.at + 120).alerts
-    assert alert.title == "2 sensors work again: ecg_drops, ecg_sweep"
+    assert alert.title == "2 sensors work again: drops, ecg_sweep"
 
 
 def test_stopped_sensors_and_those_of_other_code_do_not_fail(
     instance: DagsterInstance, watch: Watch, drops: Recorder
 ) -> None:
     for other in (
-        Recorder(instance, "ecg_drops", location="theirs"),
+        Recorder(instance, "drops", location="theirs"),
         Recorder(instance, "removed_since"),
         Recorder(instance, "not_by_default"),
         Recorder(instance, "ecg_sweep", status=InstigatorStatus.STOPPED),
@@ -221,6 +221,14 @@ def test_a_code_server_that_was_away_is_no_failing_sensor(watch: Watch, drops: R
     )
     (alert,) = watch.news()
     assert "DagsterUserCodeUnreachableError: it took longer than 60 s; the store may hang" in alert.body
+
+
+def test_a_tick_that_takes_the_code_server_down_again_and_again_is_told(watch: Watch, drops: Recorder) -> None:
+    drops.fails(
+        11, DagsterUserCodeUnreachableError("Could not reach user code server. gRPC Error code: UNAVAILABLE")
+    )
+    (alert,) = watch.news()
+    assert "11 ticks in a row failed" in alert.body
 
 
 def test_what_failed_while_the_store_was_away_is_told_when_it_is_back(watch: Watch, drops: Recorder) -> None:
