@@ -54,24 +54,26 @@ def all_days_sensor(datasets: Sequence[Dataset], jobs: Jobs) -> SensorDefinition
         before = read_cursor(context.cursor)
         waiting: dict[str, str] = {}
         requests: list[RunRequest] = []
+        said: list[str] = []
         for dataset in concerned:
             newest = newest_event(context.instance, dataset)
             if followed(context.instance, jobs.followers[dataset.name]) == {newest}:
+                said.append(f"{dataset.name} is up to date")
                 continue
             since = _since(before, dataset, now)
             if now - since < dataset.processed_within and days_being_built(context.instance, dataset):
                 waiting[dataset.name] = since.isoformat()
+                said.append(f"{dataset.name} waits for its days")
                 continue
             state = attempts(context.instance, {PARTITION_TAG: f"{dataset.name}:{WHOLE}"}, newest)
-            for item in plan(dataset.name, {WHOLE: newest}, {WHOLE: state}, now):
-                job = jobs.all_days[dataset.name].name
-                requests.append(RunRequest(run_key=item.run_key, tags=tags_of(item), job_name=job))
-        names = ", ".join(dataset.name for dataset in concerned)
-        reason = f"waits for days of {', '.join(waiting)}" if waiting else f"nothing to do for {names}"
+            plans = plan(dataset.name, {WHOLE: newest}, {WHOLE: state}, now)
+            job = jobs.all_days[dataset.name].name
+            requests += [RunRequest(run_key=item.run_key, tags=tags_of(item), job_name=job) for item in plans]
+            said.append(f"{dataset.name} is {'under way' if state.active else 'tried again later'}")
         return SensorResult(
             run_requests=requests,
             cursor=json.dumps(waiting, sort_keys=True),
-            skip_reason=None if requests else SkipReason(reason),
+            skip_reason=None if requests else SkipReason("; ".join(said)),
         )
 
     return evaluate

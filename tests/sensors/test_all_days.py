@@ -68,7 +68,7 @@ def test_days_that_are_being_built_are_waited_for_but_not_for_ever(system: Syste
     assert system.run(asked)
     under_way = system.queue(asked, DagsterRunStatus.STARTED)
     first = look(system)
-    assert (first.requests, "waits for days of entities" in (first.said or "")) == ([], True)
+    assert (first.requests, "entities waits for its days" in (first.said or "")) == ([], True)
     assert look(system, first.cursor).cursor == first.cursor
     long_ago = (datetime.now(timezone.utc) - ENTITIES.processed_within).isoformat()
     assert len(look(system, json.dumps({"entities": long_ago})).requests) == 1
@@ -104,7 +104,7 @@ def test_a_failed_delivery_is_asked_for_again_after_a_pause(
     assert request.job_name == "retina_all_days_job"
     nowhere = system.settings.model_copy(update={"restricted_bucket": "no-such-bucket"})
     assert not system.run(request, nowhere)
-    assert look(system).requests == []
+    assert "retina is tried again later" in (look(system).said or "")
     monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))
     (again,) = look(system).requests
     assert str(again.run_key).endswith(":1")
