@@ -15,18 +15,11 @@ from resources.settings import Settings
 from tests.pipeline_assets.running import DAY, checks, materialized, run_all_days, run_day
 from tests.vitalake.entities.samples import as_json, ten_customers
 from tests.vitalake.notes import remove, upload
+from tests.vitalake.scans import SCAN
 from tests.vitalake.watched_store import WatchedStore
 
 pytestmark = pytest.mark.store
 HEADER = "ID,Region,InstanceType,Price (USD/h)\n"
-SCAN = {
-    "patient_id": "P1",
-    "patient_name": "Ada Example",
-    "scan_date": "2025-03-01",
-    "retina_thickness_microns": 280,
-    "optic_disc_cup_ratio": 0.35,
-    "diagnosis": "glaucoma",
-}
 
 
 class Lake:

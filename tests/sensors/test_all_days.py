@@ -17,17 +17,10 @@ from sensors.build import build_sensors
 from tests.sensors.dropping import System, Tick, day
 from tests.vitalake.entities.samples import as_json, ten_customers
 from tests.vitalake.notes import remove, upload
+from tests.vitalake.scans import SCAN
 from vitalake.datasets.entities import ENTITIES
 
 pytestmark = pytest.mark.store
-SCAN = {
-    "patient_id": "P1",
-    "patient_name": "Ada Example",
-    "scan_date": "2025-03-01",
-    "retina_thickness_microns": 280,
-    "optic_disc_cup_ratio": 0.35,
-    "diagnosis": "glaucoma",
-}
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.vitalake.entities.samples import as_json, erp_export, legacy_export, ten_customers
 from tests.vitalake.notes import FIRST_DAY, build, contents, remove, upload
+from tests.vitalake.scans import SCAN
 from tests.vitalake.watched_store import Crash, Event, WatchedStore, crash_at, meanwhile
 from vitalake.arrivals import arrived, by_partition, listed_fingerprint
 from vitalake.dataset import Dataset, Limits
@@ -33,14 +34,6 @@ from vitalake.stages import combine, is_built, load_table
 
 pytestmark = pytest.mark.store
 KEYS = [f"date=2026-11-20/{name}" for name in ("a.csv", "b", "c +é", "d.json")] + ["crm/date=2026-11-21/e", "loose"]
-SCAN = {
-    "patient_id": "P1",
-    "patient_name": "Ada Example",
-    "scan_date": "2025-03-01",
-    "retina_thickness_microns": 280,
-    "optic_disc_cup_ratio": 0.35,
-    "diagnosis": "glaucoma",
-}
 
 
 def counted_csv(data: bytes) -> int:
