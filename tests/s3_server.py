@@ -48,11 +48,13 @@ def s3_server(folder: Path, readers: Mapping[str, Sequence[str]] | None = None) 
     """
     weed = Path(sys.executable).with_name("weed")
     s3, master, volume, filer, admin = free_ports(5)
-    argv = [str(weed) if weed.exists() else shutil.which("weed") or "weed", "mini", "-dir", str(folder)]
-    argv += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={s3}", f"-master.port={master}"]
+    argv = [str(weed) if weed.exists() else shutil.which("weed") or "weed", "-logtostderr=true", "mini"]
+    argv += ["-dir", str(folder), "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={s3}", f"-master.port={master}"]
     argv += [f"-volume.port={volume}", f"-filer.port={filer}", f"-admin.port={admin}", "-s3.port.iceberg=0"]
     argv += ["-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
-    argv += ["-master.volumeSizeLimitMB=64"]  # a volume a bucket: hundreds of tests make hundreds of them
+    # A volume a bucket: hundreds of tests make hundreds of them. Left alone, a server allows as many as full ones
+    # fit the free disk, and refuses every write after them.
+    argv += ["-master.volumeSizeLimitMB=64", "-volume.max=10000"]
     if readers is not None:
         argv.append(f"-s3.config={_identities(folder, readers)}")
     guard = start_guard(Owner(folder, "test"))  # ends the server if this very process is killed
