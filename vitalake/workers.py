@@ -41,13 +41,12 @@ def spread(work: Callable[[Task], Result], tasks: Iterable[Task], processes: int
     """
     todo = iter(tasks)
     first = list(itertools.islice(todo, WORTH_IT))
-    if processes == 1 or len(first) < WORTH_IT:
+    if len(first) < WORTH_IT or (processes := processes or _cores()) == 1:
         yield from map(work, itertools.chain(first, todo))
         return
-    from loky import cpu_count, get_reusable_executor
+    from loky import get_reusable_executor
     from loky.process_executor import TerminatedWorkerError
 
-    processes = processes or cpu_count()
     pool = get_reusable_executor(max_workers=processes, timeout=_IDLE_S)
     under_way: deque[Future[Result]] = deque()
     try:
@@ -62,3 +61,10 @@ def spread(work: Callable[[Task], Result], tasks: Iterable[Task], processes: int
     finally:
         for future in under_way:
             future.cancel()
+
+
+def _cores() -> int:
+    """Those that this process may use, which a container may have less of than the machine."""
+    from loky import cpu_count
+
+    return int(cpu_count())

@@ -54,6 +54,11 @@ def test_few_tasks_and_a_single_process_stay_here() -> None:
     assert os.getpid() not in set(spread(process_of, MANY, 2))
 
 
+def test_on_one_core_all_work_stays_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    assert set(spread(process_of, MANY, None)) == {os.getpid()}
+
+
 def test_no_more_is_done_ahead_than_there_are_processes() -> None:
     asked: list[int] = []
 
