@@ -41,18 +41,19 @@ def spread(work: Callable[[Task], Result], tasks: Iterable[Task], processes: int
     """
     todo = iter(tasks)
     first = list(itertools.islice(todo, WORTH_IT))
-    if len(first) < WORTH_IT or (processes := processes or _cores()) == 1:
+    side_by_side = 1 if len(first) < WORTH_IT else processes or _cores()
+    if side_by_side == 1:
         yield from map(work, itertools.chain(first, todo))
         return
     from loky import get_reusable_executor
     from loky.process_executor import TerminatedWorkerError
 
-    pool = get_reusable_executor(max_workers=processes, timeout=_IDLE_S)
+    pool = get_reusable_executor(max_workers=side_by_side, timeout=_IDLE_S)
     under_way: deque[Future[Result]] = deque()
     try:
         for task in itertools.chain(first, todo):
             under_way.append(pool.submit(work, task))
-            if len(under_way) > processes:
+            if len(under_way) > side_by_side:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
