@@ -42,14 +42,14 @@ def run_day(settings: Settings, day: str, home: Path) -> None:
 def _run(day: str) -> bool:
     from dagster import DagsterInstance
 
-    from pipeline_assets.build import build_defs
+    from definitions import defs
 
     logging.disable(logging.INFO)
     settings = load_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     quiet = {"telemetry": {"enabled": False}}
     with tempfile.TemporaryDirectory() as storage, DagsterInstance.local_temp(storage, quiet) as instance:
-        job = build_defs(settings).resolve_job_def("ecg_job")
+        job = defs.resolve_job_def("ecg_job")
         return job.execute_in_process(instance=instance, partition_key=day).success
 
 

@@ -1,10 +1,11 @@
 """SQL over a year of recordings in the lake, beside DuckDB over one sorted local Parquet file of the same rows.
 
 A million recordings in 365 days, written by the product's encoder as the parts that it would write, on a real S3
-server; of the signals one day is whole, the others are stubs that only have to be passed over. A query is asked by
-a new connection (cold), then in turn with the local file (warm); the answers are compared before the times. The
-local files are DuckDB's own, sorted by date and key. Setting up takes a minute on two idle cores and
-0.4 GB of disk.
+server; of the signals one day is whole, the others are stubs that only have to be passed over. A query is asked as
+the first question of a connection (cold: opening it as `vitalake sql` does is in the time, starting Python is not),
+then in turn with the local file by one that has asked it before (warm); the answers are compared before the times.
+The local files are DuckDB's own, sorted by date and key. Setting up takes a minute on two idle cores and 0.4 GB of
+disk.
 
     python -m benchmarks.sql [--recordings 1000000] [--days 365] [--repeats 15]
 """
@@ -17,24 +18,22 @@ import math
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import SecretStr
 
+from benchmarks.day import bench_buckets, line
 from cli.demo_data import stored, strip_mv
 from resources.build import lake_store
 from resources.lake import connect, publish
 from resources.settings import Settings
-from tests.s3_server import KEYS, s3_server
 from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.ecg import ECG
 from vitalake.ecg.tables import RECORDINGS, SIGNALS
@@ -47,6 +46,7 @@ STUB_ROWS = 10
 MOST_MS = {"metadata": 300.0, "samples": 1000.0}
 MOST_OVER_LOCAL = 1.5
 WRITERS = 4
+_COLD = 3
 
 Part = tuple[date, int, int]
 Row = tuple[Any, ...]
@@ -85,44 +85,49 @@ def main() -> int:
     arguments.add_argument("--days", type=int, default=365)
     arguments.add_argument("--repeats", type=int, default=15)
     given = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as name, s3_server(Path(name)) as endpoint:
+    ok = True
+    with tempfile.TemporaryDirectory() as name, bench_buckets() as bench:
         folder = Path(name)
-        settings = _settings(endpoint, folder)
+        settings = bench.settings.model_copy(update={"home": folder / "home"})
         whole = FIRST_DAY + timedelta(days=given.days // 2)
         parts = _parts(given.days, math.ceil(given.recordings / given.days))
         local = _fill(settings, parts, whole, folder)
         print(f"  {len(parts)} parts, {sum(part[2] for part in parts):,} recordings", flush=True)
-        lines = [
-            line
-            for query, (kind, sql) in queries(whole).items()
-            for line in _figures(settings, local, query, kind, sql, given.repeats)
-        ]
-    for line in lines:
-        print(json.dumps(line, ensure_ascii=False), flush=True)
-    return 0 if all(line["ok"] for line in lines) else 1
+        for query, (kind, sql) in queries(whole).items():
+            for each in _figures(settings, local, query, kind, sql, given.repeats):
+                print(json.dumps(each, ensure_ascii=False), flush=True)
+                ok = ok and each["ok"]
+    return 0 if ok else 1
 
 
 def _figures(
     settings: Settings, local: duckdb.DuckDBPyConnection, name: str, kind: str, sql: str, repeats: int
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
+    cold, rows = min((_first(settings, sql) for _ in range(min(repeats, _COLD))), key=lambda found: found[0])
+    expected = local.execute(sql).fetchall()
+    if not _same(rows, expected):
+        raise AssertionError(f"{name}: the lake answers {rows[:3]}…, the local file {expected[:3]}…")
     with connect(settings) as lake:
-        cold, _, rows = _timed(lake, sql)
-        expected = local.execute(sql).fetchall()
-        if not _same(rows, expected):
-            raise AssertionError(f"{name}: the lake answers {rows[:3]}…, the local file {expected[:3]}…")
+        _timed(lake, sql)
         # In turn, so that whatever else the machine does weighs on both; the best, because that only ever adds.
         turns = [(_timed(lake, sql)[:2], _timed(local, sql)[:2]) for _ in range(repeats)]
     (warm, warm_cpu), (beside, beside_cpu) = (
         tuple(min(turn[side][unit] for turn in turns) for unit in range(2)) for side in range(2)
     )
-    return [
-        _line(f"sql_{name}_cold", cold, "ms", None),
-        _line(f"sql_{name}_warm", warm, "ms", MOST_MS[kind]),
-        _line(f"sql_{name}_warm_cpu", warm_cpu, "ms CPU", None),
-        _line(f"sql_{name}_local", beside, "ms", None),
-        _line(f"sql_{name}_local_cpu", beside_cpu, "ms CPU", None),
-        _line(f"sql_{name}_over_local", warm / beside, "× the local file's time", MOST_OVER_LOCAL),
-    ]
+    yield line(f"sql_{name}_cold", cold, "ms, a new connection's first question", most=MOST_MS[kind])
+    yield line(f"sql_{name}_warm", warm, "ms", most=MOST_MS[kind])
+    yield line(f"sql_{name}_warm_cpu", warm_cpu, "ms CPU")
+    yield line(f"sql_{name}_local", beside, "ms")
+    yield line(f"sql_{name}_local_cpu", beside_cpu, "ms CPU")
+    yield line(f"sql_{name}_over_local", warm / beside, "× the local file's time, warm", most=MOST_OVER_LOCAL)
+
+
+def _first(settings: Settings, sql: str) -> tuple[float, list[Row]]:
+    """Milliseconds from opening a connection to the answer, and the answer."""
+    started = time.perf_counter()
+    with connect(settings) as lake:
+        rows = lake.execute(sql).fetchall()
+        return (time.perf_counter() - started) * 1e3, rows
 
 
 def _timed(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[float, float, list[Row]]:
@@ -155,27 +160,6 @@ def _parts(days: int, a_day: int) -> list[Part]:
         for day in range(days)
         for first in range(0, a_day, most)
     ]
-
-
-def _settings(endpoint: str, folder: Path) -> Settings:
-    settings = Settings(
-        home=folder / "home",
-        s3_endpoint=endpoint,
-        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=SecretStr(KEYS["AWS_SECRET_ACCESS_KEY"]),
-        lake_bucket="bench-lake",
-        restricted_bucket="bench-restricted",
-    )
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
-    for bucket in (settings.lake_bucket, settings.restricted_bucket):
-        client.create_bucket(Bucket=bucket)
-    return settings
 
 
 def _fill(settings: Settings, parts: list[Part], whole: date, folder: Path) -> duckdb.DuckDBPyConnection:
@@ -281,11 +265,6 @@ def _hex(rng: np.random.Generator, n: int, digits: int) -> list[str]:
 def _some(rng: np.random.Generator, n: int, words: list[str]) -> list[list[str]]:
     """A list with one of the words in every fifth row, else empty."""
     return [[words[i % len(words)]] if i < len(words) * 2 else [] for i in rng.integers(0, len(words) * 10, n)]
-
-
-def _line(bench: str, value: float, unit: str, target: float | None) -> dict[str, Any]:
-    ok = target is None or value <= target
-    return {"bench": bench, "value": round(value, 2), "unit": unit, "target": target, "ok": ok}
 
 
 if __name__ == "__main__":

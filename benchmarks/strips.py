@@ -1,12 +1,14 @@
 """CPU per 10-s strip from bytes to rows: parse, every measure and verdict, R peaks, Parquet.
 
-The same bytes are parsed by scipy's reader in the same run, for comparison of the parsing alone.
+The same bytes are parsed by scipy's reader in the same run, for comparison of the parsing alone. `--profile` shows
+instead where the CPU of a whole build goes, from listed objects to committed Parquet (`benchmarks/steps.py`).
 
-python -m benchmarks.strips
+python -m benchmarks.strips [--profile]
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import time
@@ -16,6 +18,7 @@ from datetime import datetime, timezone
 import numpy as np
 import scipy.io
 
+from benchmarks.steps import FOURIER, steps_ms
 from cli.demo_data import matlab_v4, stored, strip_mv
 from vitalake import parquet
 from vitalake.dataset import RawObject
@@ -27,6 +30,27 @@ TARGET_MS = 1.5
 
 
 def main() -> None:
+    """The figures, or the profile."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--profile", action="store_true", help=f"of a build of {STRIPS:,} recordings")
+    if arguments.parse_args().profile:
+        _profile()
+    else:
+        _figures()
+
+
+def _profile() -> None:
+    """Steps in the order of the work; those that are in no other add up to the total."""
+    found, unprofiled = steps_ms(STRIPS)
+    rows = {step: round(ms, 3) for step, ms in found.items()}
+    total = round(sum(ms for step, ms in rows.items() if step != FOURIER), 3)
+    for step, ms in (*rows.items(), ("all together", total), ("… without the profile", round(unprofiled, 3))):
+        unit = "ms CPU a recording"
+        figure = {"bench": f"strip_profile: {step}", "value": ms, "unit": unit, "target": None, "ok": True}
+        print(json.dumps(figure, ensure_ascii=False))
+
+
+def _figures() -> None:
     """Best of three for each step, over the same thousand strips."""
     rng = np.random.default_rng(1)
     now = datetime.now(timezone.utc)

@@ -96,8 +96,8 @@ def _in_lake(connection: duckdb.DuckDBPyConnection, dataset: Dataset, items: lis
         return connection.execute(query).fetchall()
 
     warned = "len(warnings) > 0" if "warnings" in table.names else "false"
-    [(rows, with_warning)] = ask(f"SELECT count(*), count_if({warned}) FROM {table.name}")
-    verdicts = f"SELECT verdict, count(*) FROM {table.name} GROUP BY 1 ORDER BY 1"
+    [(rows, with_warning)] = ask(f'SELECT count(*), count_if({warned}) FROM "{table.name}"')
+    verdicts = f'SELECT verdict, count(*) FROM "{table.name}" GROUP BY 1 ORDER BY 1'
     refused = f"SELECT rule, sum(record_count)::BIGINT FROM {quarantine} GROUP BY 1 ORDER BY 1"
     manifest = f"SELECT source_key, source_version, epoch_us(uploaded_at) FROM {dataset.raw_table.name}"
     objects = ask(manifest)

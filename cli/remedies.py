@@ -77,11 +77,12 @@ REMEDIES: dict[str, Remedy] = {
         f"{_AGAIN} A new column is declared in `vitalake/datasets/`, or listed there as ignored.",
     ),
     "D02": Remedy(
-        "The record cannot be read: its JSON is broken or no object, it has bytes that are no UTF-8, or no end.",
+        "The record cannot be read: its JSON is broken or no object, it has bytes that are no UTF-8, or a quote "
+        "is not closed.",
         f"Mend the record where the message says. {_AGAIN} The other records of the file are in the tables.",
     ),
     "D03": Remedy(
-        "The line has fewer or more fields than the header.",
+        "The line has fewer or more fields than the header, or a value below no name.",
         f"A separator or a line break inside a value needs quotes around the value. {_AGAIN}",
     ),
     "D04": Remedy(
@@ -91,6 +92,11 @@ REMEDIES: dict[str, Remedy] = {
     "D05": Remedy(
         "A value is not of its field's type: words for a number, a day that the calendar lacks, a decimal comma.",
         f"Numbers as 1234.5, days as 2026-11-20, times as 2026-11-20T08:30:00Z. {_AGAIN}",
+    ),
+    "D07": Remedy(
+        "Nothing can be read from here on: the file is cut off, or a quote or bracket is never closed.",
+        f"Most often an upload that broke off; else close what the message names. {_AGAIN} The records before it "
+        "are in the tables.",
     ),
     "E01": Remedy(
         "The export does not say from which system it is.",

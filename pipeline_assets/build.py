@@ -27,7 +27,8 @@ from pipeline_assets.catalog_asset import catalog_asset
 from pipeline_assets.dataset_assets import dataset_assets
 from pipeline_assets.partitions import DATASET_TAG, PARTITION_TAG, daily
 from pipeline_assets.sink_assets import sink_assets
-from pipeline_assets.standing_checks import combined_check, freshness_check, hourly
+from pipeline_assets.standing_checks import combined_check, freshness_check, freshness_schedules
+from pipeline_assets.trends import TRENDS, trends_asset, trends_schedule
 from resources.build import build_resources
 from resources.settings import Settings
 from vitalake.dataset import Dataset
@@ -85,7 +86,7 @@ def build_defs(
         dataset.name: define_asset_job(
             f"{dataset.name}_job",
             selection=AssetSelection.groups(dataset.name, "catalog")
-            - AssetSelection.assets(*followers[dataset.name])
+            - AssetSelection.assets(TRENDS, *followers[dataset.name])
             - AssetSelection.checks(*standing),
             description=f"Build a day of {dataset.name}: manifest, tables, checks, catalog.",
             tags={DATASET_TAG: dataset.name},
@@ -104,11 +105,12 @@ def build_defs(
         assets=[
             *(item for dataset in datasets for item in dataset_assets(dataset, partitions)),
             catalog_asset(datasets),
+            trends_asset(datasets),
             *(asset for assets in sinks.values() for asset in assets),
         ],
         asset_checks=standing,
         jobs=[*daily_jobs.values(), *all_days.values()],
-        schedules=[hourly(standing)],
+        schedules=[*freshness_schedules(standing), trends_schedule(datasets, hook)],
         sensors=list(build_sensors(settings, datasets, jobs)),
         resources=resources,
         # Steps share one process: three steps take 3 s, with a process each 9 s.

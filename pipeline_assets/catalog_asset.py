@@ -1,23 +1,17 @@
 """The asset `lake`: the DuckDB catalog over everything that is stored.
 
-Belongs here: publishing the catalog and showing trends over the last days. Does not belong here: what the views
-say.
+Belongs here: publishing the catalog. Does not belong here: what the views say (`vitalake/catalog.py`), what is
+drawn from them (`pipeline_assets/trends.py`).
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, asset
 
-from pipeline_assets import shown
 from pipeline_assets.failures import steered
-from pipeline_assets.partitions import DATASET_TAG
 from vitalake.catalog import views
 from vitalake.dataset import Dataset
-
-# A run opens every part of these days, so there must not be more of them every day.
-_TREND = timedelta(days=90)
 
 
 def catalog_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
@@ -33,27 +27,15 @@ def catalog_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
         required_resource_keys={"lake", "settings"},
     )
     def lake(context: AssetExecutionContext) -> MaterializeResult[Any]:
-        from resources.lake import connect, newest_day, publish
+        from resources.lake import publish
 
         settings = context.resources.settings
         with steered(context.retry_number):
             written = publish(settings, context.resources.lake, datasets)
-        metadata: dict[str, Any] = {
+        metadata = {
             "outcome": "published" if written else "unchanged",
             "views": len(views(datasets, settings.lake_bucket, settings.restricted_bucket)),
         }
-        try:
-            with connect(settings) as connection:
-                for dataset in datasets:
-                    if context.run.tags.get(DATASET_TAG, dataset.name) != dataset.name:
-                        continue  # its own runs draw it
-                    newest = newest_day(context.resources.lake, dataset.tables[0])
-                    for trend in dataset.trends:
-                        rows = newest and connection.execute(trend.query, [newest - _TREND]).fetchall()
-                        if rows:
-                            metadata[trend.name] = shown.picture(trend.draw(rows))
-        except Exception:  # a picture is a courtesy: it never fails a run
-            context.log.warning("the trends could not be drawn", exc_info=True)
         return MaterializeResult(metadata=metadata)
 
     return lake

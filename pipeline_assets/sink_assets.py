@@ -16,6 +16,8 @@ from dagster import (
     AssetsDefinition,
     AssetSpec,
     MaterializeResult,
+    TableColumn,
+    TableSchema,
     multi_asset,
 )
 
@@ -24,11 +26,12 @@ from pipeline_assets.failures import steered
 from resources.settings import Settings
 from resources.view_rows import ViewRows
 from vitalake.arrivals import digest, objects_digest
-from vitalake.catalog import built_on, names_people
+from vitalake.catalog import built_on, names_people, views
 from vitalake.dataset import Dataset
 from vitalake.errors import PermanentError
 from vitalake.parts import Store
 from vitalake.sinks import Delivery, Progress, Sink, keep_in_line
+from vitalake.tables import PARTITION
 
 CHECK = "every_row_delivered"
 _LOG_EVERY_S = 10.0
@@ -45,12 +48,18 @@ def sink_assets(dataset: Dataset, settings: Settings, datasets: Sequence[Dataset
     """The assets of the dataset's sinks whose target the settings name; JSON needs no setting.
 
     Raises:
-        ValueError: a sink's view builds on another one of `datasets`, whose runs would not deliver it.
+        ValueError: a sink's view builds on another one of `datasets`, whose runs would not deliver it, or names
+            people and would go where who may read the restricted bucket does not say who may read it.
     """
     foreign = {table.name.lower() for other in datasets if other is not dataset for table in other.every_table}
     for sink in dataset.sinks:
         if others := built_on(sink.view, datasets) & foreign:
             raise ValueError(f"{sink.name}: {sink.view} builds on {', '.join(sorted(others))} of another dataset")
+        if sink.target != "json" and names_people(sink.view, datasets):
+            raise ValueError(
+                f"{sink.name}: {sink.view} names people, and {sink.target} is no place for names: make its target "
+                "json, which goes to the restricted bucket, or deliver a view that builds on no restricted table"
+            )
     return [_sink_asset(dataset, sink) for sink in dataset.sinks if _configured(sink, settings)]
 
 
@@ -70,13 +79,15 @@ def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
     through = [table.name for item in dataset.combined for table in item.tables if table.name in inputs]
     spec = AssetSpec(
         sink.name,
-        deps=["lake", *through],
+        # The catalog is what is asked, so it is made before; the tables are what is asked for.
+        deps=["lake", *inputs],
         description=sink.doc,
         group_name=dataset.name,
         owners=[dataset.owner],
         kinds={sink.target},
+        metadata={"dagster/column_schema": _column_schema(sink, dataset)},
     )
-    says = f"{sink.target} can hold every row of `{sink.view}`."
+    says = f"{sink.target} can hold every row and value of `{sink.view}`."
 
     @multi_asset(
         name=f"deliver_{sink.name}",
@@ -101,6 +112,8 @@ def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
             done = keep_in_line(lambda: inputs_version(lake, inputs), bring)
         for reason in done.reasons:
             context.log.warning("%s lacks rows: %s", sink.name, reason)
+        if done.not_representable:
+            context.log.warning("%s lacks %s", sink.name, _lost(done))
         yield MaterializeResult(
             asset_key=sink.name,
             metadata={
@@ -121,13 +134,30 @@ def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
     return deliver
 
 
+def _column_schema(sink: Sink, dataset: Dataset) -> TableSchema:
+    """The view's columns as it explains them, with the types of the tables that it takes them from."""
+    docs = {view.name: view.columns for view in views([dataset], "", "")}.get(sink.view.lower(), {})
+    read = tables_of(sink, dataset)
+    columns = [
+        PARTITION,
+        *(column for table in dataset.every_table if table.name in read for column in table.columns),
+    ]
+    kinds = {column.name: column.kind for column in columns}
+    return TableSchema([TableColumn(name, kinds.get(name, "computed"), doc) for name, doc in docs.items()])
+
+
+def _lost(done: Delivery) -> str:
+    return f"{done.not_representable:,} values that it cannot hold, each null or absent there"
+
+
 def _check_result(sink: Sink, done: Delivery) -> AssetCheckResult:
+    lacks = [*done.reasons, *([_lost(done)] if done.not_representable else [])]
     return AssetCheckResult(
-        passed=not done.refused,
+        passed=not (done.refused or done.not_representable),
         check_name=CHECK,
         asset_key=sink.name,
         severity=AssetCheckSeverity.WARN,
-        description="; ".join(done.reasons) or f"All {done.rows:,} rows are there.",
+        description=f"Lacks {'; '.join(lacks)}." if lacks else f"All {done.rows:,} rows are there.",
         metadata={"refused": done.refused, "rows": done.rows, "not_representable": done.not_representable},
     )
 

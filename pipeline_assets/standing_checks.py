@@ -1,7 +1,10 @@
 """Checks that run on their own, every hour and whenever somebody asks, without building anything.
 
-Belongs here: checks that compare the lake with the bucket as it is now, and their schedule. Does not belong here:
+Belongs here: checks that compare the lake with the bucket as it is now, and their schedules. Does not belong here:
 checks of what a run has just written (`pipeline_assets/dataset_assets.py`).
+
+Looking at all days lists the whole bucket, so that is done at night. Every hour the open days are looked at, and
+those that were late when all were looked at: what was found at night is not forgotten before it is mended.
 """
 
 from collections.abc import Sequence
@@ -9,26 +12,44 @@ from datetime import date, datetime, timezone
 
 from dagster import (
     AssetCheckExecutionContext,
+    AssetCheckKey,
     AssetCheckResult,
     AssetChecksDefinition,
+    AssetKey,
     AssetSelection,
+    DagsterInstance,
     DefaultScheduleStatus,
+    MetadataValue,
+    RunRequest,
     ScheduleDefinition,
+    ScheduleEvaluationContext,
+    SkipReason,
     asset_check,
     define_asset_job,
+    schedule,
 )
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from pipeline_assets import shown
+from pipeline_assets.background import BACKGROUND, under_way
 from pipeline_assets.failures import steered
 from vitalake.dataset import Combined, Dataset
-from vitalake.freshness import behind, following, freshness, overdue
+from vitalake.freshness import behind, following, freshness, open_days, overdue
 
 PARTITION = "dagster/partition"
+LOOK_AT = "vitalake/look_at"
+OPEN_DAYS = "open and late days"
+# In the metadata of each result that is about the whole table.
+LATE_DAYS = "late days"
+_JOB = "freshness"
+_EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
+_PAGE = 50
 
 
 def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
     """Nothing that was uploaded long enough ago is missing from the partition."""
     check, table = freshness(dataset.processed_within), dataset.tables[0].name
+    key = AssetCheckKey(AssetKey(table), check.name)
 
     @asset_check(
         asset=table,
@@ -37,12 +58,20 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
         required_resource_keys={"raw", "lake", "settings"},
     )
     def fresh(context: AssetCheckExecutionContext) -> AssetCheckResult:
-        resources, now = context.resources, datetime.now(timezone.utc)
-        partition = context.run.tags.get(PARTITION)  # where a person runs the check for one day; else every day
+        resources, tags, now = context.resources, context.run.tags, datetime.now(timezone.utc)
+        partition = tags.get(PARTITION)  # where a person runs the check for one day
+        days: set[date] | None = None
+        if partition:
+            days = {date.fromisoformat(partition)}
+        elif tags.get(LOOK_AT) == OPEN_DAYS:
+            days = open_days(now) | _late_days(context.instance, key)
         with steered(0):
-            days = {date.fromisoformat(partition)} if partition else None
-            count = overdue(dataset, resources.raw, resources.lake, resources.settings.first_day, days, now)
-        return shown.check_result(check, table, count, partition)
+            late = overdue(dataset, resources.raw, resources.lake, resources.settings.first_day, days, now)
+        result = shown.check_result(check, table, late.count, partition or tags.get(LOOK_AT))
+        if partition:
+            return result
+        told = MetadataValue.json([day.isoformat() for day in late.days])
+        return result._replace(metadata={**result.metadata, LATE_DAYS: told})
 
     return fresh
 
@@ -62,11 +91,45 @@ def combined_check(dataset: Dataset, combined: Combined) -> AssetChecksDefinitio
     return fresh
 
 
-def hourly(checks: Sequence[AssetChecksDefinition]) -> ScheduleDefinition:
-    """All of them once an hour: a run says what it built, not what nobody has asked it to build."""
+def freshness_schedules(checks: Sequence[AssetChecksDefinition]) -> list[ScheduleDefinition]:
+    """All of them, hourly and nightly: a run says what it built, not what nobody has asked it to build."""
     job = define_asset_job(
-        "freshness",
+        _JOB,
         AssetSelection.checks(*checks),
-        description="Compare the lake with the bucket as it is now.",
+        description="Compare the lake with the bucket as it is now; all days, unless a tag says otherwise.",
+        tags=BACKGROUND,
     )
-    return ScheduleDefinition(job=job, cron_schedule="7 * * * *", default_status=DefaultScheduleStatus.RUNNING)
+
+    @schedule(
+        name="freshness_schedule",
+        job=job,
+        cron_schedule="7 * * * *",
+        default_status=DefaultScheduleStatus.RUNNING,
+        description="Looks at yesterday, today and tomorrow (UTC), and at days that were late before.",
+    )
+    def hourly(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
+        if under_way(context.instance, _JOB):
+            return SkipReason("the last look has not ended")
+        return RunRequest(tags={LOOK_AT: OPEN_DAYS})
+
+    nightly = ScheduleDefinition(
+        name="freshness_of_all_days",
+        job=job,
+        cron_schedule="37 3 * * *",
+        default_status=DefaultScheduleStatus.RUNNING,
+        description="Looks at all days.",
+    )
+    return [hourly, nightly]
+
+
+def _late_days(instance: DagsterInstance, key: AssetCheckKey) -> set[date]:
+    """The days that the last result about the whole table named; results about one day say nothing of others."""
+    cursor = None
+    while page := instance.event_log_storage.get_asset_check_execution_history(key, _PAGE, cursor, _EVALUATED):
+        for record in page:
+            told = record.evaluation.metadata.get(LATE_DAYS) if record.evaluation else None
+            if told is not None:
+                days = told.value
+                return {date.fromisoformat(day) for day in days} if isinstance(days, list) else set()
+        cursor = page[-1].id
+    return set()

@@ -23,12 +23,14 @@ from vitalake.planning import PartitionState, plan
 # Dagster ends a tick after 60 s; what a tick does not get to, the next one does.
 TICK_SECONDS = 20.0
 REMEMBER = timedelta(minutes=15)
+# Hex digits of a fingerprint that are remembered: Dagster stores the cursor anew with every tick.
+_DIGITS = 16
 NEXT = "next"
 
 
 @dataclass(frozen=True)
 class Equal:
-    """Partitions that were found equal to a fingerprint, and since when that is remembered.
+    """Partitions that were found equal to a fingerprint (its beginning), and since when that is remembered.
 
     Forgetting finds what changed in Dagster and not in the bucket: a run that was overtaken and recorded an older
     listing last.
@@ -41,7 +43,8 @@ class Equal:
     def remembered(cursor: Mapping[str, Any], now: datetime) -> Equal:
         """What a cursor says, unless that is old; nothing otherwise."""
         try:
-            since, fingerprints = datetime.fromisoformat(cursor["since"]), dict(cursor["equal"])
+            since = datetime.fromisoformat(cursor["since"])
+            fingerprints = {key: value[:_DIGITS] for key, value in dict(cursor["equal"]).items()}
             return Equal(since, fingerprints) if now - since < REMEMBER else Equal(now, {})
         except (KeyError, TypeError, ValueError):
             return Equal(now, {})
@@ -122,15 +125,15 @@ def differences(
     first, stopped = str(memory.get(NEXT, "")), None
     order = sorted(listed, key=lambda partition: (not first or partition <= first, partition), reverse=True)
     for partition in order:
-        if equal.fingerprints.get(partition) == listed[partition]:
+        if equal.fingerprints.get(partition) == listed[partition][:_DIGITS]:
             continue
         if states and time.monotonic() > until:
             context.log.info("no more time; the next tick goes on with %s of %s", partition, dataset.name)
             stopped = partition
             break
         states[partition] = state_of(context.instance, dataset, partition, listed[partition])
-    still = {key: value for key, value in equal.fingerprints.items() if listed.get(key, value) == value}
-    still |= {partition: listed[partition] for partition, state in states.items() if state.recorded}
+    still = {key: value for key, value in equal.fingerprints.items() if listed.get(key, value)[:_DIGITS] == value}
+    still |= {partition: listed[partition][:_DIGITS] for partition, state in states.items() if state.recorded}
     plans = plan(dataset.name, {key: listed[key] for key in states}, states, now)
     plans.sort(key=lambda item: order.index(item.partition))
     if plans[runs:]:

@@ -32,6 +32,7 @@ from resources.settings import Settings
 from sensors.differences import TICK_SECONDS, Days, Differences, differences, read_cursor
 from sensors.looking import left_to_the_sweep, listed_days
 from vitalake.dataset import Dataset
+from vitalake.freshness import open_days
 
 _LEAVE_IT = timedelta(minutes=15)
 _LEFT_UNTIL = "left_until"
@@ -127,9 +128,8 @@ def _look(
     now = datetime.now(timezone.utc)
     if _is_left(memory, now):
         return Differences([], dict(memory), left_to_the_sweep(dataset))
-    days = {now.date() + timedelta(days=offset) for offset in (-1, 0, 1)}
     try:
-        listed = listed_days(context, dataset, settings.first_day, days)
+        listed = listed_days(context, dataset, settings.first_day, open_days(now))
     except SlowListingError:
         context.log.warning(left_to_the_sweep(dataset))
         # Once may be a store that hung for a moment.

@@ -1,7 +1,7 @@
 """Looking at some days of the raw bucket, for as long as a tick may list.
 
 Belongs here: what those days hold, the limit, and what is said where it was reached. Does not belong here: which
-days (`sensors/drops.py`, `sensors/queue.py`); the sweep needs no limit, it stops and goes on.
+days (`sensors/drops.py`, `sensors/queue.py`, `sensors/sweep.py`), a pass over everything (`vitalake/sweep.py`).
 """
 
 from __future__ import annotations

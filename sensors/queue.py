@@ -49,6 +49,8 @@ _TICK_SECONDS = 20.0
 _CALLS_SECONDS = 5.0
 _MESSAGES = 2000
 _DAYS_AT_ONCE = 50
+# Days that took no longer are followed by twice as many; the first one of a tick is always alone, and in time.
+_QUICK_SECONDS = 2.0
 _DAYS_REMEMBERED = 500
 _TICKS_REMEMBERED = 10
 
@@ -88,7 +90,7 @@ def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Setti
         if batch.junk:
             context.log.warning("%d messages are no notifications of S3 and stay on the queue", batch.junk)
         named = set().union(*batch.named.values())
-        looked = _look(context, datasets, settings, cursor.again | named, now, started + _TICK_SECONDS)
+        looked = _look(context, datasets, settings, cursor.again, named, now, started + _TICK_SECONDS)
 
         # Those whose messages are gone come first: nothing else but the sweep would remember them.
         ordered = sorted(looked.again, key=lambda item: (item not in cursor.again, -item[1].toordinal(), item[0]))
@@ -117,42 +119,50 @@ def _look(
     context: SensorEvaluationContext,
     datasets: Sequence[Dataset],
     settings: Settings,
-    wanted: Collection[Named],
+    waiting: Collection[Named],
+    named: Collection[Named],
     now: datetime,
     deadline: float,
 ) -> Looked:
-    """Look at partitions, newest first, until the deadline.
+    """Look at partitions until the deadline: those that waited first, then newest first.
 
     To be looked at again are those that there was no time for, those whose run is more than a tick may request, and
     those of which a run is under way: it may have listed the day before the object came. What failed and pauses is
-    left to the sweep.
+    left to the sweep, and so is a day that takes too long to list by itself.
     """
     looked, tomorrow = Looked(), now.date() + timedelta(days=1)
-    for dataset in datasets:
-        # The sweep speaks of days that have not come yet.
-        days = sorted((day for name, day in wanted if name == dataset.name and day <= tomorrow), reverse=True)
-        busy = under_way(context.instance, dataset) if days else set()
-        looked.again |= {(dataset.name, day) for day in days if str(day) in busy}
-        days = [day for day in days if str(day) not in busy]
-        for start in range(0, len(days), _DAYS_AT_ONCE):
-            some = days[start : start + _DAYS_AT_ONCE]
-            if time.monotonic() > deadline:
-                looked.again |= {(dataset.name, day) for day in some}
-                continue
-            try:
-                found = listed_days(context, dataset, settings.first_day, some)
-            except SlowListingError:
-                context.log.warning(left_to_the_sweep(dataset))
-                break
-            # A listing that took all the time is of use all the same, or no tick would ever get further.
-            until, states = max(deadline, time.monotonic() + _CALLS_SECONDS), {}
-            listed = {partition: digest for partition, (_, digest) in found.items()}
-            for partition in sorted(listed, reverse=True):
-                if time.monotonic() < until:
-                    states[partition] = state_of(context.instance, dataset, partition, listed[partition])
-            settled = {partition for partition, state in states.items() if not state.active}
-            looked.again |= {(dataset.name, date.fromisoformat(item)) for item in listed.keys() - settled}
-            looked.plans += plan(dataset.name, {key: listed[key] for key in states}, states, now)
+    known = {dataset.name: dataset for dataset in datasets}
+    # The sweep speaks of days that have not come yet.
+    wanted = {(name, day) for name, day in {*waiting, *named} if name in known and day <= tomorrow}
+    busy = {name: under_way(context.instance, known[name]) for name, _ in wanted}
+    looked.again = {(name, day) for name, day in wanted if str(day) in busy[name]}
+    left = sorted(wanted - looked.again, key=lambda item: (item not in waiting, -item[1].toordinal(), item[0]))
+    at_once, most = 1, _DAYS_AT_ONCE
+    while left and time.monotonic() <= deadline:
+        dataset = known[left[0][0]]
+        some = [item for item in left if item[0] == dataset.name][:at_once]
+        began = time.monotonic()
+        try:
+            found = listed_days(context, dataset, settings.first_day, [day for _, day in some])
+        except SlowListingError:
+            if len(some) == 1:
+                context.log.warning("%s: %s", some[0][1], left_to_the_sweep(dataset))
+                left.remove(some[0])
+            at_once = most = 1
+            continue
+        if time.monotonic() - began < _QUICK_SECONDS:
+            at_once = min(2 * at_once, most)
+        left = [item for item in left if item not in some]
+        # A listing that took all the time is of use all the same, or no tick would ever get further.
+        until, states = max(deadline, time.monotonic() + _CALLS_SECONDS), {}
+        listed = {partition: digest for partition, (_, digest) in found.items()}
+        for partition in sorted(listed, reverse=True):
+            if time.monotonic() < until:
+                states[partition] = state_of(context.instance, dataset, partition, listed[partition])
+        settled = {partition for partition, state in states.items() if not state.active}
+        looked.again |= {(dataset.name, date.fromisoformat(item)) for item in listed.keys() - settled}
+        looked.plans += plan(dataset.name, {key: listed[key] for key in states}, states, now)
+    looked.again |= set(left)
     for item in looked.plans[settings.runs_per_tick :]:
         looked.again.add((item.dataset, date.fromisoformat(item.partition)))
     del looked.plans[settings.runs_per_tick :]

@@ -15,17 +15,18 @@ from vitalake.dataset import Dataset, SqlView
 from vitalake.parquet import SEED_PARTITION, WHOLE, part_key, partition_prefix
 from vitalake.parts import ConflictError, Inputs, Store, listed_parts
 from vitalake.reconcile import Output, Sheets, reconcile
-from vitalake.tables import Table
+from vitalake.tables import PARTITION, Table
 
-_DATE_DOC = {"date": "Partition: the day, in UTC."}
+QUARANTINE = "quarantine"  # the view over what no dataset could use
+_DATE_DOC = {PARTITION.name: PARTITION.doc}
 
 
 def statements(view: SqlView) -> list[str]:
-    """DDL that creates a view with its comments."""
-    comments = [f"COMMENT ON COLUMN {view.name}.{name} IS {quote(doc)}" for name, doc in view.columns.items()]
+    """DDL that creates a view with its comments; names in quotes, since a word of SQL is a name too."""
+    comments = [f'COMMENT ON COLUMN "{view.name}"."{name}" IS {quote(doc)}' for name, doc in view.columns.items()]
     return [
-        f"CREATE OR REPLACE VIEW {view.name} AS {view.select}",
-        f"COMMENT ON VIEW {view.name} IS {quote(view.doc)}",
+        f'CREATE OR REPLACE VIEW "{view.name}" AS {view.select}',
+        f'COMMENT ON VIEW "{view.name}" IS {quote(view.doc)}',
         *comments,
     ]
 
@@ -96,9 +97,9 @@ def views(datasets: Sequence[Dataset], bucket: str, restricted_bucket: str) -> l
         for dataset in datasets
         for table in dataset.every_table
     ]
-    union = " UNION ALL ".join(f"SELECT * FROM {dataset.quarantine_table.name}" for dataset in datasets)
+    union = " UNION ALL ".join(f'SELECT * FROM "{dataset.quarantine_table.name}"' for dataset in datasets)
     columns = _docs(datasets[0].quarantine_table) | _DATE_DOC
-    found.append(SqlView("quarantine", union, "What could not be used, of every dataset, and why.", columns))
+    found.append(SqlView(QUARANTINE, union, "What could not be used, of every dataset, and why.", columns))
     for dataset in datasets:
         found += dataset.views
     return found

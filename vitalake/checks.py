@@ -28,8 +28,9 @@ SCHEMA = Statement("schema", "Columns and types are as declared.", Threshold(0.0
 VANISHED = "S00"
 WAITING = "S16"
 
-# Refusals that mean "these bytes are no file of this kind", as against "a good file that we do not want".
-UNREADABLE = ("S01", "S02", "D01")
+# Refusals that mean "these bytes are no file of this kind, or none from some place on", as against "a good file
+# that we do not want".
+UNREADABLE = ("S01", "S02", "D01", "D07")
 
 
 def readable(dataset: str, threshold: Threshold) -> Check:
@@ -124,8 +125,14 @@ def warned(table: str, threshold: Threshold) -> Check:
     return Check("warned", "Records give no reason for a warning.", threshold, {table: ["warnings"]}, count)
 
 
-def repeated_keys(table: str, key: Sequence[str], threshold: Threshold) -> Check:
-    """Rows that a newer one of the same key and day replaces; the details name the first few keys."""
+def repeated_keys(
+    table: str,
+    key: Sequence[str],
+    threshold: Threshold,
+    name: str = "repeated_keys",
+    doc: str = "Each key comes once a day; of several rows the newest is current.",
+) -> Check:
+    """Rows that another one of the same key and day replaces; the details name the first few keys."""
 
     def count(tables: Mapping[str, pa.Table]) -> Count:
         import duckdb
@@ -140,8 +147,7 @@ def repeated_keys(table: str, key: Sequence[str], threshold: Threshold) -> Check
         details: dict[str, int | float | str] = {", ".join(map(str, named)): rows for *named, rows in often}
         return Count(int(bad or 0), int(total or 0), details)
 
-    doc = "Each key comes once a day; of several rows the newest is current."
-    return Check("repeated_keys", doc, threshold, {table: list(key)}, count)
+    return Check(name, doc, threshold, {table: list(key)}, count)
 
 
 def schema_differences(lake: Store, tables: list[Table], partition: str) -> Count:

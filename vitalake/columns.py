@@ -151,9 +151,13 @@ def floats(column: pa.Array) -> npt.NDArray[np.float64]:
     if not len(column):
         return np.empty(0)
     numbers = column.cast(pa.float64())
-    here = slice(numbers.offset, numbers.offset + len(numbers))
-    validity, values = numbers.buffers()
-    found = np.frombuffer(values, np.float64)[here]
-    if validity is None:
-        return found
-    return np.where(np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")[here], found, np.nan)
+    found = np.frombuffer(numbers.buffers()[1], np.float64)[numbers.offset : numbers.offset + len(numbers)]
+    return np.where(truth(numbers.is_valid()), found, np.nan) if numbers.null_count else found
+
+
+def truth(column: pa.BooleanArray) -> Mask:
+    """A column of truth values without nulls as numpy has it, shape (n,)."""
+    import numpy as np
+
+    bits = np.frombuffer(column.buffers()[1], np.uint8)
+    return np.unpackbits(bits, bitorder="little")[column.offset : column.offset + len(column)].astype(np.bool_)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vitalake.tables import Column, Table
+from vitalake.tables import Column, Table, check_name, repeated
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -192,6 +192,9 @@ class SqlView:
     doc: str
     columns: dict[str, str]
 
+    def __post_init__(self) -> None:
+        check_name("view", self.name)
+
     @property
     def select(self) -> str:
         """The SELECT statement."""
@@ -210,6 +213,9 @@ class Dataset:
         rules: what must hold of a record, beyond its types.
         sinks: views that are kept in line with tables elsewhere.
         together: which files of a folder belong together, by their names; None: each object stands alone.
+
+    Raises:
+        ValueError: the name is none, or two things of the dataset have the same.
     """
 
     name: str
@@ -229,6 +235,22 @@ class Dataset:
     pictures: tuple[Picture, ...] = ()
     trends: tuple[Trend, ...] = ()
     processed_within: timedelta = timedelta(minutes=10)
+
+    def __post_init__(self) -> None:
+        check_name("dataset", self.name)
+        if again := repeated(self.own_names):
+            names = ", ".join(again)
+            raise ValueError(
+                f"dataset {self.name!r}: {names} names two things; each table, view, sink and rule needs a name of "
+                "its own"
+            )
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """What nothing of another dataset may be called: tables, views and sinks, and the ids of rules."""
+        tables = [table.name for table in self.every_table]
+        copies = [view.name for view in self.views] + [sink.name for sink in self.sinks]
+        return (*tables, *copies, *(rule.id for rule in self.rules))
 
     @property
     def prefix(self) -> str:

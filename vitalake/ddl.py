@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from datetime import date
 
 from vitalake.parquet import WHOLE
-from vitalake.tables import Kind, Table
+from vitalake.tables import PARTITION, Kind, Table
 
-PARTITION_DOC = "Partition: the day, in UTC."
 COMMENT_BYTES = 255  # AWS Glue, Athena's catalog, refuses a column's comment that is longer
 
 HIVE_TYPES: Mapping[Kind, str] = {
@@ -70,7 +69,7 @@ def athena(table: Table, bucket: str, first_day: date) -> str:
     return (
         f"CREATE EXTERNAL TABLE IF NOT EXISTS `{table.name}` (\n{columns}\n)\n"
         f"COMMENT {_hive(_comment(table.doc))}\n"
-        f"PARTITIONED BY (\n{_hive_column('date', 'date', PARTITION_DOC)}\n)\n"
+        f"PARTITIONED BY (\n{_hive_column('date', 'date', PARTITION.doc)}\n)\n"
         "STORED AS PARQUET\n"
         f"LOCATION {_hive(location(table, bucket))}\n"
         f"TBLPROPERTIES (\n{listed}\n)"
@@ -85,7 +84,7 @@ def trino(table: Table, bucket: str) -> str:
     """
     columns = [_trino_column(column.name, TRINO_TYPES[column.kind], column.doc) for column in table.columns]
     if not table.whole:
-        columns.append(_trino_column("date", "date", PARTITION_DOC))  # partitions last, as it demands
+        columns.append(_trino_column("date", "date", PARTITION.doc))  # partitions last, as it demands
     listed = ",\n".join(columns)
     partitioned = "" if table.whole else ",\n  partitioned_by = ARRAY['date']"
     return (

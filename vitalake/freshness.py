@@ -7,6 +7,7 @@ Belongs here: the checks `fresh` and what counts against them. Does not belong h
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
@@ -25,6 +26,19 @@ class Raw(Bucket, Pages, Protocol):
     """What the check needs of the raw bucket."""
 
 
+@dataclass(frozen=True)
+class Overdue:
+    """What was uploaded long ago and is in no table: how much of what was looked at, and of which days."""
+
+    count: Count
+    days: list[date]
+
+
+def open_days(now: datetime) -> set[date]:
+    """The days that devices upload to at this time (UTC): yesterday, today and tomorrow."""
+    return {now.date() + timedelta(days=offset) for offset in (-1, 0, 1)}
+
+
 def freshness(patience: timedelta) -> Statement:
     """The table is up to date with the bucket; what counts against it is `overdue`."""
     minutes = f"{patience.total_seconds() / 60:g}"
@@ -39,7 +53,7 @@ def following(patience: timedelta) -> Statement:
 
 def overdue(
     dataset: Dataset, raw: Raw, lake: Store, first_day: date, days: Collection[date] | None, now: datetime
-) -> Count:
+) -> Overdue:
     """Objects of `days` (None: of all that have come) that were uploaded long ago and are in no table.
 
     A day counts as read where its tables were built from its manifest, and an object where the manifest has it with
@@ -56,17 +70,19 @@ def overdue(
             built = each(lambda day: is_built(lake, _read(dataset), day, found[day][1]), found)
             days = {date.fromisoformat(day) for day, is_so in zip(found, built, strict=True) if not is_so}
     listed = arrived(raw, dataset.prefix, first_day, days, dataset.together) if days else []
-    late: list[ObjectInfo] = []
+    late: dict[date, list[ObjectInfo]] = {}
     for day, group in by_partition(listed, first_day).items():
         known = _known(dataset, lake, day.isoformat())
-        late += [
+        late[day] = [
             item
             for bundle in group
             for item in bundle
             if (item.key, item.version) not in known and now - item.uploaded_at > dataset.processed_within
         ]
-    details: dict[str, int | float | str] = {item.key: item.uploaded_at.isoformat() for item in late[:_SHOWN]}
-    return Count(len(late), sum(map(len, listed)) if total is None else total, details)
+    items = [item for theirs in late.values() for item in theirs]
+    details: dict[str, int | float | str] = {item.key: item.uploaded_at.isoformat() for item in items[:_SHOWN]}
+    count = Count(len(items), sum(map(len, listed)) if total is None else total, details)
+    return Overdue(count, [day for day, theirs in late.items() if theirs])
 
 
 def behind(combined: Combined, lake: Store, patience: timedelta, now: datetime) -> Count:

@@ -29,6 +29,7 @@ class Sink:
         name: name of the asset, e.g. ``"pricing_instances_dynamodb"``.
         view: the view; its name is the target's too.
         key: columns that together name a row: never null, and no two rows alike.
+        target: what kind of place; ``"json"`` alone for a view that names people.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Delivery:
         deleted: rows of the target that the view lacks, or that the target can no longer hold.
         unchanged: rows that were there already, just so.
         refused: rows that the target cannot hold at all (`reasons` says why), so it lacks them.
-        not_representable: values inside rows that the target cannot hold; they are absent there.
+        not_representable: values inside rows that the target cannot hold; they are null or absent there.
         reasons: why rows were refused, each with its count; no values.
     """
 

@@ -11,13 +11,19 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pandas as pd
 import scipy.io
 
+from tests.moto_server import moto_server
+from tests.s3_server import KEYS
 from vitalake.arrivals import ObjectInfo
 
 
@@ -45,6 +51,23 @@ def handle_all(bucket: str, items: Sequence[ObjectInfo], s3: Any, target: str) -
     """One invocation an object, the client kept between them as in a warm function."""
     for item in items:
         handler({"Records": [{"body": message(bucket, item)}]}, s3, target)
+
+
+@contextmanager
+def notified(bucket: str, items: Sequence[ObjectInfo]) -> Iterator[tuple[Any, str]]:
+    """A queue on a server of its own, with a message for each object: its client and its address."""
+    with tempfile.TemporaryDirectory() as folder, moto_server(Path(folder)) as endpoint:
+        sqs = boto3.client(
+            "sqs",
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+        )
+        queue_url = sqs.create_queue(QueueName="handler")["QueueUrl"]
+        for item in items:
+            sqs.send_message(QueueUrl=queue_url, MessageBody=message(bucket, item))
+        yield sqs, queue_url
 
 
 def poll_and_handle(sqs: Any, queue_url: str, s3: Any, target: str) -> int:

@@ -14,23 +14,35 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 _ENVIRONMENT = ROOT / ".venv-bench" / "bin" / "python"
 _RATE_HZ = 360
+_RESULT = "loop.parquet"
 
 
-def loop_ms(files: Sequence[bytes]) -> float | None:
-    """Ms of CPU a recording, after a first one to warm up; None where no environment has NeuroKit2."""
+class Looped(NamedTuple):
+    """Ms of CPU a recording, after a first one to warm up, and what it found: `beats` and `rmssd` (ms) of each."""
+
+    ms: float
+    rows: list[dict[str, Any]]
+
+
+def loop(files: Sequence[bytes]) -> Looped | None:
+    """Two recordings at least; None where no environment has NeuroKit2."""
     python = str(_ENVIRONMENT) if _ENVIRONMENT.exists() else sys.executable
     if subprocess.run([python, "-c", "import neurokit2"], check=False, capture_output=True).returncode:
         return None
+    from vitalake.parquet import decode
+
     with tempfile.TemporaryDirectory() as folder:
         for number, data in enumerate(files):
             (Path(folder) / f"{number:05d}.mat").write_bytes(data)
         argv = [python, "-W", "ignore", "-m", "benchmarks.peers.loop", folder]
         done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=ROOT)
-    return float(done.stdout.split()[-1])
+        rows = decode((Path(folder) / _RESULT).read_bytes()).to_pylist()
+    return Looped(float(done.stdout.split()[-1]), rows)
 
 
 def _loop(folder: Path) -> float:
@@ -53,7 +65,7 @@ def _loop(folder: Path) -> float:
         quality = nk.ecg_quality(clean, rpeaks=peaks, sampling_rate=_RATE_HZ, method="zhao2018")
         hrv = nk.hrv_time(peaks, sampling_rate=_RATE_HZ)
         rows.append({"file": path.name, "quality": quality, "beats": len(peaks), "rmssd": hrv["HRV_RMSSD"].iloc[0]})
-    pd.DataFrame(rows).to_parquet(folder / "loop.parquet")
+    pd.DataFrame(rows).to_parquet(folder / _RESULT)
     return (time.process_time() - started) / (len(paths) - 1) * 1e3
 
 

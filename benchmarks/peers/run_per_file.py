@@ -3,7 +3,8 @@
 Belongs here: the peer, written as Dagster's documentation of S3 sensors suggests: a sensor that requests a run for
 each new key, a dynamic partition a file, one asset. Does not belong here: measuring (`benchmarks/run_per_file.py`).
 
-A run reads one recording with our reader, judges it and puts its rows as one Parquet object a table.
+A run gets the key of one recording, reads it with our reader, judges it and puts its rows as one Parquet object a
+table: the tables of recordings, signals and windows. It derives nothing from them.
 """
 
 from dagster import (
@@ -28,14 +29,15 @@ _FILES = DynamicPartitionsDefinition(name="files")
 @asset(partitions_def=_FILES, required_resource_keys={"raw", "lake", "pseudonyms"})
 def recording_of_one_file(context: AssetExecutionContext) -> None:
     """One file's rows."""
+    from datetime import datetime, timezone
+
     from vitalake import parquet
     from vitalake.dataset import RawObject
     from vitalake.datasets.ecg import ECG
 
     key, raw, lake = context.partition_key, context.resources.raw, context.resources.lake
-    [item] = [each for each in raw.objects(PREFIX) if each.key == key]
-    data = raw.get(key, item.version)
-    content = RawObject(item.key, item.version, item.size_bytes, item.uploaded_at, data)
+    data = raw.get(key)
+    content = RawObject(key, "", len(data), datetime.now(timezone.utc), data)
     [parsed] = ECG.parse([content], context.resources.pseudonyms)
     for name, rows in ECG.tabulate(parsed.values).tables.items():
         lake.put(f"one_by_one/{name}/{key}.parquet", parquet.encode(ECG.table(name), rows, ""), expected=None)

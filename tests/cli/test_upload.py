@@ -138,7 +138,7 @@ def test_an_export_is_laid_under_the_system_that_it_is_from(
     assert answer.code == 0, answer.err
     [item] = raw.objects("entities/")
     assert item.key == f"entities/date={DAY}/source=CRM/customers.json"
-    assert source_system(Envelope([], {}, ()), item.key, system_mappings()) == "crm", "and read as meant"
+    assert source_system(Envelope(memoryview(b"[]"), {}), item.key, system_mappings()) == "crm", "and read as meant"
 
 
 @pytest.mark.usefixtures("home")

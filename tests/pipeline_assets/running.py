@@ -5,15 +5,26 @@ Belongs here: running the job, and reading its events. Does not belong here: ass
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from base64 import b64decode
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from dagster import AssetCheckEvaluation, DagsterInstance, ExecuteInProcessResult
+from dagster import (
+    AssetCheckEvaluation,
+    DagsterInstance,
+    Definitions,
+    ExecuteInProcessResult,
+    RunRequest,
+    ScheduleEvaluationContext,
+)
 
 from pipeline_assets.build import build_defs
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.vitalake.notes import upload
+from vitalake.dataset import Dataset
+from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.ecg import ECG
 from vitalake.stages import load_table
 
@@ -41,6 +52,31 @@ def run_all_days(
     """The job of what follows from all days of a dataset."""
     job = build_defs(settings, overrides=overrides).resolve_job_def(f"{dataset}_all_days_job")
     return job.execute_in_process(instance=instance, raise_on_error=False)
+
+
+def run_trends(
+    settings: Settings, instance: DagsterInstance, datasets: Sequence[Dataset] = DATASETS, **overrides: Any
+) -> ExecuteInProcessResult:
+    """The job that draws the trends."""
+    job = build_defs(settings, overrides=overrides, datasets=datasets).resolve_job_def("trends_job")
+    return job.execute_in_process(instance=instance, raise_on_error=False)
+
+
+def asked_by_schedule(defs: Definitions, name: str, instance: DagsterInstance, at: datetime) -> list[RunRequest]:
+    """What a schedule asks for at its tick."""
+    context = _InMemory(None, at)
+    context.in_memory = instance
+    return list(defs.resolve_schedule_def(name).evaluate_tick(context).run_requests or ())
+
+
+class _InMemory(ScheduleEvaluationContext):
+    """For an instance in memory, where Dagster's own takes none but those on disk: those are ten times slower."""
+
+    in_memory: DagsterInstance
+
+    @property
+    def instance(self) -> DagsterInstance:
+        return self.in_memory
 
 
 def upload_all(raw: ObjectStore, files: Iterable[tuple[str, bytes]], day: str = DAY) -> list[str]:
@@ -72,3 +108,9 @@ def materialized(result: ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
 def checks(result: ExecuteInProcessResult) -> dict[str, AssetCheckEvaluation]:
     """What the checks found, by name."""
     return {found.check_name: found for found in result.get_asset_check_evaluations()}
+
+
+def is_picture(value: str) -> bool:
+    """Whether a value of metadata shows a PNG."""
+    head, _, data = value.removesuffix(")").partition("base64,")
+    return head == "![picture](data:image/png;" and b64decode(data, validate=True).startswith(b"\x89PNG\r\n")

@@ -161,6 +161,23 @@ def test_rows_that_a_target_cannot_hold_are_a_warning_and_no_failure(
 
 
 @pytest.mark.store
+def test_values_that_a_target_cannot_hold_are_a_warning_that_counts_them(
+    with_dynamodb: Settings, store: ObjectStore, instance: DagsterInstance, put: Callable[..., None]
+) -> None:
+    dataset = notes("dynamodb", "SELECT source_key, 10.0::DOUBLE ** (124 + length) AS price")  # up to 9.9E+125
+    put(dataset, "a", "one", "three")
+    result, metadata = run(dataset, with_dynamodb, store, instance)
+    assert result.success
+    assert shown(metadata, *COUNTS, "not_representable") == [3, 3, 0, 0, 0, 1, 2]
+    found = checks(result)[CHECK]
+    assert (found.passed, found.severity.value) == (False, "WARN")
+    assert "2 values" in (found.description or "")
+    client = DynamoRequests(with_dynamodb, with_dynamodb.dynamodb_endpoint).client
+    items = client.scan(TableName=f"vitalake_{dataset.name}_found")["Items"]
+    assert sum("price" in item for item in items) == 1
+
+
+@pytest.mark.store
 def test_a_wrong_declaration_fails_at_once_and_says_what_to_do(
     settings: Settings, store: ObjectStore, instance: DagsterInstance, put: Callable[..., None]
 ) -> None:
@@ -193,12 +210,12 @@ def test_only_what_is_configured_is_an_asset(target: Target, update: dict[str, A
     found = sink_assets(dataset, SETTINGS.model_copy(update=update), [dataset])
     assert [asset.key.to_user_string() for asset in found] == ([dataset.sinks[0].name] if there else [])
     for asset in found:
-        assert_follows_the_catalog(asset, dataset)
+        assert_follows_the_catalog_and_what_it_reads(asset, dataset)
 
 
-def assert_follows_the_catalog(asset: AssetsDefinition, dataset: Dataset) -> None:
+def assert_follows_the_catalog_and_what_it_reads(asset: AssetsDefinition, dataset: Dataset) -> None:
     [spec] = asset.specs
-    assert [dep.asset_key for dep in spec.deps] == [AssetKey("lake")]
+    assert {dep.asset_key for dep in spec.deps} == {AssetKey("lake"), AssetKey(f"{dataset.name}_lengths")}
     assert (spec.group_name, spec.kinds) == (dataset.name, {dataset.sinks[0].target})
     assert spec.partitions_def is None
 
@@ -229,6 +246,20 @@ def test_a_file_that_names_people_goes_where_they_are_named(
     assert ObjectStore(settings, settings.lake_bucket).objects("exports/") == []
 
 
+@pytest.mark.parametrize("view", ["names", "above"])
+@pytest.mark.parametrize("target", ["dynamodb", "postgres"])
+def test_what_names_people_is_delivered_to_no_other_place(target: Target, view: str) -> None:
+    """Configured or not: the declaration is wrong either way."""
+    dataset = notes(target)
+    names = replace(dataset.derived[0].tables[0], name="names", restricted=True)
+    derived = replace(dataset.derived[0], tables=(names,))
+    above = SqlView("above", "SELECT count(*) FROM Names", "", {})
+    sink = replace(dataset.sinks[0], view=view)
+    naming = replace(dataset, derived=(derived,), views=(above,), sinks=(sink,))
+    with pytest.raises(ValueError, match=f"{view} names people.*json"):
+        sink_assets(naming, SETTINGS, [naming])
+
+
 def _restricted(dataset: Dataset) -> Any:
     [derived] = dataset.derived
     return replace(derived, tables=(replace(derived.tables[0], restricted=True),))
@@ -238,8 +269,8 @@ def test_a_sink_on_another_datasets_tables_is_refused() -> None:
     """Its runs would not deliver what those tables change, and names of people might go anywhere."""
     dataset = notes("json")
     other = replace(
-        dataset, name="other", tables=(replace(dataset.tables[0], name="Others"),), sinks=(), derived=()
+        dataset, name="other", tables=(replace(dataset.tables[0], name="others"),), sinks=(), derived=()
     )
-    view = replace(dataset.views[0], sql="SELECT * FROM others")
+    view = replace(dataset.views[0], sql="SELECT * FROM Others")
     with pytest.raises(ValueError, match="another dataset"):
         sink_assets(replace(dataset, views=(view,)), SETTINGS, [dataset, other])

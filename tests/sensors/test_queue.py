@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,6 +19,7 @@ from sensors.build import build_sensors
 from tests.moto_server import moto_server
 from tests.sensors.queue_system import System, day, key
 from tests.vitalake.notes import remove
+from vitalake.arrivals import ObjectInfo
 from vitalake.errors import PermanentError, TransientError
 
 pytestmark = pytest.mark.store
@@ -217,6 +218,82 @@ def test_days_that_a_tick_had_no_time_for_are_looked_at_by_the_next(
     assert (late.days, late.again) == ([], {day(0), day(-1)})
     monkeypatch.undo()
     assert system.tick(late.cursor).days == [day(0), day(-1)]
+
+
+class Clocked(ObjectStore):
+    """The bucket, where a page takes as many seconds as it is told, by a clock that else stands still."""
+
+    def __init__(self, settings: Settings, bucket: str, takes: Callable[[str], float]) -> None:
+        super().__init__(settings, bucket)
+        self.now, self.takes = 1000.0, takes
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def pages(self, prefix: str, after: str | None = None) -> Iterator[list[ObjectInfo]]:
+        for page in super().pages(prefix, after):
+            self.now += self.takes(prefix)
+            yield page
+
+
+def slow(
+    system: System, monkeypatch: pytest.MonkeyPatch, seconds: Mapping[str, float], otherwise: float
+) -> Clocked:
+    """Listing takes so many seconds: of these days, and of the others."""
+    there = Clocked(
+        system.settings,
+        system.settings.raw_bucket,
+        lambda prefix: next((took for day, took in seconds.items() if day in prefix), otherwise),
+    )
+    monkeypatch.setattr("sensors.queue.time", there)
+    monkeypatch.setattr("sensors.looking.time", there)
+    system.raw = there
+    return there
+
+
+def test_days_that_are_too_slow_together_are_listed_one_at_a_time(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = [-offset for offset in range(13)]
+    system.put(*map(key, named))
+    system.notify(*map(key, named))
+    # One, two, four of them in time, then too many.
+    slow(system, monkeypatch, {day(-10): 5.0, day(-11): 5.0}, 0.25)
+    tick = system.tick(None)
+    assert tick.days == [day(offset) for offset in named[:12]]
+    assert tick.again == {day(-12)}
+
+
+def test_a_day_that_alone_is_too_slow_is_left_to_the_sweep_and_no_other(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = [-offset for offset in range(6)]
+    system.put(*map(key, named))
+    system.notify(*map(key, named))
+    bucket = slow(system, monkeypatch, {day(-2): 11.0}, 3.0)
+    asked, cursor = [], None
+    for _ in range(4):
+        began = bucket.now
+        tick = system.tick(cursor)
+        assert bucket.now - began <= 20 + 11  # Dagster ends it after 60
+        asked += tick.days
+        cursor = system.record(tick)
+    assert asked == [day(offset) for offset in named if offset != -2]
+    assert (tick.again - set(asked), system.queue.depth()) == (set(), Depth(0, 0))
+
+
+def test_a_day_that_waits_has_its_turn_before_those_that_are_named_anew(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.put(*map(key, (0, -1, -2, -3)))
+    slow(system, monkeypatch, {}, 9.5)
+    asked, cursor = set(), None
+    for _ in range(2):
+        system.notify(*map(key, (0, -1, -2, -3)))
+        tick = system.tick(cursor)  # three in 20 s; their runs end at once and change nothing
+        asked |= set(tick.days)
+        cursor = tick.cursor
+    assert asked == {day(offset) for offset in (0, -1, -2, -3)}
 
 
 def test_messages_beyond_what_is_remembered_are_not_deleted(

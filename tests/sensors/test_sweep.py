@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 
 import pytest
 from dagster import DagsterInstance
@@ -12,13 +13,28 @@ from pipeline_assets.build import build_defs
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from sensors.build import build_sensors
-from tests.sensors.dropping import System, day, equal
+from tests.sensors.dropping import RECORDING, System, day, equal
 from tests.vitalake.notes import remove, upload
-from vitalake.arrivals import arrived, listed_fingerprint
+from vitalake.arrivals import ObjectInfo, arrived, listed_fingerprint
+from vitalake.errors import TransientError
 
 pytestmark = pytest.mark.store
 
 Put = Callable[[int, str], None]
+
+
+class Failing(ObjectStore):
+    """The bucket, of which a pass gets so many pages; the next request for one fails."""
+
+    left = 0
+
+    def pages(self, prefix: str, after: str | None = None) -> Iterator[list[ObjectInfo]]:
+        for page in super().pages(prefix, after):
+            if prefix == "ecg/":
+                self.left -= 1
+                if self.left < 0:
+                    raise TransientError("the store did not answer")
+            yield page
 
 
 def test_an_object_of_a_day_to_come_waits_and_is_spoken_of(system: System, put: Put) -> None:
@@ -65,7 +81,7 @@ def test_a_tick_that_takes_too_long_goes_on_in_the_next(
         put(-offset * 100, "a")
     for request in system.sweep().requests:
         assert system.run(request)
-    monkeypatch.setattr("sensors.sweep.TICK_SECONDS", -1.0)
+    monkeypatch.setattr("sensors.sweep._LOOK_SECONDS", -1.0)
     cursor = None
     for offset in range(3):
         tick = system.tick(cursor, "ecg_sweep")
@@ -82,7 +98,7 @@ def test_requests_that_one_tick_may_not_make_are_made_by_the_next_without_anothe
     with DagsterInstance.ephemeral() as instance:
         system = System(settings.model_copy(update={"runs_per_tick": 2}), raw, instance)
         first = system.tick(None, "ecg_sweep")
-        system.raw = ObjectStore(settings, "no-such-bucket")  # a pass that has ended lists no more
+        system.raw = Failing(settings, raw.bucket)  # a pass that has ended goes through no pages
         second = system.tick(first.cursor, "ecg_sweep")
         third = system.tick(second.cursor, "ecg_sweep")
     asked = [*first.days, *second.days, *third.days]
@@ -104,8 +120,60 @@ def test_a_pass_goes_on_over_ticks_and_restarts_of_the_process(
         cursor = tick.cursor
         if restart:
             system.defs = build_defs(system.settings, build_sensors)
-    assert [text.partition(";")[0] for text in said if text] == [f"{n} objects so far" for n in (2, 4, 6, 8)]
+    assert [text.partition(";")[0] for text in said if text] == [f"{n} objects so far" for n in range(1, 8)]
     assert tick.days == [day(-100 * offset) for offset in range(4)]
+
+
+def test_a_page_that_fails_costs_no_other_page(system: System, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    for offset in range(6):
+        put(-100 * offset, "a")
+    upload(system.raw, "ecg/a.mat", RECORDING)  # its company is known only at the end of the pass
+    monkeypatch.setattr("resources.object_store._PAGE", 3)
+    system.raw = raw = Failing(system.settings, system.raw.bucket)
+    raw.left = 2
+    with pytest.raises(TransientError):
+        system.tick(None, "ecg_sweep")
+    raw.left = 1
+    assert system.tick(None, "ecg_sweep").days == [day(-100 * offset) for offset in range(6)]
+
+
+def test_what_was_built_since_a_pass_listed_it_is_not_built_again_and_what_was_not_is(
+    system: System, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(-100, "a")
+    (request,) = system.sweep().requests
+    assert system.run(request)
+    put(-1, "a")
+    for name in "bc":  # of days that have not come yet: listed last, and never asked for
+        put(7, name)
+    monkeypatch.setattr("sensors.sweep._PASS_SECONDS", -1.0)
+    monkeypatch.setattr("resources.object_store._PAGE", 3)
+    first = system.tick(None, "ecg_sweep")
+    assert "objects so far" in (first.said or "")
+    put(-1, "late")
+    (request,) = system.tick().requests
+    assert system.run(request)
+    monkeypatch.undo()
+    assert system.tick(first.cursor, "ecg_sweep").requests == []
+    put(-100, "late")
+    remove(system.raw, f"ecg/date={day(-1)}/a")
+    assert system.tick(None, "ecg_sweep").days == [day(-1), day(-100)]
+
+
+def test_a_cursor_of_an_earlier_version_is_read(system: System, put: Put) -> None:
+    put(-100, "a")
+    (request,) = system.sweep().requests
+    assert system.run(request)
+    fingerprint = request.tags["vitalake/fingerprint"]
+    now = datetime.now(timezone.utc).isoformat()
+    earlier = {
+        "since": now,
+        "equal": {day(-100): fingerprint},
+        "position": {"after": f"ecg/date={day(-100)}/a", "days": {day(-100): [1, fingerprint]}, "at": now},
+    }
+    tick = system.tick(json.dumps(earlier), "ecg_sweep")
+    assert (tick.requests, equal(tick)) == ([], {day(-100): fingerprint[:16]})
+    assert "1 objects in 1 days, 0 looked at" in (tick.said or "")
 
 
 def test_a_folder_made_in_a_console_is_an_empty_object_of_its_day(system: System, raw: ObjectStore) -> None:

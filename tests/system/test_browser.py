@@ -21,6 +21,7 @@ from resources.lake import connect
 from resources.object_store import ObjectStore
 from resources.settings import load_settings
 from tests.system.waiting import wait_until, wait_until_built
+from vitalake.datasets.declared import DATASETS
 
 pytestmark = [
     pytest.mark.system,
@@ -110,6 +111,25 @@ def test_a_day_is_materialized_by_click(running: LocalSystem, page: Page, day: s
     expect(page.get_by_text(re.compile("Finished execution of run"))).to_be_visible()
     expect(page.get_by_text(re.compile("Materialized value ecg_features"))).to_be_visible()
     keep(page, "5-run")
+
+
+def test_the_trends_of_every_dataset_are_pictures_of_one_asset(running: LocalSystem, page: Page) -> None:
+    page.goto(f"{running.webserver_url}/assets/trends?view=events")
+    asked = "LaunchPipelineExecution"
+    with page.expect_response(lambda response: asked in (response.request.post_data or "")) as launched:
+        page.get_by_role("button", name=re.compile("Materialize")).first.click()
+    run_id = launched.value.json()["data"]["launchPipelineExecution"]["run"]["id"]
+    page.goto(f"{running.webserver_url}/runs/{run_id}")
+    materialized = page.get_by_text(re.compile("Materialized value trends"))
+    expect(materialized).to_be_visible(timeout=300_000)  # it may wait in the queue behind other runs
+    page.goto(f"{running.webserver_url}/assets/trends?view=events")
+    for trend in (trend for dataset in DATASETS for trend in dataset.trends):
+        expect(page.get_by_text(trend.name, exact=True).first).to_be_visible()
+    page.get_by_text("Show Markdown").first.click()
+    image = page.locator("img[src^='data:image/png']").first
+    expect(image).to_be_visible()
+    assert image.evaluate("element => element.naturalWidth") > 600
+    keep(page, "9-trends")
 
 
 def test_tables_over_all_days_and_copies_follow_by_themselves(running: LocalSystem) -> None:

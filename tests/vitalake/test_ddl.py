@@ -10,8 +10,8 @@ import sqlglot
 from sqlglot import exp
 
 from vitalake.datasets.declared import DATASETS
-from vitalake.ddl import COMMENT_BYTES, HIVE_TYPES, PARTITION_DOC, TRINO_TYPES, athena, trino
-from vitalake.tables import Column, Kind, Table
+from vitalake.ddl import COMMENT_BYTES, HIVE_TYPES, TRINO_TYPES, athena, trino
+from vitalake.tables import PARTITION, Column, Kind, Table
 
 FIRST_DAY = date(2025, 1, 1)
 # Quotes of every language, a backslash, two lines, and more than Glue takes.
@@ -59,7 +59,7 @@ def test_athena_is_told_the_declared_columns_and_projects_the_days(table: Table)
     assert columns(tree.this, "hive") == expected(table, HIVE_TYPES)
     partition = tree.find(exp.PartitionedByProperty)
     assert partition is not None
-    assert columns(partition.this, "hive") == [("date", "date", PARTITION_DOC)]
+    assert columns(partition.this, "hive") == [("date", "date", PARTITION.doc)]
     assert tree.find(exp.ExternalProperty)
     place, form = tree.find(exp.LocationProperty), tree.find(exp.FileFormatProperty)
     assert (place and place.name, form and form.name) == (f"s3://my-lake/{table.name}/", "PARQUET")
@@ -82,7 +82,7 @@ def test_trino_is_told_the_declared_columns_the_partition_last(table: Table) -> 
         kind: sqlglot.exp.DataType.build(text, dialect="trino").sql("trino").lower()
         for kind, text in TRINO_TYPES.items()
     }
-    assert columns(tree.this, "trino") == [*expected(table, types), ("date", "date", PARTITION_DOC)]
+    assert columns(tree.this, "trino") == [*expected(table, types), ("date", "date", PARTITION.doc)]
     assert properties(tree) == {"external_location": f"s3://my-lake/{table.name}/"}
     form, partition = tree.find(exp.FileFormatProperty), tree.find(exp.PartitionedByProperty)
     assert form and form.name == "PARQUET"

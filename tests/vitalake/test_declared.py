@@ -14,9 +14,10 @@ from vitalake.datasets import declared
 
 MODULE = """
 from vitalake.records.declare import csv_dataset
-from vitalake.records.fields import Field
+from vitalake.records.fields import Field, Rule
 
-FOUND = csv_dataset("{name}", "Found.", "team:data", (Field("a", "a", "string", "A."),))
+FIELDS = (Field("a", "a", "string", "A."),)
+FOUND = csv_dataset("{name}", "Found.", "team:data", FIELDS, rules=(Rule("{rule}", "true", "It is not so."),))
 """
 
 
@@ -32,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_a_new_module_is_found_among_the_others_by_name(folder: Path) -> None:
-    (folder / "mine.py").write_text(MODULE.format(name="mine"))
+    (folder / "mine.py").write_text(MODULE.format(name="mine", rule="X01"))
     importlib.invalidate_caches()
     names = [dataset.name for dataset in declared._declared()]
     assert set(names) == {"mine", *(dataset.name for dataset in declared.DATASETS)}
@@ -40,9 +41,25 @@ def test_a_new_module_is_found_among_the_others_by_name(folder: Path) -> None:
 
 
 def test_two_datasets_of_one_name_are_refused(folder: Path) -> None:
-    (folder / "mine.py").write_text(MODULE.format(name="pricing"))
+    (folder / "mine.py").write_text(MODULE.format(name="pricing", rule="X01"))
     importlib.invalidate_caches()
     with pytest.raises(ValueError, match="two datasets are named pricing"):
+        declared._declared()
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "why"),
+    [
+        ("quarantine", "X01", "quarantine names the view"),
+        ("lake", "X01", "lake names the asset"),
+        ("raw_pricing", "X01", "raw_pricing names something of dataset"),
+        ("zzz", "P01", "P01 names something of dataset 'pricing'"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused(folder: Path, name: str, rule: str, why: str) -> None:
+    (folder / "mine.py").write_text(MODULE.format(name=name, rule=rule))
+    importlib.invalidate_caches()
+    with pytest.raises(ValueError, match=why):
         declared._declared()
 
 

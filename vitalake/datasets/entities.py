@@ -6,12 +6,11 @@ only when data is at hand, because Dagster loads this module at every start.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vitalake.checks import readable, refused_records
-from vitalake.dataset import Check, Combined, Count, Dataset, Parsed, RawObject, Tabulated, Threshold
+from vitalake.checks import readable, refused_records, repeated_keys
+from vitalake.dataset import Check, Combined, Count, Dataset, Limits, Parsed, RawObject, Tabulated, Threshold
 from vitalake.entities.current import COLUMNS
 from vitalake.entities.golden import GOLDEN
 from vitalake.entities.matching import MATCHES
@@ -21,6 +20,8 @@ from vitalake.pseudonyms import Pseudonyms
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# The bytes of an export are in memory twice while they arrive, once while its records are read (`envelope.py`).
+_LIMITS = Limits(object_bytes=512 * 2**20, whole_bytes=16 * 2**20)
 _NAMED = 10  # examples in the details of a check
 
 
@@ -50,16 +51,6 @@ def _free_of(column: str, name: str, doc: str) -> Check:
     return Check(name, doc, Threshold(warn=0.0), {EXPORTS.name: ["source_key", column]}, count)
 
 
-def _count_repeated(tables: Mapping[str, pa.Table]) -> Count:
-    records = tables[RECORDS.name]
-    pairs = zip(records.column("source_key").to_pylist(), records.column("canonical_id").to_pylist(), strict=True)
-    often = {pair: number for pair, number in Counter(pairs).items() if number > 1}
-    details: dict[str, int | float | str] = {
-        f"{key} {canonical_id}": number for (key, canonical_id), number in list(often.items())[:_NAMED]
-    }
-    return Count(sum(often.values()) - len(often), records.num_rows, details)
-
-
 def _combine(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     from vitalake.entities.current import combine
 
@@ -75,6 +66,7 @@ ENTITIES = Dataset(
     tables=(RECORDS, EXPORTS),
     combined=(Combined((MATCHES, GOLDEN), {RECORDS.name: COLUMNS}, _combine),),
     views=VIEWS,
+    limits=_LIMITS,
     checks=(
         readable("entities", Threshold(warn=0.02, block=0.5)),
         refused_records("entities", RECORDS.name, Threshold(warn=0.05, block=0.5)),
@@ -84,12 +76,12 @@ ENTITIES = Dataset(
             "What exports say of themselves (record count, sums, averages) is true of their records.",
         ),
         _free_of("problems", "described", "The metadata of exports can be used."),
-        Check(
+        repeated_keys(
+            RECORDS.name,
+            ("source_key", "canonical_id"),
+            Threshold(warn=0.0),
             "repeated",
             "An export has each entity once; of several records the last is the current one.",
-            Threshold(warn=0.0),
-            {RECORDS.name: ["source_key", "canonical_id"]},
-            _count_repeated,
         ),
     ),
 )

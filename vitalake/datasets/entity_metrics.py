@@ -3,6 +3,7 @@
 Belongs here: the declaration. Does not belong here: reading CSV and applying rules (`vitalake/records/`).
 """
 
+from vitalake.records.conditions import trimmed
 from vitalake.records.declare import csv_dataset
 from vitalake.records.fields import Field, Rule
 
@@ -18,5 +19,13 @@ ENTITY_METRICS = csv_dataset(
         Field("unit", "unit", "string", "Unit, e.g. USD."),
     ),
     key=("canonical_id", "metric_name", "observed_on"),
-    rules=(Rule("T01", "observed_on <= CAST(uploaded_at AS DATE) + 1", "date lies after the day of the upload"),),
+    rules=(
+        Rule("T01", "observed_on <= CAST(uploaded_at AS DATE) + 1", "date lies after the day of the upload"),
+        # Ids of entities have none, so such a value would join nothing.
+        Rule(
+            "T02",
+            trimmed("canonical_id", "metric_name"),
+            "entity_id or metric has white space before or after it",
+        ),
+    ),
 )

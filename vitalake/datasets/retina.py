@@ -4,6 +4,7 @@ Belongs here: the declaration. Does not belong here: reading JSON and applying r
 """
 
 from vitalake.dataset import SqlView
+from vitalake.records.conditions import visible
 from vitalake.records.declare import json_dataset
 from vitalake.records.fields import Field, RecordTable, Rule
 from vitalake.sinks import Sink
@@ -64,7 +65,12 @@ RETINA = json_dataset(
             "diagnosis is missing, or none of those that are known",
             warns=True,
         ),
-        Rule("R06", "patient_name IS NOT NULL AND trim(patient_name) <> ''", "patient_name is missing", warns=True),
+        Rule(
+            "R06",
+            f"patient_name IS NOT NULL AND {visible('patient_name')}",
+            "patient_name is missing or blank",
+            warns=True,
+        ),
     ),
     tables=(
         RecordTable(
@@ -82,10 +88,14 @@ RETINA = json_dataset(
     views=(
         SqlView(
             "retina_patients",
-            """SELECT patient_id, arg_max(patient_name, (uploaded_at, source_key, record_number)) AS patient_name
-            FROM retina_names WHERE trim(patient_name) <> '' GROUP BY patient_id""",
-            "Each patient with the newest name. Only who may read the restricted bucket can ask it.",
-            {"patient_id": "Identifier of the patient, as the source has it.", "patient_name": "Newest name."},
+            f"""SELECT patient_id, arg_max(patient_name, (uploaded_at, source_key, record_number))
+                FILTER ({visible("patient_name")}) AS patient_name
+            FROM retina_names GROUP BY patient_id""",  # noqa: S608 - the condition is declared too
+            "Each patient with a scan, and the newest name. Only who may read the restricted bucket can ask it.",
+            {
+                "patient_id": "Identifier of the patient, as the source has it.",
+                "patient_name": "Newest name that is not blank; null: the source gave none.",
+            },
         ),
     ),
     sinks=(
@@ -94,7 +104,7 @@ RETINA = json_dataset(
             view="retina_patients",
             key=("patient_id",),
             target="json",
-            doc="The patients as one JSON array, in the restricted bucket.",
+            doc="The patients as one JSON array, in the restricted bucket; null for a name that no source gave.",
         ),
     ),
 )

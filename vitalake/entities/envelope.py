@@ -1,51 +1,62 @@
 """One object of business records: its records, and what is said around them.
 
-Belongs here: JSON to records, and what of a record no table can hold. Does not belong here: what the fields mean,
-of a record (`mapping.py`) or of the metadata (`metadata.py`), and whether the summary is true (`summary.py`).
+Belongs here: which kind of object it is, and where its records stand in it. Does not belong here: reading records
+(`vitalake/records/json_reader.py`), what stands around them (`around.py`), what the fields mean, of a record
+(`mapping.py`) or of the metadata (`metadata.py`).
 
-An object is `{"records": […], "metadata": {…}, "summary": {…}}`, an array of records, or one record. JSON as
-RFC 8259 has it, in UTF-8 with or without a byte order mark. What breaks the document refuses the object; a number
-that is none (NaN, Infinity, 1e999), a key that is there twice, text that is no Unicode and nesting below 64 levels
-refuse the record that holds it, and are left out, with a word, of what is around the records.
+An object is `{"records": […], "metadata": {…}, "summary": {…}}`, or records as every dataset reads them: an array,
+one record, or one on each line. JSON as RFC 8259 has it, in UTF-8 with or without a byte order mark.
 
-Python's own reader: it shows keys that are there twice. msgspec hides them, and is no faster once they are counted.
+An envelope is whole or refused: nobody knows what a torn one says of itself. Its bytes are all in memory, because
+the metadata, which say how a record is to be read, may stand behind the records. These are decoded a block at a
+time.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from vitalake.entities.around import Fault, decoded, without_faults
 from vitalake.errors import UnusableDataError
+from vitalake.records.json_nesting import Nesting, NestingError
+from vitalake.records.json_reader import read_json
 
-MAX_DEPTH = 64
-_UTF_16_32 = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff", b"{\0", b"[\0", b"\0{", b"\0[")
-_LEAVES = frozenset({str, int, bool, type(None)})
+if TYPE_CHECKING:
+    from vitalake.records.json_block import JsonRecords
 
-
-@dataclass(frozen=True)
-class Fault:
-    """Stands in a decoded document where something is that no table can hold."""
-
-    message: str
+_CHUNK_BYTES = 4 << 20
+_OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{")
+_NAME = re.compile(rb'[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
+_SCALAR = re.compile(rb'[^\s,:"{}\[\]]+')
+_BEHIND = re.compile(rb"[ \t\r\n]*([,}])")
+_BLANK = re.compile(rb"[ \t\r\n]*")
+_RECORDS, _METADATA = "records", "metadata"
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """The records as they arrived, and everything around them.
+    """The text of the records, and everything around them.
 
     Args:
-        records: each anything that JSON knows, maybe with a `Fault` in it.
-        around: every other field of the object, without faults; empty for a bare array or a single record.
+        text: JSON of the records.
+        around: every other field of the object, without faults; empty where there are only records.
         problems: what was wrong with these, in words.
     """
 
-    records: list[Any]
+    text: memoryview
     around: dict[str, Any]
-    problems: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+    def records(self) -> Iterator[JsonRecords]:
+        """The records, a block at a time.
+
+        Raises:
+            UnusableDataError: S02, there are none.
+        """
+        return read_json(bytes(self.text[at : at + _CHUNK_BYTES]) for at in range(0, len(self.text), _CHUNK_BYTES))
 
     def section(self, name: str) -> Mapping[str, Any]:
         """`metadata` or `summary`; empty where there is none."""
@@ -54,44 +65,38 @@ class Envelope:
 
 
 def read_envelope(data: bytes) -> Envelope:
-    """Read a whole object.
+    """Find the records of a whole object, and read what is around them.
 
     Raises:
-        UnusableDataError: S02, it is no JSON document of records.
+        UnusableDataError: S02, it is an envelope that is broken, or holds no array of records.
     """
-    value = _decoded(data)
-    if isinstance(value, Fault):
-        raise UnusableDataError("S02", f"the object cannot be trusted: {value.message}")
-    if isinstance(value, list):
-        return Envelope(value, {}, ())
-    if not isinstance(value, dict):
-        raise UnusableDataError("S02", f"JSON, but {kind_of(value)} where records were expected")
-    if "records" not in value:
-        return Envelope([value], {}, ())
-    records = value.pop("records")
-    if not isinstance(records, list):
-        raise UnusableDataError("S02", f"`records` is {kind_of(records)}, not an array")
-    if isinstance(metadata := value.get("metadata"), Fault):
+    text = memoryview(data)
+    begin = _OBJECT.match(data)
+    members: dict[str, slice] = {}
+    end = None
+    if begin is not None:
+        try:
+            end = _find_members(data, begin.end(), members)
+        except (UnusableDataError, NestingError) as error:
+            if _RECORDS in members:
+                message = error.message if isinstance(error, UnusableDataError) else str(error)
+                raise UnusableDataError("S02", f"the export is broken: {message}") from None
+    if _RECORDS not in members:
+        return Envelope(text, {})
+    if end is not None and _BLANK.match(data, end).end() < len(data):  # type: ignore[union-attr]
+        raise UnusableDataError("S02", f"the export ends at byte {end:,}, but the object goes on")
+    place = members.pop(_RECORDS)
+    if not data.startswith(b"[", place.start):
+        raise UnusableDataError("S02", f"`records` is {kind_of(decoded(data[place]))}, not an array")
+    found = {name: decoded(data[place]) for name, place in members.items()}
+    if isinstance(metadata := found.get(_METADATA), Fault):
         raise UnusableDataError("S02", f"the metadata cannot be trusted: {metadata.message}")
     problems: list[str] = []
-    around = _without_faults(value, "", problems)
-    for name in ("metadata", "summary"):
+    around = {name: without_faults(value, name, problems) for name, value in found.items()}
+    for name in (_METADATA, "summary"):
         if not isinstance(around.get(name), (dict, type(None))):
             problems.append(f"{name}: {kind_of(around[name])}, not an object")
-    return Envelope(records, around, tuple(problems))
-
-
-def fault_in(value: Any, depth: int = 1) -> str | None:
-    """Why no table can hold this value of a decoded document, in words; None: it can."""
-    import msgspec
-
-    found = _fault(value, depth)
-    if found is None:
-        try:
-            msgspec.json.encode(value)
-        except UnicodeEncodeError:
-            return "text that is no Unicode: half of a surrogate pair, or bytes that are no UTF-8"
-    return found
+    return Envelope(text[place], around, tuple(problems))
 
 
 def canonical(value: Any) -> str:
@@ -101,90 +106,57 @@ def canonical(value: Any) -> str:
     return msgspec.json.encode(value, order="sorted").decode()
 
 
-def as_text(value: Any) -> str:
-    """JSON of a value that may have faults, for people to look at."""
-    return json.dumps(value, ensure_ascii=True, default=lambda fault: f"<{fault.message}>")
-
-
 def kind_of(value: Any) -> str:
     """What a value of a document is, in words."""
-    if isinstance(value, Fault):
-        return value.message
     names = {dict: "an object", list: "an array", str: "a text", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")
 
 
-def _decoded(data: bytes) -> Any:
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if data.startswith(_UTF_16_32):
-        raise UnusableDataError("S02", "the object is UTF-16 or UTF-32; UTF-8 was expected")
-    if not data or data.isspace():
-        raise UnusableDataError("S02", "the object holds nothing but blanks")
-    text = data.decode("utf-8", "surrogateescape")  # what is no UTF-8 is found where it lies, in one record
+def _find_members(data: bytes, at: int, found: dict[str, slice]) -> int:
+    """Adds to `found` where each value of an object lies, from behind its brace on; returns where the object ends.
 
-    def read(**hooks: Any) -> Any:
-        constant = Fault("a number that is none (NaN or Infinity)")
-        return json.loads(text, object_pairs_hook=_object, parse_constant=lambda _: constant, **hooks)
+    Raises:
+        UnusableDataError: S02, it is no object, or has a key twice.
+        NestingError: brackets do not match.
+    """
+    known = _values(data)
+    while True:
+        name = _NAME.match(data, at)
+        if name is None:
+            raise UnusableDataError("S02", f"a key was expected at byte {at:,}")
+        key, begin = decoded(name[1]), name.end()
+        if key in found:
+            raise UnusableDataError("S02", f"the key {key[:40]!a} is there twice")
+        found[key] = slice(begin, begin)
+        found[key] = slice(begin, end := _end(data, begin, known.get(key)))
+        behind = _BEHIND.match(data, end)
+        if behind is None:
+            raise UnusableDataError("S02", f"a comma or brace was expected at byte {end:,}")
+        at = behind.end()
+        if behind[1] == b"}":
+            return at
+
+
+def _values(data: bytes) -> dict[str, Any]:
+    """The text of each member's value; nothing where the object is not valid JSON. Of equal keys, the last."""
+    import msgspec
 
     try:
-        try:
-            return read()
-        except json.JSONDecodeError:
-            raise
-        except ValueError:  # Python reads no whole number of more than 4300 digits
-            return read(parse_int=_whole)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise UnusableDataError("S02", f"the object is no JSON: {error.msg} ({where})") from None
-    except RecursionError:
-        raise UnusableDataError("S02", "the object is nested too deeply to be read") from None
+        return msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {}
 
 
-def _object(pairs: list[tuple[str, Any]]) -> Any:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    seen: set[str] = set()
-    double = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-    return Fault(f"the key {double[:40]!a} is there twice")
-
-
-def _whole(digits: str) -> Any:
-    try:
-        return int(digits)
-    except ValueError:
-        return Fault("a whole number of thousands of digits")
-
-
-def _fault(value: Any, depth: int) -> str | None:
-    if isinstance(value, Fault):
-        return value.message
-    if isinstance(value, float):
-        return None if math.isfinite(value) else "a number too large for any column"
-    if isinstance(value, (dict, list)):
-        if depth > MAX_DEPTH:
-            return f"nesting deeper than {MAX_DEPTH} levels"
-        for each in value.values() if isinstance(value, dict) else value:
-            if type(each) not in _LEAVES and (found := _fault(each, depth + 1)):
-                return found
-    return None
-
-
-def _without_faults(value: Any, path: str, problems: list[str], depth: int = 1) -> Any:
-    """The value with null for each fault, which `problems` tells."""
-    if isinstance(value, dict) and depth <= MAX_DEPTH:
-        return {
-            _unicode(key): _without_faults(each, f"{path}.{key}".strip("."), problems, depth + 1)
-            for key, each in value.items()
-        }
-    if isinstance(value, list) and depth <= MAX_DEPTH:
-        return [_without_faults(each, path, problems, depth + 1) for each in value]
-    found = fault_in(value, depth)
-    if found is None:
-        return value
-    problems.append(f"{ascii(path)[1:-1][:80]}: {found}")
-    return None
-
-
-def _unicode(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+def _end(data: bytes, at: int, known: Any) -> int:
+    """Where the value ends that begins at `at`: a hundred times sooner where it is the one that was decoded."""
+    if data[at : at + 1] in (b"{", b"[", b'"'):
+        if known is not None and data.startswith(known, at):
+            return at + len(memoryview(known))
+        end, ended = Nesting().follow(data, at)
+        if not ended:
+            raise UnusableDataError("S02", f"the value that begins at byte {at:,} does not end")
+        return end
+    scalar = _SCALAR.match(data, at)
+    if scalar is None:
+        raise UnusableDataError("S02", f"a value was expected at byte {at:,}")
+    return scalar.end()

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vitalake.entities.envelope import canonical, fault_in, kind_of
+from vitalake.entities.envelope import canonical, kind_of
 from vitalake.errors import UnusableDataError
 
 FIELDS = ("id", "name", "revenue", "employees", "industry")
@@ -81,29 +81,25 @@ def system_mapping(system: str, text: str) -> SystemMapping:
     return SystemMapping(system, paths)
 
 
-def map_record(record: Any, number: int, mapping: SystemMapping) -> Entity:
+def map_record(record: dict[str, Any], number: int, mapping: SystemMapping) -> Entity:
     """One record, as decoded, in canonical form.
 
     Raises:
-        UnusableDataError: D02 no object, or one that no table can hold; E03 no usable id; E04 no usable name; E05
-            revenue or employees that are no number, or negative; D05 an industry that is no text.
+        UnusableDataError: E03 no usable id; E04 no usable name; E05 revenue or employees that are no number, or
+            negative; D05 an industry that is no text.
     """
-    if not isinstance(record, dict):
-        raise UnusableDataError("D02", f"the record is {kind_of(record)}, not an object")
-    if fault := fault_in(record):
-        raise UnusableDataError("D02", f"the record holds {fault}")
     taken: dict[str, Any] = {}
-    rest = dict(record)
+    rest = record.copy()
     for field, paths in mapping.paths.items():
         for path in paths:
             if path[0] not in record:
                 continue
-            value = _at(record, path)
-            if _is_blank(value):
-                _drop(rest, path)
-            elif field not in taken:
+            value = record[path[0]] if len(path) == 1 else _at(record, path)
+            if not _is_blank(value):
+                if field in taken:
+                    continue
                 taken[field] = value
-                _drop(rest, path)
+            _drop(rest, path)
     return Entity(
         number,
         _code(taken.get("id"), "E03", "an id"),
@@ -113,7 +109,7 @@ def map_record(record: Any, number: int, mapping: SystemMapping) -> Entity:
         None if "industry" not in taken else _code(taken["industry"], "D05", "an industry"),
         canonical(rest),
         len(rest),
-        sum(not _is_blank(value) and value not in ({}, []) for value in rest.values()),
+        sum([_is_filled(value) for value in rest.values()]),
     )
 
 
@@ -140,19 +136,24 @@ def _at(record: dict[str, Any], path: _PathTo) -> Any:
 
 def _drop(rest: dict[str, Any], path: _PathTo) -> None:
     """Take a value out, and the objects that hold nothing else; what the caller's record holds stays as it is."""
-    key, *below = path
-    inner = rest.get(key)
+    key, below = path[0], path[1:]
     if not below:
         rest.pop(key, None)
-    elif isinstance(inner, dict) and below[0] in inner:
+    elif isinstance(inner := rest.get(key), dict) and below[0] in inner:
         rest[key] = dict(inner)
-        _drop(rest[key], tuple(below))
+        _drop(rest[key], below)
         if not rest[key]:
             del rest[key]
 
 
 def _is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (type(value) is str and (not value or value.isspace()))
+
+
+def _is_filled(value: Any) -> bool:
+    if type(value) is str:
+        return bool(value) and not value.isspace()
+    return value is not None and value not in ({}, [])
 
 
 def _code(value: Any, rule: str, what: str) -> str:

@@ -6,11 +6,13 @@ Belongs here: the fields of `metadata`, and the source system by metadata or key
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from vitalake.arrivals import date_in_key
 from vitalake.entities.envelope import Envelope, kind_of
 from vitalake.entities.mapping import number_of
 from vitalake.errors import UnusableDataError
@@ -19,6 +21,7 @@ from vitalake.timestamps import parse_timestamp
 _FIRST_YEAR = 1970
 _CLOCKS_DIFFER = timedelta(days=1)
 _MOST = 2**63 - 1
+_NO_SYSTEM = re.compile(r"[\d-]+|[^=]*=.*", re.DOTALL)  # parts of a date, name=value
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Said:
 def source_system(envelope: Envelope, key: str, known: Collection[str]) -> str:
     """The source system, by the metadata, else by a folder of the key.
 
-    A folder is `source=crm` anywhere in the key, or the first one, `entities/crm/…`, unless it is a date.
+    A folder is `source=crm` anywhere in the key, or the first one that is neither a date nor `name=value`:
+    `entities/crm/…`, `entities/2026/07/01/crm/…`.
 
     Raises:
         UnusableDataError: E01 neither says it; E02 it has no mapping.
@@ -59,7 +63,8 @@ def source_system(envelope: Envelope, key: str, known: Collection[str]) -> str:
 def read_metadata(envelope: Envelope, key: str, uploaded_at: datetime, known: Collection[str]) -> Said:
     """The fields of the metadata; one that cannot be used is null, and told.
 
-    An export cannot be made after its upload: believed, one slip of the year would stay the newest for years.
+    When it was exported the date in the key says, where the metadata do not. An export cannot be made after its
+    upload: believed, one slip of the year would stay the newest for years.
 
     Raises:
         UnusableDataError: as `source_system`.
@@ -74,13 +79,13 @@ def read_metadata(envelope: Envelope, key: str, uploaded_at: datetime, known: Co
             problems.append(f"metadata.{name}: {_shown(metadata[name])}; {expected} was expected")
         return found
 
-    exported_at = _time(metadata.get("exportDate"))
-    if exported_at is not None and exported_at > uploaded_at + _CLOCKS_DIFFER:
-        exported_at = None
+    latest = uploaded_at + _CLOCKS_DIFFER
+    exported_at = _time(metadata.get("exportDate"), latest)
+    told("exportDate", exported_at, "a date or time by ISO 8601, from 1970 to the upload,")
     return Said(
         system,
         told("exportId", _text(metadata.get("exportId")), "a text or a whole number"),
-        told("exportDate", exported_at, "a date or time by ISO 8601, from 1970 to the upload,"),
+        exported_at or _time(str(date_in_key(key)), latest),
         told("dataVersion", _text(metadata.get("dataVersion")), "a text or a number"),
         told("recordCount", _count(metadata.get("recordCount")), "a whole number from 0"),
         problems,
@@ -93,7 +98,7 @@ def _in_key(key: str) -> str:
         name, equals, value = folder.partition("=")
         if name == "source" and equals:
             return value
-    return folders[0] if folders and "=" not in folders[0] and not folders[0].isdigit() else ""
+    return next((folder for folder in folders if folder and not _NO_SYSTEM.fullmatch(folder)), "")
 
 
 def _text(value: Any) -> str | None:
@@ -107,12 +112,12 @@ def _count(value: Any) -> int | None:
     return int(found) if found is not None and 0 <= found <= _MOST and found == int(found) else None
 
 
-def _time(value: Any) -> datetime | None:
+def _time(value: Any, latest: datetime) -> datetime | None:
     try:
         found = parse_timestamp(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return found if found.year >= _FIRST_YEAR else None
+    return found if found.year >= _FIRST_YEAR and found <= latest else None
 
 
 def _shown(value: Any) -> str:

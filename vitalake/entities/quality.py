@@ -36,7 +36,7 @@ WITH judged AS (
         *,
         -- 1 plausible, 0 not, null where there is no value
         (NOT list_contains({placeholders}, lower(name))
-            AND len(regexp_extract_all(name, '[\p{L}\p{N}]')) >= 2)::INTEGER AS name_valid,
+            AND regexp_matches(name, '[\p{L}\p{N}].*[\p{L}\p{N}]', 's'))::INTEGER AS name_valid,
         (revenue <= 1e12)::INTEGER AS revenue_valid,
         (employees <= 5000000)::INTEGER AS employees_valid,
         CASE

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -63,15 +64,29 @@ class Reconciled:
     unchecked: list[str]
 
 
-def compare(
-    summary: Mapping[str, Any], declared_count: int | None, entities: Sequence[Entity], record_count: int
-) -> Reconciled:
+class Values:
+    """What figures are computed from, of all usable records of an export; None is left out."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.revenue, self.employees = array("d"), array("q")
+        self.industries: set[str] = set()
+
+    def add(self, entities: Sequence[Entity]) -> None:
+        """Some more of the records."""
+        self.count += len(entities)
+        self.revenue.extend(each.revenue for each in entities if each.revenue is not None)
+        self.employees.extend(each.employees for each in entities if each.employees is not None)
+        self.industries.update(each.industry for each in entities if each.industry is not None)
+
+
+def compare(summary: Mapping[str, Any], declared_count: int | None, found: Values, record_count: int) -> Reconciled:
     """Compute a summary again.
 
     Args:
         summary: as it arrived; figures may be nested.
         declared_count: `metadata.recordCount`.
-        entities: the usable records, over which sums and averages go.
+        found: of the usable records, over which sums and averages go.
         record_count: all records, which counts go by.
     """
     differences: list[str] = []
@@ -82,14 +97,14 @@ def compare(
         declared = number_of(value)
         if declared is None:
             continue
-        computed = _computed(path, entities, record_count)
+        computed = _computed(path, found, record_count)
         if computed is None:
             unchecked.append(path)
         elif not _agree(declared, value, computed[0]):
-            found = "none" if computed[0] is None else f"{computed[0]:.15g}"
-            refused = record_count - len(entities)
+            figure = "none" if computed[0] is None else f"{computed[0]:.15g}"
+            refused = record_count - found.count
             without = f" (without {refused} quarantined)" if refused and not computed[1] else ""
-            differences.append(f"{path}: declared {value}, found {found}{without}")
+            differences.append(f"{path}: declared {value}, found {figure}{without}")
     return Reconciled(differences, unchecked)
 
 
@@ -101,17 +116,17 @@ def _figures(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _computed(path: str, entities: Sequence[Entity], record_count: int) -> tuple[float | None, bool] | None:
+def _computed(path: str, found: Values, record_count: int) -> tuple[float | None, bool] | None:
     """The figure (None: of no values at all) and whether it counts all records; None: an unknown figure."""
     name = re.sub(r"[^a-z0-9]", "", path.lower().partition(".")[2])
     if _COUNT.fullmatch(name):
         return record_count, True
     if name in _INDUSTRIES:
-        return len({each.industry for each in entities if each.industry is not None}), False
+        return len(found.industries), False
     if name not in _KNOWN:
         return None
     measure, field = _KNOWN[name]
-    values = [value for each in entities if (value := getattr(each, field)) is not None]
+    values = getattr(found, field)
     if not values and measure is not math.fsum:
         return None, False
     try:

@@ -67,7 +67,12 @@ _CANONICAL = (
 )
 
 _SOURCE = (
-    Column("exported_at", "timestamp", "`metadata.exportDate` (UTC where it names no zone); null: none."),
+    Column(
+        "exported_at",
+        "timestamp",
+        "`metadata.exportDate` (UTC where it names no zone), else the date in the key; a date alone is its 00:00. "
+        "Null: neither is there.",
+    ),
     Column("export_id", "string", "`metadata.exportId`; null: none."),
     Column("source_key", "string", "Key of the object in the raw bucket.", nullable=False),
     Column("source_version", "string", "ETag of the object's content.", nullable=False),
@@ -118,8 +123,10 @@ _SQL = Path(__file__).with_name("sql")
 _DOCS = {column.name: column.doc for column in RECORDS.columns}
 _VERSION_DOCS = _DOCS | {
     "version": "From 1, by canonical_id: one more only where the content changed.",
-    "valid_from": "Since when this is the content: exported, or uploaded where it has no export date.",
-    "created_at": "valid_from of version 1.",
+    "valid_from": "Since when this is the content: `exported_at`, else `uploaded_at`; of a date alone not before "
+    "what was uploaded earlier that day.",
+    "created_at": "valid_from of version 1. Where neither the export nor its key has a date, uploading it again "
+    "under the same key moves this: a bucket forgets when the object that was replaced came.",
     "updated_at": "When the content last changed: valid_from of this version.",
     "record_number": "Position of the record that brought this version in its object, from 1.",
     "date": "Partition of that record: the day, in UTC.",

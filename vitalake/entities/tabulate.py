@@ -6,23 +6,23 @@ here: JSON (`envelope.py`), mapping (`mapping.py`), formulas (`quality.py`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from vitalake.columns import array
+from vitalake.columns import array, numbers
 from vitalake.dataset import MAX_TEXT, Parsed, RawObject, Refusal, Tabulated
-from vitalake.entities.envelope import as_text, canonical, read_envelope
-from vitalake.entities.mapping import Entity, map_record, system_mappings
+from vitalake.entities.envelope import Envelope, canonical, read_envelope
+from vitalake.entities.mapping import Entity, SystemMapping, map_record, system_mappings
 from vitalake.entities.metadata import read_metadata
 from vitalake.entities.quality import COMPUTED, computed_columns
-from vitalake.entities.summary import compare
+from vitalake.entities.summary import Values, compare
 from vitalake.entities.tables import EXPORTS, RECORDS
 from vitalake.errors import UnusableDataError
 
-RECORDS_A_PIECE = 5000
 _ENTITY_BYTES = 500  # what an entity takes beside its attributes
 
 
@@ -49,13 +49,12 @@ def tabulate(pieces: Sequence[Piece]) -> Tabulated:
 
 def _read(item: RawObject) -> Iterator[Parsed]:
     envelope = read_envelope(b"".join(item.chunks()))
-    records = envelope.records
     try:
         said = read_metadata(envelope, item.key, item.uploaded_at, system_mappings())
     except UnusableDataError as error:
-        yield Parsed((), (Refusal(item.key, error.rule, error.message, None, max(len(records), 1)),))
+        count = sum(len(each.records) + len(each.refused) for each in envelope.records())
+        yield Parsed((), (Refusal(item.key, error.rule, error.message, None, max(count, 1)),))
         return
-    mapping = system_mappings()[said.source_system]
     source = {
         "source_system": said.source_system,
         "exported_at": said.exported_at,
@@ -64,26 +63,19 @@ def _read(item: RawObject) -> Iterator[Parsed]:
         "source_version": item.version,
         "uploaded_at": item.uploaded_at,
     }
-    entities: list[Entity] = []
-    refusals: list[Refusal] = []
-    refused = 0
-    for number, record in enumerate(records, 1):
-        try:
-            entities.append(map_record(record, number, mapping))
-        except UnusableDataError as error:
-            refusals.append(Refusal(item.key, error.rule, error.message, number, 1, _excerpt(record)))
-            refused += 1
-            if len(refusals) == RECORDS_A_PIECE:
-                yield Parsed((), tuple(refusals))
-                refusals = []
-        records[number - 1] = None  # what is read needs no room twice
-    found = compare(envelope.section("summary"), said.declared_count, entities, len(records))
+    usable, refused, values = 0, 0, Values()
+    for entities, refusals in _mapped(envelope, item.key, system_mappings()[said.source_system]):
+        usable, refused = usable + len(entities), refused + len(refusals)
+        values.add(entities)
+        weight = sum(_ENTITY_BYTES + len(each.attributes) for each in entities)
+        yield Parsed((Piece(source, entities),), tuple(refusals), weight)
+    found = compare(envelope.section("summary"), said.declared_count, values, usable + refused)
     export = {
         **source,
         "data_version": said.data_version,
         "declared_count": said.declared_count,
-        "record_count": len(records),
-        "usable_count": len(entities),
+        "record_count": usable + refused,
+        "usable_count": usable,
         "quarantined_count": refused,
         "reconciled": not found.differences,
         "summary_differences": found.differences,
@@ -91,32 +83,41 @@ def _read(item: RawObject) -> Iterator[Parsed]:
         "problems": said.problems,
         "envelope": canonical(envelope.around) if envelope.around else None,
     }
-    for start in range(0, len(entities), RECORDS_A_PIECE):
-        piece = entities[start : start + RECORDS_A_PIECE]
-        weight = sum(_ENTITY_BYTES + len(each.attributes) for each in piece)
-        yield Parsed((Piece(source, piece),), (), weight)
-    yield Parsed((Piece(source, (), export),), tuple(refusals))
+    yield Parsed((Piece(source, (), export),))
 
 
-def _excerpt(record: Any) -> str | None:
-    try:
-        return as_text(record)[:MAX_TEXT]
-    except RecursionError:
-        return None
+def _mapped(envelope: Envelope, key: str, mapping: SystemMapping) -> Iterator[tuple[list[Entity], list[Refusal]]]:
+    """The records in canonical form and those that are refused, a block at a time."""
+    for block in envelope.records():
+        entities: list[Entity] = []
+        refusals = [Refusal(key, each.rule, each.message, each.number) for each in block.refused]
+        for number, record in zip(block.numbers.tolist(), block.records, strict=True):
+            try:
+                entities.append(map_record(record, number, mapping))
+            except UnusableDataError as error:
+                text = json.dumps(record, ensure_ascii=False)[:MAX_TEXT]
+                refusals.append(Refusal(key, error.rule, error.message, number, text=text))
+        yield entities, refusals
 
 
 def _records(pieces: Sequence[Piece]) -> pa.Table:
-    rows = [(piece.source, each) for piece in pieces for each in piece.entities]
-    if not rows:
+    import numpy as np
+
+    pieces = [piece for piece in pieces if piece.entities]
+    if not pieces:
         return RECORDS.from_rows([])
-    fields = dict(zip(Entity._fields, zip(*(each for _, each in rows), strict=True), strict=True))
-    kinds = {"revenue": pa.float64(), "employees": pa.int64(), "record_number": pa.int64()}
-    kinds |= {"attribute_count": pa.int64(), "attributes_filled": pa.int64()}
-    found = {name: array(values, kinds.get(name, pa.string())) for name, values in fields.items()}
+    kinds = {field.name: field.type for field in RECORDS.arrow_schema()}
+    rows = zip(*(each for piece in pieces for each in piece.entities), strict=True)
+    fields = dict(zip(Entity._fields, rows, strict=True))
+    found = {name: array(values, kinds.get(name, pa.int64())) for name, values in fields.items()}
     counts = {name: found.pop(name) for name in ("attribute_count", "attributes_filled")}
     computed = computed_columns(pa.table(found | counts))
-    sources = {name: [source[name] for source, _ in rows] for name in rows[0][0]}
-    ids = [f"{source['source_system']}_{each.source_id}" for source, each in rows]
+    piece_of = numbers(np.repeat(np.arange(len(pieces)), [len(piece.entities) for piece in pieces]), pa.int64())
+    sources = {
+        name: array([piece.source[name] for piece in pieces], kinds[name]).take(piece_of)
+        for name in pieces[0].source
+    }
+    ids = [f"{piece.source['source_system']}_{each.source_id}" for piece in pieces for each in piece.entities]
     return RECORDS.from_columns(
         {"canonical_id": ids, **sources, **found, **{name: computed.column(name) for name in COMPUTED}}
     )

@@ -15,6 +15,7 @@ from vitalake.errors import UnusableDataError
 
 DELIMITERS = ",;\t|"
 MAX_HEADER_BYTES = 1 << 20
+_SAID = re.compile(rb'"?sep=([,;\t|])"?(?:\r\n|\r|\n)', re.IGNORECASE)
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 # The marks of UTF-32 come first: in little-endian order they begin as those of UTF-16 do.
 _OTHER_ENCODINGS = {
@@ -34,12 +35,14 @@ class CsvHeader:
     Attributes:
         delimiter: one character between fields.
         fields: names of all columns as they stand in the file, without spaces around them.
+        width: fields of a record: as many, and those without a name at the end, which must stay empty.
         size_bytes: of all that stands before the first record, a byte order mark included.
         line_count: physical lines up to and with the header.
     """
 
     delimiter: str
     fields: tuple[str, ...]
+    width: int
     size_bytes: int
     line_count: int
 
@@ -51,9 +54,9 @@ def read_header(
     ignored: Collection[str],
     private: bool = False,
 ) -> CsvHeader:
-    """The header of a file; blank lines may stand before it.
+    """The header of a file; blank lines may stand before it, and `sep=` with the delimiter on the first line.
 
-    The delimiter is the one of `DELIMITERS` with which most names are known, of equals the one with most fields.
+    Else the delimiter is the one of `DELIMITERS` with which most names are known, of equals that with most fields.
 
     Args:
         data: the beginning of the file: all of it, or more than `MAX_HEADER_BYTES`.
@@ -71,8 +74,10 @@ def read_header(
             raise UnusableDataError("S02", f"the file is in {encoding}, expected UTF-8")
     known = {*declared, *ignored}
     best, best_known = None, -1
-    for delimiter in DELIMITERS:
-        found = _split(data, delimiter)
+    begin = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    said = _SAID.match(data, begin)
+    for delimiter in said.group(1).decode() if said else DELIMITERS:
+        found = _split(data, delimiter, said.end() if said else begin, 1 if said else 0)
         count = sum(name in known for name in found.fields)
         if count == len(found.fields) and known.issuperset(found.fields) and count:
             best, best_known = found, count
@@ -84,13 +89,12 @@ def read_header(
     return best
 
 
-def _split(data: bytes, delimiter: str) -> CsvHeader:
-    mark = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
-    used = mark
+def _split(data: bytes, delimiter: str, begin: int, lines_before: int) -> CsvHeader:
+    used = begin
 
     def lines() -> Iterator[str]:
         nonlocal used
-        for line in _LINE.finditer(data, mark, mark + MAX_HEADER_BYTES):
+        for line in _LINE.finditer(data, begin, begin + MAX_HEADER_BYTES):
             used = line.end()
             if b"\0" in line.group():
                 raise UnusableDataError("S02", "a NUL byte in the header: the file is no UTF-8 text")
@@ -101,14 +105,17 @@ def _split(data: bytes, delimiter: str) -> CsvHeader:
 
     reader = csv.reader(lines(), delimiter=delimiter)
     try:
-        fields = next((fields for fields in reader if fields), None)
+        fields = next((fields for fields in reader if any(fields)), None)
     except csv.Error as error:
         raise UnusableDataError("D01", f"the header cannot be read: {error}") from None
     if used >= MAX_HEADER_BYTES or (fields is None and len(data) > MAX_HEADER_BYTES):
         raise UnusableDataError("D01", f"the header does not end within {MAX_HEADER_BYTES:,} bytes")
     if fields is None:
         raise UnusableDataError("D01", "there is no header")
-    return CsvHeader(delimiter, tuple(name.strip() for name in fields), used, reader.line_num)
+    names = [name.strip() for name in fields]
+    while not names[-1] and len(names) > 1:
+        names.pop()
+    return CsvHeader(delimiter, tuple(names), len(fields), used, lines_before + reader.line_num)
 
 
 def _check(fields: Sequence[str], known: Collection[str], required: Collection[str], private: bool) -> None:

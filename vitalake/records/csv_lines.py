@@ -1,12 +1,14 @@
-"""On which physical line each record of a block of CSV begins.
+"""Physical lines of a block of CSV, and on which of them each record begins.
 
-Belongs here: counting of lines. Does not belong here: finding records (`vitalake/records/csv_block.py`), whose work
-this does not repeat: where a record holds newlines is known from its values.
+Belongs here: finding and counting lines. Does not belong here: finding records (`vitalake/records/csv_block.py`),
+whose work this does not repeat: where a record holds newlines is known from its values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +20,44 @@ if TYPE_CHECKING:
     Bytes = npt.NDArray[np.uint8]
 
 _LF, _CR = 10, 13
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of bytes that end with a newline, numbered from 0."""
+
+    data: Bytes
+
+    @cached_property
+    def count(self) -> int:
+        """How many there are."""
+        return line_count(self.data)
+
+    @cached_property
+    def ends(self) -> Numbers:
+        """Positions of their last bytes, shape (lines,)."""
+        return line_ends(self.data)
+
+    @cached_property
+    def starts(self) -> Numbers:
+        """Positions of their first bytes, shape (lines,)."""
+        import numpy as np
+
+        return np.append(0, self.ends + 1)[:-1]
+
+    @cached_property
+    def lengths(self) -> Numbers:
+        """Bytes of each without its newline, shape (lines,)."""
+        import numpy as np
+
+        length = self.ends - self.starts
+        returns: Numbers = (length > 0) & (self.data[np.maximum(self.ends - 1, 0)] == _CR)
+        return length - returns
+
+    def between(self, first: int, stop: int) -> Bytes:
+        """Those from the first to before the other, shape (bytes,)."""
+        begin = self.starts[first] if first < len(self.starts) else len(self.data)
+        return self.data[begin : self.starts[stop] if stop < len(self.starts) else len(self.data)]
 
 
 def line_ends(data: Bytes) -> Numbers:
@@ -41,13 +81,13 @@ def line_count(data: Bytes) -> int:
     return int(np.count_nonzero(data == _LF))
 
 
-def first_lines(data: Bytes, inner: Numbers, inner_blank: Numbers) -> Numbers:
+def first_lines(lines: Lines, inner: Numbers, inner_blank: Numbers) -> Numbers:
     """The line on which each record begins, counted from 0, shape (records,).
 
     Each line that is not blank belongs to exactly one record, so records are dealt out over these.
 
     Args:
-        data: whole records and blank lines between them.
+        lines: of whole records, and blank ones between them.
         inner: newlines inside each record, shape (records,).
         inner_blank: how many of them stand directly after another one: blank lines inside the record.
     """
@@ -55,12 +95,8 @@ def first_lines(data: Bytes, inner: Numbers, inner_blank: Numbers) -> Numbers:
 
     if not len(inner):
         return np.empty(0, np.int64)
-    ends = line_ends(data)
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    length = ends - starts
-    blank = (length == 0) | ((length == 1) & (data[starts] == _CR))
     used = np.cumsum(1 + inner - inner_blank)
-    found: Numbers = np.flatnonzero(~blank)[np.concatenate([[0], used[:-1]])]
+    found: Numbers = np.flatnonzero(lines.lengths)[np.concatenate([[0], used[:-1]])]
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vitalake.checks import readable, refused_records, repeated_keys, warned
 from vitalake.dataset import Dataset, Limits, Parsed, RawObject, Refusal, SqlView, Tabulated, Threshold, Trend
 from vitalake.records.fields import Field, RecordTable, Rule
-from vitalake.tables import Table
+from vitalake.tables import PARTITION, Table, repeated
 
 if TYPE_CHECKING:
     from vitalake.pseudonyms import Pseudonyms
@@ -49,7 +49,11 @@ def csv_dataset(
         ignored: columns of files that nobody wants.
         restricted: whether the table names people.
         more: any other argument of `Dataset`, such as ``processed_within``.
+
+    Raises:
+        ValueError: the declaration cannot be meant so; the message says what to change.
     """
+    _refuse_text(name, "ignored", ignored)
     tables = (RecordTable(table or name, doc, tuple(field.column for field in fields), restricted),)
     parse = partial(_parse_csv, fields, ignored)
     return _dataset(name, doc, owner, fields, tables, key, rules, parse, more)
@@ -83,14 +87,17 @@ def _dataset(
     parse: Any,
     more: dict[str, Any],
 ) -> Dataset:
+    _refuse_text(name, "key", key)
+    if again := repeated(field.column for field in fields):
+        raise ValueError(f"{name}: two fields have the column {', '.join(again)}; give each a column of its own")
     named = {field.column for field in fields if field.personal}
     if open_to_all := [table.name for table in tables if named & set(table.columns) and not table.restricted]:
         raise ValueError(f"{name}: {', '.join(open_to_all)} names people, so it must be restricted")
     for field in (field for field in fields if field.column in key):
         if not field.required or field.personal:
             raise ValueError(f"{name}: {field.column} is in the key, so it must be required, and name nobody")
-    if unknown := set(key) - {field.column for field in fields}:
-        raise ValueError(f"{name}: {', '.join(sorted(unknown))} in the key is no column")
+    if unknown := set(key) - set(tables[0].columns):
+        raise ValueError(f"{name}: {', '.join(sorted(unknown))} in the key is no column of {tables[0].name}")
     stored = tuple(table.declared(fields) for table in tables)
     first = stored[0].name
     checks = [
@@ -117,6 +124,12 @@ def _dataset(
     )
 
 
+def _refuse_text(name: str, argument: str, value: object) -> None:
+    """A text is a sequence too, of its letters."""
+    if isinstance(value, str):
+        raise ValueError(f"{name}: {argument} is a list of names; of one name it is {argument}=({value!r},)")
+
+
 def _parse_csv(
     fields: Sequence[Field], ignored: Sequence[str], objects: Sequence[RawObject], _: Pseudonyms
 ) -> Iterator[Parsed]:
@@ -128,7 +141,7 @@ def _parse_csv(
     names, required = [field.name for field in fields], [field.name for field in fields if field.required]
     for rows in read_csv(item.chunks(), names, required, ignored, private=personal):
         refusals = tuple(
-            Refusal(item.key, each.rule, each.message, each.line, text=None if personal else each.text)
+            Refusal(item.key, each.rule, each.message, each.line, each.count, None if personal else each.text)
             for each in rows.refused
         )
         batch = Batch(item.key, item.version, item.uploaded_at, rows.lines, rows.columns, rows.text)
@@ -189,10 +202,10 @@ def _records_by_day(name: str, table: str) -> Trend:
         f"{name}: records by day",
         f"""SELECT date, sum(good), sum(warned), sum(refused) FROM (
             SELECT date, 0 AS good, 0 AS warned, sum(record_count) AS refused
-            FROM {name}_quarantine WHERE date >= $1 GROUP BY date
+            FROM "{name}_quarantine" WHERE date >= $1 GROUP BY date
             UNION ALL
             SELECT date, count(*) FILTER (len(warnings) = 0), count(*) FILTER (len(warnings) > 0), 0
-            FROM {table} WHERE date >= $1 GROUP BY date
+            FROM "{table}" WHERE date >= $1 GROUP BY date
         ) GROUP BY date ORDER BY date""",
         _draw_records,
     )
@@ -205,7 +218,7 @@ def _draw_records(rows: list[tuple[Any, ...]]) -> bytes:
 
 
 def _current_and_superseded(table: Table, key: Iterable[str]) -> tuple[SqlView, SqlView]:
-    docs = {column.name: column.doc for column in table.columns} | {"date": "Partition: the day, in UTC."}
+    docs = {column.name: column.doc for column in table.columns} | {PARTITION.name: PARTITION.doc}
     rank = f"""row_number() OVER (
     PARTITION BY {", ".join(f'"{column}"' for column in key)}
     ORDER BY uploaded_at DESC, source_key DESC, record_number DESC
@@ -213,13 +226,13 @@ def _current_and_superseded(table: Table, key: Iterable[str]) -> tuple[SqlView, 
     return (
         SqlView(
             f"{table.name}_current",
-            f"SELECT * FROM {table.name} QUALIFY {rank} = 1",
+            f'SELECT * FROM "{table.name}" QUALIFY {rank} = 1',
             f"The newest row of each {' and '.join(key)}: by upload, then by line.",
             docs,
         ),
         SqlView(
             f"{table.name}_superseded",
-            f"SELECT * FROM {table.name} QUALIFY {rank} > 1",
+            f'SELECT * FROM "{table.name}" QUALIFY {rank} > 1',
             f"The rows that a newer one of the same {' and '.join(key)} replaces in `{table.name}_current`.",
             docs,
         ),

@@ -6,11 +6,23 @@ and rules (`typed.py`, `judge.py`), putting a dataset together (`declare.py`).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vitalake.dataset import OBJECT_COLUMNS
-from vitalake.tables import Column, Kind, Table
+from vitalake.tables import PARTITION, Column, Kind, Table, check_kind, check_name
 
+# What a field may be, and what is said of a value that is not.
+KINDS: Mapping[Kind, str] = {
+    "string": "a text",
+    "int32": "a whole number",
+    "int64": "a whole number",
+    "float64": "a number",
+    "bool": "true or false",
+    "date": "a date, YYYY-MM-DD",
+    "timestamp": "a time, as in 2026-11-20T08:30:00Z",
+}
 UNDECLARED = "D06"
 PROVENANCE = (
     OBJECT_COLUMNS[0],
@@ -19,6 +31,7 @@ PROVENANCE = (
     OBJECT_COLUMNS[3],
 )
 WARNINGS = Column("warnings", "list<string>", "Ids of the rules that only warn (docs/rules.md).", nullable=False)
+_TAKEN = {column.name: column.doc for column in (*PROVENANCE, WARNINGS, PARTITION)}
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,9 @@ class Field:
         doc: what it means, with its unit.
         required: a record without it, or with a blank one, is refused.
         personal: it names a person. A dataset with such a field keeps no text of what it refuses.
+
+    Raises:
+        ValueError: the column's name is none, or taken for what every table has, or the kind is none.
     """
 
     name: str
@@ -40,6 +56,15 @@ class Field:
     doc: str
     required: bool = False
     personal: bool = False
+
+    def __post_init__(self) -> None:
+        check_name("column", self.column)
+        check_kind(self.column, self.kind, KINDS)
+        if self.column in _TAKEN:
+            raise ValueError(
+                f"column {self.column!r}: every table has one of this name already ({_TAKEN[self.column]}) Give "
+                f"this one another name, and leave the file's as it is, e.g. Field({self.name!r}, 'scanned_on', …)"
+            )
 
     @property
     def as_column(self) -> Column:
@@ -53,12 +78,22 @@ class Rule:
 
     A condition that is null, because a value is missing, holds. `message` says what is wrong where it does not,
     without any value. A rule that only `warns` lets the record through and leaves its id in the column `warnings`.
+
+    Raises:
+        ValueError: the id is none, or of those that are for every dataset.
     """
 
     id: str
     holds: str
     message: str
     warns: bool = False
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[A-Z][0-9]{2}", self.id) or self.id[0] in "SD":
+            raise ValueError(
+                f"rule {self.id!r}: an id is a capital letter and two digits, e.g. 'W01'; those with S and D are "
+                "of every dataset"
+            )
 
 
 @dataclass(frozen=True)
@@ -73,5 +108,7 @@ class RecordTable:
     def declared(self, fields: tuple[Field, ...]) -> Table:
         """With the columns that every such table has."""
         known = {field.column: field.as_column for field in fields}
+        if unknown := [name for name in self.columns if name not in known]:
+            raise ValueError(f"table {self.name!r}: no field has the column {', '.join(unknown)}")
         chosen = tuple(known[name] for name in self.columns)
         return Table(self.name, self.doc, (*chosen, WARNINGS, *PROVENANCE), restricted=self.restricted)

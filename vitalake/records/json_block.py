@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-UNREADABLE = "D02"
+UNREADABLE, UNREADABLE_FROM_HERE = "D02", "D07"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class RefusedRecord:
 
     Args:
         number: of the record in the object, from 1.
-        rule: which rule refuses it.
+        rule: D02, or D07 where nothing behind it can be read either.
         message: why, without any of its values.
     """
 
@@ -78,6 +78,10 @@ class Block:
     def refuse(self, message: str) -> None:
         """Counts the next record as one that cannot be read."""
         self._refused.append(RefusedRecord(self.next_number, UNREADABLE, message))
+
+    def refuse_rest(self, message: str) -> None:
+        """Counts as one record all that follows, of which nobody can tell what it is."""
+        self._refused.append(RefusedRecord(self.next_number, UNREADABLE_FROM_HERE, message))
 
     def take(self, text: bytes) -> None:
         """Takes the record that a text is, or refuses it."""

@@ -13,7 +13,8 @@ Read as records are:
 
 A bad record of an array, or among objects one after the other, is refused alone where its brackets match (NaN
 inside, bytes that are not UTF-8, a comma too many) and what separates records follows it. Otherwise nobody can tell
-where the next one begins: what was read before is kept, and the rest is one refusal with the position.
+where the next one begins: what was read before is kept, and the rest is one refusal (D07) with the position. So it
+is with an array that has no end, as of an upload that broke off.
 
 Integers of any size stay what they are; numbers with a fraction or an exponent are the nearest double.
 """
@@ -44,7 +45,8 @@ def read_json(
     """Reads the records of an object; how it is cut into chunks makes no difference.
 
     Every record is among the good or among the refused ones (D02): those that are no object, no valid JSON or no
-    UTF-8, have a key twice or half a surrogate pair, are nested deeper than 64 levels, or are too large.
+    UTF-8, have a key twice or half a surrogate pair, are nested deeper than 64 levels, or are too large. Where
+    nobody can tell one from the next, the rest of the object is refused as one (D07).
 
     Args:
         chunks: the object's bytes in order.

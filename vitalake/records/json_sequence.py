@@ -67,7 +67,7 @@ class Sequence:
                 self._piece_bytes = min(self._piece_bytes * _SHRINK, self._max_bytes)
             return self._take_one(window, block)
         except (_BrokenError, NestingError) as error:
-            block.refuse(f"what follows cannot be read: {error}, at byte {window.offset:,} of the object")
+            block.refuse_rest(f"what follows cannot be read: {error}, at byte {window.offset:,} of the object")
             return False
 
     def _begin(self, window: Window) -> bool:

@@ -1,7 +1,7 @@
 """Records as read to the rows of tables: types, required fields and rules, for many files at once.
 
 Belongs here: which record is good, which is refused and why, which is warned about. Does not belong here: what a
-type takes (`typed.py`), the rules themselves (each dataset's declaration).
+type takes (`typed.py`), asking rules (`rules.py`), the rules themselves (each dataset's declaration).
 """
 
 from __future__ import annotations
@@ -10,33 +10,22 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from vitalake.columns import array, floats, lists
+from vitalake.columns import array, floats, lists, truth
 from vitalake.dataset import MAX_TEXT, Refusal, Tabulated
-from vitalake.errors import PermanentError
-from vitalake.records.fields import UNDECLARED, Field, Rule
+from vitalake.records.fields import KINDS, UNDECLARED, Field, Rule
+from vitalake.records.rules import broken
 from vitalake.records.typed import from_json, from_texts
-from vitalake.tables import Table
+from vitalake.tables import Table, arrow_types
 
 if TYPE_CHECKING:
-    import duckdb
     import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
 MISSING, MISTYPED = "D04", "D05"
-_KINDS = {
-    "int32": "a whole number",
-    "int64": "a whole number",
-    "float64": "a number",
-    "bool": "true or false",
-    "date": "a date, YYYY-MM-DD",
-    "timestamp": "a time, as in 2026-11-20T08:30:00Z",
-    "string": "a text",
-}
 
 
 @dataclass(frozen=True)
@@ -116,20 +105,19 @@ def _typed(batches: Sequence[Batch], fields: Sequence[Field], found: _Findings) 
     import pyarrow.compute as pc
 
     columns: dict[str, Any] = {}
-    kinds = Table("", "", tuple(each.as_column for each in fields)).arrow_schema()
     for each in fields:
         values = [batch.values[each.name] for batch in batches]
-        kind = kinds.field(each.column).type
+        kind = arrow_types()[each.kind]
         if all(isinstance(value, pa.Array) for value in values):
             column, bad = from_texts(pa.concat_arrays([array([], pa.string()), *values]), kind)
         else:
             column, bad = from_json(list(chain.from_iterable(values)), kind)
         for position in np.flatnonzero(bad):
-            found.refused[int(position)].append((MISTYPED, f"{each.name} is not {_KINDS[each.kind]}"))
+            found.refused[int(position)].append((MISTYPED, f"{each.name} is not {KINDS[each.kind]}"))
         if each.required:
-            blank = _truth(pc.is_null(column))
+            blank = truth(pc.is_null(column))
             if each.kind == "string":
-                blank = blank | (floats(pc.binary_length(column)) == 0) | _truth(pc.utf8_is_space(column))
+                blank = blank | (floats(pc.binary_length(column)) == 0) | truth(pc.utf8_is_space(column))
             for position in np.flatnonzero(blank & ~bad):
                 found.refused[int(position)].append((MISSING, f"{each.name} is missing or blank"))
         columns[each.column] = column
@@ -137,47 +125,12 @@ def _typed(batches: Sequence[Batch], fields: Sequence[Field], found: _Findings) 
 
 
 def _apply(records: Mapping[str, Any], rules: Sequence[Rule], found: _Findings) -> None:
-    """Ask every rule of all records together."""
-    if not rules:
-        return
-    import duckdb
-    import pyarrow as pa
-
-    names = [name for name in records if name not in ("source_key", "source_version")]
-    columns = [records[name] for name in names]
-    table = pa.Table.from_arrays([*columns, _positions(len(columns[0]))], [*names, "row_of_slice"])
-    broken = ", ".join(f"CASE WHEN NOT ({rule.holds}) THEN {number} END" for number, rule in enumerate(rules))
-    query = f"""SELECT row_of_slice, list_filter([{broken}], rule -> rule IS NOT NULL) AS broken
-        FROM records WHERE NOT ({" AND ".join(f"coalesce({rule.holds}, true)" for rule in rules)})"""  # noqa: S608
-    connection = _connection()
-    # As a stream, good for one query: given a table, DuckDB imports pandas to see whether it is a frame.
-    connection.register("records", table.__arrow_c_stream__())
-    try:
-        rows = connection.execute(query).fetchall()
-    except duckdb.Error as error:  # its text may hold values
-        ids = ", ".join(rule.id for rule in rules)
-        raise PermanentError(
-            f"one of the rules {ids} fails on some value ({type(error).__name__}): write it so that it gives true, "
-            "false or null for every value, e.g. with TRY_CAST"
-        ) from None
-    finally:
-        connection.unregister("records")
-    for position, numbers in rows:
-        for number in numbers:
-            rule = rules[number]
+    for position, numbers in broken(records, rules):
+        for rule in (rules[number] for number in numbers):
             if rule.warns:
                 found.warned[position].append(rule.id)
             else:
                 found.refused[position].append((rule.id, rule.message))
-
-
-@cache
-def _connection() -> duckdb.DuckDBPyConnection:
-    """One for this process: making it takes as long as asking the rules of ten thousand records."""
-    import duckdb
-
-    connection = duckdb.connect(config={"threads": 1, "temp_directory": ""})
-    return connection.execute("SET TimeZone = 'UTC'")
 
 
 def _refusals(
@@ -205,17 +158,3 @@ def _warnings(warned: Mapping[int, list[str]], count: int) -> pa.Array:
     lengths[list(warned)] = [len(ids) for ids in warned.values()]
     ids = [each for position in sorted(warned) for each in warned[position]]
     return lists(lengths.tolist(), array(ids, pa.string()))
-
-
-def _positions(count: int) -> pa.Array:
-    import numpy as np
-    import pyarrow as pa
-
-    return array(np.arange(count), pa.int64())
-
-
-def _truth(column: pa.Array) -> npt.NDArray[np.bool_]:
-    import numpy as np
-
-    bits = np.frombuffer(column.buffers()[1], np.uint8)
-    return np.unpackbits(bits, bitorder="little")[column.offset : column.offset + len(column)].astype(np.bool_)

@@ -35,9 +35,12 @@ PROMISES = {
         WHERE first.version = 1 AND one.created_at IS DISTINCT FROM first.valid_from""",
     "updated_at is when the content changed": """
         SELECT canonical_id FROM entities_history WHERE updated_at IS DISTINCT FROM valid_from""",
-    "every content that arrived is a version": """
-        SELECT canonical_id, content_sha256 FROM entities_records
+    "the last content of every export is a version": """
+        SELECT canonical_id, last(content_sha256 ORDER BY record_number) FROM entities_records
+            GROUP BY canonical_id, source_key
         EXCEPT SELECT canonical_id, content_sha256 FROM entities_history""",
+    "an export makes one version of an entity at most": """
+        SELECT canonical_id FROM entities_history GROUP BY canonical_id, source_key HAVING count(*) > 1""",
     "every version is a record that arrived": """
         SELECT canonical_id, content_sha256, source_key, record_number FROM entities_history
         EXCEPT SELECT canonical_id, content_sha256, source_key, record_number FROM entities_records""",
@@ -53,9 +56,11 @@ PROMISES = {
 DAY = datetime(2026, 11, 20, tzinfo=timezone.utc)
 
 
-def lake(*exports: tuple[datetime, Any], seed: int = 0) -> duckdb.DuckDBPyConnection:
+def lake(
+    *exports: tuple[datetime, Any], seed: int = 0, folder: str = "entities/legacy"
+) -> duckdb.DuckDBPyConnection:
     """The views over exports by the time of their upload; rows lie in the table in any order."""
-    objects = {f"entities/legacy/{number}.json": content for number, (_, content) in enumerate(exports)}
+    objects = {f"{folder}/{number}.json": content for number, (_, content) in enumerate(exports)}
     arrived = read(objects, [at for at, _ in exports]).records  # noqa: F841, by name in the query below
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
@@ -82,7 +87,7 @@ def versions(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
     return [(*row[:3], *(at and (at - DAY).days for at in row[3:])) for row in found]
 
 
-def day(number: int, *revenues: float, exported: int | None = None) -> tuple[datetime, Any]:
+def day(number: int, *revenues: float, exported: float | None = None) -> tuple[datetime, Any]:
     """An export of entities 0, 1, … with these revenues, uploaded on a day."""
     records = [{"id": n, "name": f"name {n}", "revenue": revenue} for n, revenue in enumerate(revenues)]
     metadata = {} if exported is None else {"exportDate": (DAY + timedelta(days=exported)).isoformat()}
@@ -95,7 +100,7 @@ def history(seed: int) -> list[tuple[datetime, Any]]:
     found = []
     for number in range(20):
         revenues = [rng.choice([0, 5, 5, 7]) for _ in range(rng.randrange(6))]
-        exported = rng.choice([None, number, number - rng.randrange(5)])
+        exported = rng.choice([None, number, number - rng.randrange(5), number - rng.randrange(5) / 4])
         found += [day(number, *revenues, exported=exported)] * rng.choice([1, 1, 2])
     at, repeated = day(20, 1, 2)
     return [*found, (at, {"records": repeated["records"] * 2 + [{"id": 0, "name": "other"}]})]
@@ -141,6 +146,40 @@ def test_a_corrected_export_of_the_same_time_replaces_the_first() -> None:
     assert connection.execute("SELECT version, revenue FROM entities_current").fetchall() == [(2, 9.0)]
 
 
+def test_of_several_records_of_an_entity_in_an_export_only_the_last_makes_a_version() -> None:
+    twice = [{"id": 1, "name": "a", "revenue": 100}, {"id": 1, "name": "a", "revenue": 200}]
+    connection = lake(*((DAY + timedelta(days=number), twice) for number in range(5)))
+    assert versions(connection) == [("1", 1, 200.0, 0, None, 0)]
+
+
+def test_what_has_a_date_in_its_key_keeps_its_created_at_when_it_is_uploaded_again() -> None:
+    folder = f"entities/date={DAY:%Y-%m-%d}/legacy"
+    for uploaded in (DAY + timedelta(hours=8), DAY + timedelta(days=8)):
+        assert versions(lake((uploaded, [{"id": 1, "name": "a"}]), folder=folder)) == [("1", 1, None, 0, None, 0)]
+
+
+@pytest.mark.parametrize(
+    ("dated", "uploaded", "current"),
+    [
+        ("2026-11-20", timedelta(hours=18), 9.0),
+        ("2026-11-20", timedelta(hours=7), 5.0),
+        ("2026-11-20", timedelta(days=3), 9.0),
+        ("2026-11-20T06:00", timedelta(hours=18), 5.0),
+        ("2026-11-20T09:00", timedelta(hours=18), 9.0),
+        ("2026-11-19", timedelta(hours=18), 5.0),
+    ],
+)
+def test_a_date_without_a_time_takes_its_place_in_its_day_by_the_upload(
+    dated: str, uploaded: timedelta, current: float
+) -> None:
+    at, bare = day(0, 5.0)
+    _, export = day(0, 9.0)
+    export["metadata"]["exportDate"] = dated
+    connection = lake((at + timedelta(hours=8), bare["records"]), (DAY + uploaded, export))
+    assert connection.execute("SELECT revenue FROM entities_current").fetchall() == [(current,)]
+    assert broken(connection) == set()
+
+
 def test_every_column_of_a_view_is_explained() -> None:
     connection = lake(day(0, 5.0))
     for view in VIEWS:
@@ -159,7 +198,8 @@ def test_every_column_of_a_view_is_explained() -> None:
         ("UPDATE h SET content_sha256 = 'same'", "a version differs from the one before"),
         ("UPDATE h SET created_at = valid_from", "created_at is that of version 1 for good"),
         ("UPDATE h SET updated_at = now()", "updated_at is when the content changed"),
-        ("DELETE FROM h WHERE version = 2", "every content that arrived is a version"),
+        ("DELETE FROM h WHERE version = 2", "the last content of every export is a version"),
+        ("UPDATE h SET source_key = 'one'", "an export makes one version of an entity at most"),
         ("UPDATE h SET record_number = 99", "every version is a record that arrived"),
         ("DELETE FROM h WHERE valid_to IS NULL", "every entity is current once"),
         (

@@ -34,6 +34,9 @@ def said_by(**metadata: Any) -> Said:
         ("", "entities/source=Legacy/x.json", "legacy"),
         (None, "entities/date=2026-11-20/source=erp/x.json", "erp"),
         (None, "entities/erp/2026/11/20/x.json", "erp"),
+        (None, "entities/date=2026-11-20/crm/x.json", "crm"),
+        (None, "entities/2026/11/20/07/crm/daily/x.json", "crm"),
+        (None, "entities//2026-11-20/region=eu/crm/x.json", "crm"),
     ],
 )
 def test_the_metadata_names_the_system_else_a_folder_does(said: str | None, key: str, system: str) -> None:
@@ -95,6 +98,17 @@ def test_an_export_dated_after_its_upload_does_not_stay_the_newest_for_years() -
     assert said_by(exportDate=tomorrow.isoformat()).exported_at == tomorrow
     assert said_by(exportDate="2062-11-20").exported_at is None
     assert len(said_by(exportDate="2062-11-20").problems) == 1
+
+
+def test_where_the_metadata_have_no_date_that_of_the_key_counts() -> None:
+    def exported(key: str, **metadata: Any) -> datetime | None:
+        return read_metadata(envelope(**metadata), key, UPLOADED_AT, KNOWN).exported_at
+
+    for key in ("entities/date=2026-11-18/crm/x.json", "entities/crm/2026/11/18/x.json"):
+        assert exported(key) == exported(key, exportDate="today") == datetime(2026, 11, 18, tzinfo=timezone.utc)
+        assert exported(key, exportDate="2026-11-19") == datetime(2026, 11, 19, tzinfo=timezone.utc)
+    for key in ("entities/crm/x.json", "entities/crm/2062/11/18/x.json", "entities/date=2026-02-30/crm/x.json"):
+        assert exported(key) is None
 
 
 def test_a_folder_that_says_otherwise_than_the_metadata_is_told() -> None:

@@ -42,6 +42,8 @@ def test_completeness_is_the_share_of_what_is_there(fields: dict[str, Any], comp
         ({"name": "N/A"}, 75.0),
         ({"name": "?!"}, 75.0),
         ({"name": "株式"}, 100.0),
+        ({"name": "a.\nb"}, 100.0),
+        ({"name": ". a ."}, 75.0),
         ({"revenue": 2e12}, 75.0),
         ({"revenue": 2e12, "industry": None}, 66.67),
         ({"employees": 6_000_000}, 75.0),

@@ -9,14 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vitalake.entities.mapping import Entity
-from vitalake.entities.summary import Reconciled, compare
+from vitalake.entities.summary import Reconciled, Values, compare
 
 
 def entity(revenue: float | None, employees: int | None, industry: str | None = None) -> Entity:
     return Entity(1, "1", "x", revenue, employees, industry, "{}", 0, 0)
 
 
-THREE = [entity(100.0, 3, "a"), entity(50.5, None, "b"), entity(None, 4, "a")]
+def values(*entities: Entity) -> Values:
+    found = Values()
+    for each in entities:
+        found.add([each])
+    return found
+
+
+THREE = values(entity(100.0, 3, "a"), entity(50.5, None, "b"), entity(None, 4, "a"))
 
 
 def compared(summary: dict[str, Any], declared: int | None = None, count: int = 3) -> Reconciled:
@@ -58,8 +65,8 @@ def test_figures_that_nobody_here_knows_are_listed_and_words_are_not() -> None:
 
 
 def test_of_no_values_a_sum_is_0_and_an_average_is_none() -> None:
-    assert compare({"totalRevenue": 0, "averageRevenue": 0}, 0, [], 0) == Reconciled([], [])
-    assert compare({"averageRevenue": 5}, 0, [], 0).differences == [
+    assert compare({"totalRevenue": 0, "averageRevenue": 0}, 0, values(), 0) == Reconciled([], [])
+    assert compare({"averageRevenue": 5}, 0, values(), 0).differences == [
         "summary.averageRevenue: declared 5, found none"
     ]
 
@@ -73,4 +80,4 @@ figures = st.sampled_from(["totalRevenue", "averageRevenue", "medianRevenue", "t
     st.lists(st.builds(entity, st.none() | st.floats(0, 1.7e308), st.none() | st.integers(0, 2**63 - 1))),
 )
 def test_no_figure_of_any_size_fails_the_reading(summary: dict[str, Any], entities: list[Entity]) -> None:
-    compare(summary, None, entities, len(entities))
+    compare(summary, None, values(*entities), len(entities))

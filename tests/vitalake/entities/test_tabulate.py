@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from tests.vitalake.entities.samples import as_json, erp_export, legacy_export, read, ten_customers
 from vitalake.datasets.entities import ENTITIES
 from vitalake.entities.tables import EXPORTS, RECORDS
-from vitalake.entities.tabulate import RECORDS_A_PIECE
 from vitalake.errors import UnusableDataError
 
 
@@ -42,6 +41,19 @@ def test_objects_of_several_systems_are_laid_out_in_order_each_with_its_source()
     assert [row["export_id"] for row in found.export_rows] == ["31", None]
 
 
+def test_records_on_lines_are_entities_and_a_bad_line_is_refused_alone() -> None:
+    lines = b"\n".join(map(as_json, [*legacy_export(), "no record", *legacy_export()]))
+    found = read({"entities/legacy/l.json": lines})
+    assert [(row["canonical_id"], row["record_number"]) for row in found.rows] == [
+        ("legacy_L-1", 1),
+        ("legacy_L-2", 2),
+        ("legacy_L-1", 4),
+        ("legacy_L-2", 5),
+    ]
+    assert [(each.rule, each.record_number) for each in found.refusals] == [("D02", 3)]
+    assert [(row["record_count"], row["envelope"]) for row in found.export_rows] == [(5, None)]
+
+
 def test_an_export_without_a_source_system_is_quarantined_with_all_its_records() -> None:
     found = read({"entities/l.json": legacy_export(), "entities/m.json": {"records": [], "metadata": {}}})
     assert found.rows == found.export_rows == []
@@ -53,19 +65,18 @@ def test_an_export_without_a_source_system_is_quarantined_with_all_its_records()
 
 def test_a_refused_record_is_told_by_number_with_its_text_and_its_neighbours_stay() -> None:
     data = b'{"metadata": {"sourceSystem": "legacy", "recordCount": 3}, "records": [{"id": 1, "name": "a"}, '
-    data += b'{"id": 2, "name": "\\ud800", "x": NaN}, {"id": 3, "name": "c"}]}'
+    data += b'{"id": 2, "name": "\\ud800", "x": NaN}, {"id": 3, "name": "c"}, {"id": 4, "x": "y"}]}'
     found = read({"entities/x.json": data})
     assert [row["record_number"] for row in found.rows] == [1, 3]
-    (refusal,) = found.refusals
-    assert (refusal.rule, refusal.record_number) == ("D02", 2)
-    assert '"id": 2, "name": "\\ud800"' in str(refusal.text)
+    assert [(each.rule, each.record_number) for each in found.refusals] == [("D02", 2), ("E04", 4)]
+    assert found.refusals[1].text == '{"id": 4, "x": "y"}'
     (export,) = found.export_rows
     counts = ("declared_count", "record_count", "usable_count", "quarantined_count")
-    assert [export[name] for name in counts] == [3, 3, 2, 1]
+    assert [export[name] for name in counts] == [3, 4, 2, 2]
 
 
 def test_an_export_of_many_pieces_keeps_its_numbers_and_has_one_row() -> None:
-    count = 2 * RECORDS_A_PIECE + 1
+    count = 2**15 + 1  # of small records, a block of the reader has so many
     found = read({"entities/legacy/x.json": [{"id": n, "name": f"name {n}"} for n in range(count)]})
     assert found.records.column("record_number").to_pylist() == list(range(1, count + 1))
     assert [row["usable_count"] for row in found.export_rows] == [count]

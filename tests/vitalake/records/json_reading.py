@@ -12,11 +12,15 @@ from typing import Any
 from vitalake.records.json_reader import read_json
 
 A, B = {"a": 1}, {"b": "ü"}
+REST = "what follows cannot be read"
 Numbered = list[tuple[int, Any]]
 
 
 def read(data: bytes, cuts: tuple[int, ...] = (), **sizes: int) -> tuple[Numbered, Numbered]:
-    """Number and record of the good ones, number and message of the others; each number is there once, in order."""
+    """Number and record of the good ones, number and message of the others; each number is there once, in order.
+
+    Only the last one may be a rest that cannot be read (D07).
+    """
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     pieces = [data[begin:end] for begin, end in pairwise(edges)]
     good: Numbered = []
@@ -24,8 +28,10 @@ def read(data: bytes, cuts: tuple[int, ...] = (), **sizes: int) -> tuple[Numbere
     for block in read_json(iter(pieces), **sizes):
         assert block.first == len(good) + len(refused) + 1
         good += zip(block.numbers.tolist(), block.records, strict=True)
-        refused += [(each.number, each.message) for each in block.refused]
-        assert {each.rule for each in block.refused} <= {"D02"}
+        for each in block.refused:
+            assert not (refused and refused[-1][1].startswith(REST))
+            assert each.rule == ("D07" if each.message.startswith(REST) else "D02")
+            refused.append((each.number, each.message))
     assert sorted(number for number, _ in good + refused) == list(range(1, len(good) + len(refused) + 1))
     assert [number for number, _ in good] == sorted(number for number, _ in good)
     return good, refused

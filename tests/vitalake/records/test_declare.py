@@ -7,7 +7,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import Any
@@ -167,9 +167,10 @@ def test_rows_in_are_rows_out_and_rows_refused(lines: list[str]) -> None:
     numbers = [row["record_number"] for row in tables["pricing_instances"]]
     numbers += [refusal.record_number for refusal in refusals if refusal.record_number]
     assert len(numbers) == len(set(numbers))
-    if b"\0" not in data and not any(refusal.rule == "D02" for refusal in refusals):
-        counted = sum(1 for row in csv.reader(io.StringIO(data.decode(), newline="")) if row) - 1
-        assert len(numbers) == counted
+    if b"\0" not in data and not {"D02", "D07"} & {refusal.rule for refusal in refusals}:
+        expected = [row for row in csv.reader(io.StringIO(data.decode(), newline="")) if row][1:]
+        if all(map(any, expected)):  # a line of delimiters alone is none, but quotes around nothing are a record
+            assert len(numbers) == len(expected)
 
 
 values: st.SearchStrategy[Any] = st.recursive(
@@ -275,6 +276,37 @@ def test_a_key_that_would_lose_rows_or_tell_names_is_refused(changes: dict[str, 
     field = replace(Field("id", "id", "string", "Id.", required=True), **changes)
     with pytest.raises(ValueError, match=why):
         csv_dataset("things", "Things.", "team:data", (field,), key=("id",), restricted=True)
+
+
+def test_a_column_date_of_a_file_is_kept_under_another_name() -> None:
+    fields = (Field("date", "scanned_on", "date", "Day of the scan."),)
+    tables, refusals = read(csv_dataset("things", "Things.", "team:data", fields), b"date\n2025-03-02\n")
+    assert not refusals
+    assert [row["scanned_on"] for row in tables["things"]] == [date(2025, 3, 2)]
+
+
+ID, NOTE = Field("id", "id", "string", "Id.", required=True), Field("note", "note", "string", "Note.")
+
+
+@pytest.mark.parametrize(
+    ("declare", "why"),
+    [
+        (lambda: csv_dataset("things", "Things.", "team:data", (ID, replace(NOTE, column="id"))), "column id"),
+        (lambda: csv_dataset("things", "Things.", "team:data", (ID,), key="id"), r"key=\('id',\)"),  # type: ignore[arg-type]
+        (lambda: csv_dataset("things", "Things.", "team:data", (ID,), ignored="b"), r"ignored=\('b',\)"),  # type: ignore[arg-type]
+        (lambda: csv_dataset("things", "Things.", "team:data", (ID,), table="my things"), "table 'my things'"),
+        (lambda: in_tables(RecordTable("things", "Things.", ("id", "nota"))), "no field has the column nota"),
+        (lambda: in_tables(RecordTable("things", "Things.", ("id", "id"))), "column id is declared twice"),
+        (lambda: in_tables(RecordTable("things", "Things.", ("note",)), key=("id",)), "id in the key.*of things"),
+    ],
+)
+def test_what_cannot_be_meant_so_is_refused_where_it_is_declared(declare: Callable[[], Dataset], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        declare()
+
+
+def in_tables(*tables: RecordTable, key: tuple[str, ...] = ()) -> Dataset:
+    return json_dataset("things", "Things.", "team:data", (ID, NOTE), tables, key)
 
 
 def test_the_header_of_a_file_about_people_is_not_repeated() -> None:

@@ -1,15 +1,28 @@
--- Every version of every entity. A record whose content equals that of the one before brings no new version.
--- Order: when it was exported (or uploaded, where the export has no date); an export that is uploaded again, corrected,
--- comes after the first; then the key, and the place in the object.
-WITH arrivals AS (
+-- Every version of every entity. A record whose content equals that of the one before brings no new version, and of
+-- several records that one export has of an entity, the last counts.
+-- Order: when it was exported, else when it was uploaded. 00:00 is a date without a time: the moment of that day which
+-- is nearest to the upload, so that what was uploaded before it on that day comes before it. Of equal times the later
+-- upload comes last: an export that is uploaded again, corrected.
+WITH exported AS (
     SELECT
-        *, coalesce(exported_at, uploaded_at) AS valid_from,
+        *,
+        -- Microseconds: adding an interval to a time takes an extension, and the zone of the session.
+        epoch_us(exported_at) AS earliest,
+        earliest + CASE WHEN earliest % 86400000000 = 0 THEN 86399999999 ELSE 0 END AS latest
+    FROM entities_records
+    QUALIFY row_number() OVER (PARTITION BY canonical_id, source_key ORDER BY record_number DESC) = 1
+),
+arrivals AS (
+    SELECT
+        * EXCLUDE (earliest, latest),
+        -- A date begins at 00:00, but not before what had already arrived that day.
+        max(coalesce(exported_at, uploaded_at)) OVER arrival AS valid_from,
         row_number() OVER arrival AS arrival_number,
         lag(content_sha256) OVER arrival AS content_before
-    FROM entities_records
+    FROM exported
     WINDOW arrival AS (
         PARTITION BY canonical_id
-        ORDER BY coalesce(exported_at, uploaded_at), uploaded_at, source_key, record_number
+        ORDER BY greatest(earliest, least(latest, epoch_us(uploaded_at))), uploaded_at, source_key
     )
 )
 SELECT

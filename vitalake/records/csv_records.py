@@ -1,0 +1,182 @@
+"""The records of a block of CSV, with their lines: rows, and what is refused.
+
+Belongs here: which records of a block are used, and what is reported of the others. Does not belong here: finding
+fields (`vitalake/records/csv_block.py`) and quotes that do not fit (`vitalake/records/csv_quotes.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from vitalake.columns import array, numbers, truth
+from vitalake.dataset import MAX_TEXT
+from vitalake.records.csv_block import NO_UTF8, Block, Misfit, parse
+from vitalake.records.csv_header import CsvHeader
+from vitalake.records.csv_lines import Lines, first_lines, inner_newlines
+from vitalake.records.csv_quotes import broken_lines
+from vitalake.records.csv_rows import CsvRows, RefusedLine
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from vitalake.records.csv_lines import Numbers
+
+    Mask = npt.NDArray[np.bool_]
+
+
+class Records:
+    """Reads the blocks of one file, one after the other."""
+
+    def __init__(self, header: CsvHeader, declared: Sequence[str]) -> None:
+        self._header = header
+        self._line = header.line_count + 1  # on which the next block begins
+        places = {name: place for place, name in enumerate(header.fields)}
+        self._places = {name: places.get(name) for name in declared}
+        self._nameless = range(len(header.fields), header.width)
+        self._wanted = [place for place in self._places.values() if place is not None] or [0]
+        self._wanted += self._nameless
+
+    def read(self, data: bytes, end: int, last: bool, waits: bool) -> tuple[CsvRows, bytes]:
+        """The records of a block that ends after a newline or with the file, and the bytes that go to the next.
+
+        Args:
+            data: the block, and what comes after it.
+            end: of the block.
+            last: it ends with the file.
+            waits: as many bytes as it takes may go to the next, to see how they go on.
+        """
+        import numpy as np
+        import pyarrow as pa
+
+        added = b"" if data.endswith((b"\n", b"\r"), 0, end) else b"\n"
+        block = self._parse((memoryview(data)[:end], added))
+        lines, unfinished = Lines(block.data), block.unfinished
+        first, inner = _places(block, lines)
+        delimiter = self._header.delimiter
+        broken: list[tuple[int, int]] = []
+        count = lines.count
+        if inner.any():
+            misfits = [misfit.record for misfit in block.misfits if misfit.text.strip(delimiter)]
+            broken, count = broken_lines(lines, delimiter, first, first + inner, misfits, waits)
+        refused = [self._run_together(lines, *each) for each in broken]
+        if broken or count < lines.count:
+            unfinished = lines.between(count, lines.count).tobytes() + unfinished
+            block, first, inner = self._without(lines, broken, count)
+        refused += [self._misfit(each, first) for each in block.misfits if each.text.strip(delimiter)]
+        columns, at = block.columns, first[block.index]
+        blank, nameless = self._blank(columns, lines, at), self._nameless_values(columns, len(at))
+        for row in np.flatnonzero(nameless).tolist():
+            refused.append(self._surplus(lines, int(at[row]), int(inner[block.index[row]])))
+        if (unused := blank | nameless).any():
+            kept = numbers(np.flatnonzero(~unused), pa.int64())
+            at, columns = at[~unused], {place: column.take(kept) for place, column in columns.items()}
+        rows = self._line + at
+        self._line += count
+        if last and unfinished:
+            refused.append(self._endless(unfinished.removesuffix(added), "a quote that nothing closes"))
+        return self._rows(rows, columns, sorted(refused), end), unfinished
+
+    def refuse_rest(self, data: bytes, message: str) -> CsvRows:
+        """Of a record that is too long; `data` is how it begins."""
+        import numpy as np
+
+        return self._rows(np.empty(0, np.int64), {}, [self._endless(data, message)], 0)
+
+    def _parse(self, pieces: Iterable[bytes | memoryview]) -> Block:
+        return parse(pieces, self._header.delimiter, self._header.width, self._wanted)
+
+    def _without(
+        self, lines: Lines, broken: Sequence[tuple[int, int]], count: int
+    ) -> tuple[Block, Numbers, Numbers]:
+        """The first lines read again without some of them, and where the records were before."""
+        import numpy as np
+
+        edges = [0, *(line for each in broken for line in each), count]
+        kept = list(zip(edges[::2], edges[1::2], strict=True))
+        block = self._parse(lines.between(*each).data for each in kept)
+        first, inner = _places(block, Lines(block.data))
+        numbered = np.concatenate([np.arange(*each) for each in kept])
+        return block, numbered[first], inner
+
+    def _blank(self, columns: Mapping[int, pa.Array], lines: Lines, at: Numbers) -> Mask:
+        """Which rows are delimiters and nothing else."""
+        import numpy as np
+
+        found = np.zeros(len(at), np.bool_)
+        if len(at) and all(column.null_count for column in columns.values()):
+            empty = np.logical_and.reduce([truth(column.is_null()) for column in columns.values()])
+            found[empty] = lines.lengths[at[empty]] == self._header.width - 1
+        return found
+
+    def _nameless_values(self, columns: Mapping[int, pa.Array], count: int) -> Mask:
+        """Which rows have a value in a column without a name."""
+        import numpy as np
+
+        found = np.zeros(count, np.bool_)
+        for place in self._nameless if count else ():
+            found |= truth(columns[place].is_valid())
+        return found
+
+    def _misfit(self, misfit: Misfit, first: Numbers) -> RefusedLine:
+        line = self._line + int(first[misfit.record])
+        if "\0" not in misfit.text:
+            message = f"{misfit.fields:,} fields, expected {self._header.width:,}"
+            return RefusedLine(line, "D03", message, misfit.text[:MAX_TEXT])
+        message = "bytes that are no UTF-8" if NO_UTF8 in misfit.text else "a NUL byte"
+        return RefusedLine(line, "D02", message, misfit.text.replace(NO_UTF8, "\ufffd")[:MAX_TEXT])
+
+    def _surplus(self, lines: Lines, line: int, inner: int) -> RefusedLine:
+        text = _text(lines.between(line, line + 1 + inner).tobytes())
+        return RefusedLine(self._line + line, "D03", "a value in a column that has no name", text)
+
+    def _run_together(self, lines: Lines, first: int, stop: int) -> RefusedLine:
+        import numpy as np
+
+        count = int(np.count_nonzero(lines.lengths[first:stop]))
+        message = "a quote that is not closed, or text behind one that is"
+        message += f": {count:,} lines cannot be told apart" if count > 1 else ""
+        return RefusedLine(self._line + first, "D02", message, _text(lines.between(first, stop).tobytes()), count)
+
+    def _endless(self, data: bytes, message: str) -> RefusedLine:
+        import numpy as np
+
+        count = int(np.count_nonzero(Lines(np.frombuffer(data + b"\n", np.uint8)).lengths))
+        return RefusedLine(self._line, "D07", f"{message}: nothing is read from here on", _text(data), count)
+
+    def _rows(
+        self, lines: Numbers, columns: Mapping[int, pa.Array], refused: Sequence[RefusedLine], size_bytes: int
+    ) -> CsvRows:
+        import pyarrow as pa
+
+        found = {
+            name: pa.nulls(len(lines), pa.string()) if place is None or place not in columns else columns[place]
+            for name, place in self._places.items()
+        }
+        return CsvRows(lines, found, refused, self._header, size_bytes)
+
+
+def _places(block: Block, lines: Lines) -> tuple[Numbers, Numbers]:
+    """The line on which each record of a block begins, from 0, and the newlines inside it, shapes (records,)."""
+    import numpy as np
+    import pyarrow as pa
+
+    count = len(block.index) + len(block.misfits)
+    inner, blank = np.zeros((2, count), np.int64)
+    if lines.count == count:  # no blank line, and no record of several
+        return np.arange(count), inner
+    if block.quoted:
+        inner[block.index], blank[block.index] = inner_newlines(block.columns.values(), len(block.index))
+    if block.quoted and block.misfits:
+        index = [misfit.record for misfit in block.misfits]
+        texts = array([misfit.text for misfit in block.misfits], pa.string())
+        inner[index], blank[index] = inner_newlines([texts], len(index))
+    return first_lines(lines, inner, blank), inner
+
+
+def _text(data: bytes) -> str:
+    """How bytes of the file begin, for quarantine."""
+    text = data[: 4 * MAX_TEXT].decode("utf-8", "replace").replace(NO_UTF8, "\ufffd")
+    return text.rstrip("\r\n")[:MAX_TEXT]

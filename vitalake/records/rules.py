@@ -1,0 +1,95 @@
+"""Rules asked of records: DuckDB says which record breaks which rule, or why a rule cannot be asked.
+
+Belongs here: the query, and telling a wrong rule from a value that it fails on. Does not belong here: what becomes
+of a record that breaks a rule (`judge.py`), the rules themselves (each dataset's declaration).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from vitalake.columns import array
+from vitalake.errors import PermanentError
+from vitalake.records.fields import Rule
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+def broken(records: Mapping[str, Any], rules: Sequence[Rule]) -> list[tuple[int, list[int]]]:
+    """Positions of the records that break a rule, each with the numbers of the rules that it breaks.
+
+    Args:
+        records: by column, Arrow arrays of one length.
+        rules: all are asked together.
+
+    Raises:
+        PermanentError: a rule cannot be asked; the message names it, and holds no value.
+    """
+    if not rules:
+        return []
+    import duckdb
+    import numpy as np
+    import pyarrow as pa
+
+    names = [name for name in records if name not in ("source_key", "source_version")]
+    columns = [records[name] for name in names]
+    positions = array(np.arange(len(columns[0])), pa.int64())
+    table = pa.Table.from_arrays([*columns, positions], [*names, "_position"])  # no name begins with an underscore
+    try:
+        return _ask(table, rules)
+    except duckdb.Error as error:
+        raise _fault(table, rules, error) from None
+
+
+def _ask(table: pa.Table, rules: Sequence[Rule]) -> list[tuple[int, list[int]]]:
+    numbers = ", ".join(f"CASE WHEN NOT ({rule.holds}) THEN {number} END" for number, rule in enumerate(rules))
+    query = f"""SELECT _position, list_filter([{numbers}], rule -> rule IS NOT NULL) AS broken
+        FROM records WHERE NOT ({" AND ".join(f"coalesce({rule.holds}, true)" for rule in rules)})"""  # noqa: S608
+    connection = _connection()
+    # As a stream, good for one query: given a table, DuckDB imports pandas to see whether it is a frame.
+    connection.register("records", table.__arrow_c_stream__())
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.unregister("records")
+
+
+def _fault(table: pa.Table, rules: Sequence[Rule], error: duckdb.Error) -> PermanentError:
+    """Which rule it is, and whether it is wrong for no rows at all, whose error can hold no value, or for some."""
+    for rule in rules:
+        if wrong := _failure(table.slice(0, 0), rule):
+            said = " ".join(str(wrong).partition("\n\n")[0].split())
+            return PermanentError(
+                f"rule {rule.id} is wrong, not the data: {said} Correct its condition where the dataset is declared"
+            )
+        if failed := _failure(table, rule):
+            return PermanentError(
+                f"rule {rule.id} fails on some value ({type(failed).__name__}): write it so that it gives true, "
+                "false or null for every value, e.g. with TRY_CAST"
+            )
+    ids = ", ".join(rule.id for rule in rules)
+    return PermanentError(f"the rules {ids} cannot be asked together ({type(error).__name__})")
+
+
+def _failure(table: pa.Table, rule: Rule) -> duckdb.Error | None:
+    """What DuckDB says where it cannot ask this rule of these rows."""
+    import duckdb
+
+    try:
+        _ask(table, [rule])
+    except duckdb.Error as error:
+        return error
+    return None
+
+
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    """One for this process: making it takes as long as asking the rules of ten thousand records."""
+    import duckdb
+
+    connection = duckdb.connect(config={"threads": 1, "temp_directory": ""})
+    return connection.execute("SET TimeZone = 'UTC'")
