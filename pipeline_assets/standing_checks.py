@@ -97,7 +97,8 @@ def freshness_schedules(checks: Sequence[AssetChecksDefinition]) -> list[Schedul
         _JOB,
         AssetSelection.checks(*checks),
         description="Compare the lake with the bucket as it is now; all days, unless a tag says otherwise.",
-        tags=BACKGROUND,
+        # Before the days that are queued: a backfill of a year would put off the question until its end.
+        tags=BACKGROUND | {"dagster/priority": "1"},
     )
 
     @schedule(

@@ -80,7 +80,7 @@ def trends_schedule(datasets: Sequence[Dataset], hook: HookDefinition) -> Schedu
         # With the catalog: where every run is on a machine of its own, it has to be made there.
         AssetSelection.assets("lake", TRENDS),
         description="Draw every dataset over its last days.",
-        tags=BACKGROUND,
+        tags=BACKGROUND | {"dagster/max_runtime": "900"},  # one that hangs keeps freshness waiting
         hooks={hook},
     )
 

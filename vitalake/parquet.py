@@ -66,6 +66,7 @@ class Sheet:
     """
 
     def __init__(self, table: Table) -> None:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         leaves = {c.name: f"{c.name}.list.element" if c.kind.startswith("list<") else c.name for c in table.columns}
@@ -77,7 +78,7 @@ class Sheet:
         self.rows = 0
         self._rows_per_group = _SAMPLES_PER_GROUP if samples else _ROWS_PER_GROUP
         self._schema = table.arrow_schema()
-        self._sink = io.BytesIO()
+        self._sink = pa.BufferOutputStream()  # not Python's: writing would take the interpreter for every page
         self._writer = pq.ParquetWriter(
             self._sink,
             self._schema,
@@ -99,7 +100,7 @@ class Sheet:
         """The whole part, with the digest of everything that it was computed from in its footer."""
         self._writer.add_key_value_metadata({INPUTS_KEY: inputs.encode()})
         self._writer.close()
-        return Encoded(self._sink.getvalue(), self.rows)
+        return Encoded(self._sink.getvalue().to_pybytes(), self.rows)
 
 
 def encode(table: Table, rows: pa.Table, inputs: str) -> bytes:

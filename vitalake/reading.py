@@ -17,8 +17,8 @@ from vitalake.errors import PermanentError, TransientError, UnusableDataError
 from vitalake.parts import Inputs
 from vitalake.pseudonyms import Pseudonyms
 from vitalake.reconcile import Output, Sheets
-from vitalake.slices import Slices
 
+SLICE_BYTES = 32 * 2**20  # values in memory at once; 12 leads of 10 s at 500 Hz weigh 240 kB
 LISTED = 1000  # refusals of one object by one rule that have a row each; the last stands for all that follow
 
 
@@ -42,12 +42,14 @@ def read_part(
     """
     sheets = Sheets([*dataset.tables, dataset.quarantine_table])
     refused = _Refused(dataset, items)
+    values: list[Any] = []
+    weight = 0
     vanished: list[str] = []
 
-    def lay_out(values: Sequence[Any]) -> Iterable[Refusal]:
+    def lay_out() -> None:
         found = dataset.tabulate(values)
         sheets.append(found.tables)
-        return found.refusals
+        refused.add(found.refusals)
 
     small: list[Bundle] = []
     for bundle in bundles(items, dataset.together):
@@ -55,18 +57,22 @@ def read_part(
         refused.add(refusals)
         if not refusals:
             small.append(bundle)
-    with Slices(lay_out, refused.add) as slices:
-        for bundle, objects in _fetched(raw, small, dataset.limits.whole_bytes):
-            refused.see(objects)
-            if len(objects) < len(bundle):
-                there = {item.key for item in objects}
-                vanished += [item.key for item in bundle if item.key not in there]
-                message = "deleted or replaced after it was listed; the partition will be built again"
-                refused.add(Refusal(item.key, VANISHED, message) for item in bundle)
-                continue
-            for parsed in _parse(dataset, objects, pseudonyms):
-                refused.add(parsed.refusals)
-                slices.add(parsed.values, parsed.weight_bytes)
+    for bundle, objects in _fetched(raw, small, dataset.limits.whole_bytes):
+        refused.see(objects)
+        if len(objects) < len(bundle):
+            there = {item.key for item in objects}
+            vanished += [item.key for item in bundle if item.key not in there]
+            message = "deleted or replaced after it was listed; the partition will be built again"
+            refused.add(Refusal(item.key, VANISHED, message) for item in bundle)
+            continue
+        for parsed in _parse(dataset, objects, pseudonyms):
+            values += parsed.values
+            weight += parsed.weight_bytes
+            refused.add(parsed.refusals)
+            if weight >= SLICE_BYTES:
+                lay_out()
+                values, weight = [], 0
+    lay_out()
     rows = refused.rows()
     sheets.append({dataset.quarantine_table.name: dataset.quarantine_table.from_rows(rows)})
     return sheets.close(inputs, vanished), rows

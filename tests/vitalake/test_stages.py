@@ -58,7 +58,7 @@ def test_a_part_is_laid_out_in_slices_of_bounded_weight(
         slices.append(len(values))
         return notes.tabulate(values)
 
-    monkeypatch.setattr("vitalake.slices.SLICE_BYTES", 20)
+    monkeypatch.setattr("vitalake.reading.SLICE_BYTES", 20)
     for name in "abc":
         put(name, name.encode())
     build(replace(notes, parse=parse, tabulate=tabulate), raw, store, DAY)

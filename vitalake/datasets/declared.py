@@ -14,6 +14,7 @@ from vitalake.dataset import Dataset
 _TAKEN = {
     QUARANTINE: "the view of what no dataset could use",
     "lake": "the asset of the catalog (pipeline_assets/catalog_asset.py)",
+    "trends": "the asset of pictures (pipeline_assets/trends.py)",
 }
 
 

@@ -7,9 +7,9 @@ Belongs here: which kind of object it is, and where its records stand in it. Doe
 An object is `{"records": […], "metadata": {…}, "summary": {…}}`, or records as every dataset reads them: an array,
 one record, or one on each line. JSON as RFC 8259 has it, in UTF-8 with or without a byte order mark.
 
-An envelope is whole or refused: nobody knows what a torn one says of itself. Its bytes are all in memory, because
-the metadata, which say how a record is to be read, may stand behind the records. These are decoded a block at a
-time.
+An envelope that does not end is refused: nobody knows what a torn one says of itself. Its bytes are all in memory,
+because the metadata, which say how a record is to be read, may stand behind the records. These are decoded a block
+at a time.
 """
 
 from __future__ import annotations

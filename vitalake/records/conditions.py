@@ -2,11 +2,13 @@ r"""Conditions on text that rules and views share, in DuckDB's SQL.
 
 Belongs here: what more than one dataset says of a text. Does not belong here: rules (each dataset's declaration).
 
-White space is what Unicode calls separators (`Z`) and control or format characters (`C`): the no-break space, the
-zero-width space and the byte order mark too. DuckDB's `trim` takes spaces only, its `\s` ASCII only.
+DuckDB's `trim` takes spaces only, its `\s` ASCII only.
 """
 
-_UNSEEN = r"\p{Z}\p{C}"
+_UNSEEN = (
+    r"\p{Z}\p{C}"  # separators, control and format characters: the zero-width space and the byte order mark too
+)
+_BLANK = r"\p{Z}\t-\r\x1c-\x1f\x{85}"  # what `str.strip` takes, which ids of entities are stripped with
 
 
 def visible(column: str) -> str:
@@ -16,4 +18,4 @@ def visible(column: str) -> str:
 
 def trimmed(*columns: str) -> str:
     """Whether none of these texts begins or ends with white space."""
-    return " AND ".join(f"NOT regexp_matches({column}, '^[{_UNSEEN}]|[{_UNSEEN}]$')" for column in columns)
+    return " AND ".join(f"NOT regexp_matches({column}, '^[{_BLANK}]|[{_BLANK}]$')" for column in columns)

@@ -31,6 +31,7 @@ PROVENANCE = (
     OBJECT_COLUMNS[3],
 )
 WARNINGS = Column("warnings", "list<string>", "Ids of the rules that only warn (docs/rules.md).", nullable=False)
+_OWN_RULES = "DEMQS"  # of readers, entities, the ECG model, its quality, and structure
 _TAKEN = {column.name: column.doc for column in (*PROVENANCE, WARNINGS, PARTITION)}
 
 
@@ -89,10 +90,10 @@ class Rule:
     warns: bool = False
 
     def __post_init__(self) -> None:
-        if not re.fullmatch("[A-Z][0-9]{2}", self.id) or self.id[0] in "SD":
+        if not re.fullmatch("[A-Z][0-9]{2}", self.id) or self.id[0] in _OWN_RULES:
             raise ValueError(
-                f"rule {self.id!r}: an id is a capital letter and two digits, e.g. 'W01'; those with S and D are "
-                "of every dataset"
+                f"rule {self.id!r}: an id is a capital letter and two digits, e.g. 'W01'; those with "
+                f"{', '.join(_OWN_RULES)} are the program's own"
             )
 
 

@@ -67,7 +67,7 @@ LINK = {"parent_id": "crm_1", "child_id": "crm_2", "type": "part of", "strength"
 METRIC = {"entity_id": "crm_1", "metric": "net revenue", "date": "2025-03-01", "value": "5", "unit": " USD"}
 
 
-@pytest.mark.parametrize("around", [" {}", "{} ", "{}\t", '"{}\n"', "\u00a0{}", "{}\u2003", "\ufeff{}"])
+@pytest.mark.parametrize("around", [" {}", "{} ", "{}\t", '"{}\n"', "\u00a0{}", "{}\u2003", "{}\x85"])
 @pytest.mark.parametrize(
     ("dataset", "record", "field", "rule"),
     [
@@ -84,3 +84,11 @@ def test_a_key_with_white_space_around_it_is_refused_as_it_would_join_nothing(
     assert (refusal.rule, refusal.record_number) == (rule, 3)
     assert field in refusal.message
     assert len(rows) == 2
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u00ad"])
+def test_what_stays_around_an_id_of_an_entity_may_stay_around_a_key(unseen: str) -> None:
+    assert (f"crm_2{unseen}").strip() == f"crm_2{unseen}", "ids of entities are stripped like this"
+    odd = LINK | {"child_id": f"crm_2{unseen}"}
+    rows, refusals = read(ENTITY_RELATIONSHIPS, "\n".join([",".join(odd), ",".join(odd.values())]).encode())
+    assert (len(rows), refusals) == (1, [])

@@ -29,7 +29,7 @@ def test_a_kind_that_no_field_can_be_is_refused_with_those_that_it_can(kind: Any
         Field("weight", "weight", kind, "Weight.")
 
 
-@pytest.mark.parametrize("name", ["w01", "W1", "W001", "weight", "S01", "D04"])
+@pytest.mark.parametrize("name", ["w01", "W1", "W001", "weight", "S01", "D04", "E01", "M01", "Q01"])
 def test_an_id_of_a_rule_is_a_letter_of_its_own_and_two_digits(name: str) -> None:
     with pytest.raises(ValueError, match=f"rule '{name}': .* e.g. 'W01'"):
         Rule(name, "weight > 0", "weight is not above 0")
