@@ -23,6 +23,7 @@ INPUTS_KEY = b"vitalake.inputs"
 FOOTER_BYTES = 64 * 1024
 _MAGIC = b"PAR1"
 _ROWS_PER_GROUP = 64 * 1024
+_DICTIONARY_BYTES = 128 * 1024  # beyond, texts are their own: a dictionary costs time and makes the part larger
 _SAMPLES_PER_GROUP = 1024  # rows of a table that holds signals
 _ENCODINGS = {
     "int32": "DELTA_BINARY_PACKED",
@@ -66,7 +67,6 @@ class Sheet:
     """
 
     def __init__(self, table: Table) -> None:
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         leaves = {c.name: f"{c.name}.list.element" if c.kind.startswith("list<") else c.name for c in table.columns}
@@ -78,13 +78,14 @@ class Sheet:
         self.rows = 0
         self._rows_per_group = _SAMPLES_PER_GROUP if samples else _ROWS_PER_GROUP
         self._schema = table.arrow_schema()
-        self._sink = pa.BufferOutputStream()  # not Python's: writing would take the interpreter for every page
+        self._sink = io.BytesIO()
         self._writer = pq.ParquetWriter(
             self._sink,
             self._schema,
             compression=codecs,
             compression_level=dict.fromkeys(samples, 3) or None,
             use_dictionary=strings,
+            dictionary_pagesize_limit=_DICTIONARY_BYTES,
             column_encoding=encodings or None,
             write_statistics=list(table.names),
             version="2.6",
@@ -100,7 +101,7 @@ class Sheet:
         """The whole part, with the digest of everything that it was computed from in its footer."""
         self._writer.add_key_value_metadata({INPUTS_KEY: inputs.encode()})
         self._writer.close()
-        return Encoded(self._sink.getvalue().to_pybytes(), self.rows)
+        return Encoded(self._sink.getvalue(), self.rows)
 
 
 def encode(table: Table, rows: pa.Table, inputs: str) -> bytes:

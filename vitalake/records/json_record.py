@@ -54,9 +54,11 @@ def undecodable() -> tuple[type[Exception], ...]:
 
 def nothing_lost(text: bytes, records: Sequence[dict[str, Any]]) -> bool:
     """Whether records decoded from a text have all its keys and are not nested too deep."""
-    if text.count(b"{") == len(records) and text.count(b"[") < MAX_DEPTH:
-        keys: int | None = sum(map(len, records))
-    else:
+    keys: int | None = sum(map(len, records))
+    shallow = text.count(b"[") < MAX_DEPTH
+    if shallow and text.count(b":") == keys:
+        return True  # what is inside of records has no key
+    if not shallow or text.count(b"{") > len(records):
         keys = _keys_decoded(records)
     return keys is not None and _has_keys(text, keys)
 

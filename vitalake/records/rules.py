@@ -36,13 +36,20 @@ def broken(records: Mapping[str, Any], rules: Sequence[Rule]) -> list[tuple[int,
     import pyarrow as pa
 
     names = [name for name in records if name not in ("source_key", "source_version")]
-    columns = [records[name] for name in names]
+    columns = [_without_zone(records[name]) for name in names]
     positions = array(np.arange(len(columns[0])), pa.int64())
     table = pa.Table.from_arrays([*columns, positions], [*names, "_position"])  # no name begins with an underscore
     try:
         return _ask(table, rules)
     except duckdb.Error as error:
         raise _fault(table, rules, error) from None
+
+
+def _without_zone(column: pa.Array) -> pa.Array:
+    """Times in UTC as times without a zone: with one, DuckDB asks a calendar for the day of each."""
+    import pyarrow as pa
+
+    return column.cast(pa.timestamp("us")) if pa.types.is_timestamp(column.type) else column
 
 
 def _ask(table: pa.Table, rules: Sequence[Rule]) -> list[tuple[int, list[int]]]:
