@@ -78,7 +78,7 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "D02": Remedy(
         "The record cannot be read: its JSON is broken or no object, it has bytes that are no UTF-8, or a quote "
-        "is not closed.",
+        "is not closed or has text behind it.",
         f"Mend the record where the message says. {_AGAIN} The other records of the file are in the tables.",
     ),
     "D03": Remedy(

@@ -8,14 +8,16 @@ What holds of the format, as with Python's `csv` module and its defaults:
   spaces is a record, and so is one of empty fields in quotes.
 * A quote opens a quoted field only at the very start of the field; elsewhere, also after a space, it is a character
   like any other. Inside a quoted field delimiters and newlines are text, and a doubled quote is one quote.
-* Text after a closing quote belongs to the field: `"a"b"c"` is `ab"c"`.
+* Blanks after a closing quote belong to the field: `"a" ,` is `a `.
 * An empty field is null, in quotes too. Spaces are kept, around names of the header they are not.
-* A quote that nothing closes reaches to the end of the file.
 
 Unlike Python's module this one
 * reads UTF-8 only, and refuses records with NUL bytes;
-* refuses a record that has a line break inside of quotes and a quote out of place: most likely the one that ends a
-  field is missing, and lines have run together (`vitalake/records/csv_quotes.py`);
+* refuses a record with text after a closing quote, and one with a line break inside of quotes and a quote out of
+  place: most likely a quote is missing or there is one too many, and lines have run together or fallen apart
+  (`vitalake/records/csv_quotes.py`);
+* takes a quote that nothing closes for a missing one where most lines behind it are records; else it reaches to the
+  end of the file;
 * takes a line of delimiters alone for a blank one, as spreadsheets write it;
 * drops columns without a name at the end of the header, and refuses what has a value there;
 * reads a line `sep=;` before the header.

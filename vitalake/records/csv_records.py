@@ -14,7 +14,7 @@ from vitalake.dataset import MAX_TEXT
 from vitalake.records.csv_block import NO_UTF8, Block, Misfit, parse
 from vitalake.records.csv_header import CsvHeader
 from vitalake.records.csv_lines import Lines, first_lines, inner_newlines
-from vitalake.records.csv_quotes import broken_lines
+from vitalake.records.csv_quotes import broken_lines, broken_start
 from vitalake.records.csv_rows import CsvRows, RefusedLine
 
 if TYPE_CHECKING:
@@ -58,9 +58,13 @@ class Records:
         delimiter = self._header.delimiter
         broken: list[tuple[int, int]] = []
         count = lines.count
-        if inner.any():
+        if block.quoted:
             misfits = [misfit.record for misfit in block.misfits if misfit.text.strip(delimiter)]
             broken, count = broken_lines(lines, delimiter, first, first + inner, misfits, waits)
+        if last and unfinished and (given_up := self._given_up(unfinished)):
+            broken.append((count, count + given_up))
+            lines = Lines(np.concatenate([lines.data, np.frombuffer(unfinished, np.uint8)]))
+            count, unfinished = lines.count, b""
         refused = [self._run_together(lines, *each) for each in broken]
         if broken or count < lines.count:
             unfinished = lines.between(count, lines.count).tobytes() + unfinished
@@ -87,6 +91,20 @@ class Records:
 
     def _parse(self, pieces: Iterable[bytes | memoryview]) -> Block:
         return parse(pieces, self._header.delimiter, self._header.width, self._wanted)
+
+    def _given_up(self, unfinished: bytes) -> int:
+        """How many lines of a file's end to give up, if a quote is missing; 0: the file may be cut off as well.
+
+        Lines of a text are seldom records, and so it takes more records than other lines. In a file of one column
+        every line is one.
+        """
+        import numpy as np
+
+        lines = Lines(np.frombuffer(unfinished, np.uint8))
+        if self._header.width < 2 or (given_up := broken_start(lines, self._header.delimiter)) == lines.count:
+            return 0
+        block = self._parse([lines.between(given_up, lines.count).data])
+        return given_up if len(block.index) > given_up - 1 + len(block.misfits) else 0
 
     def _without(
         self, lines: Lines, broken: Sequence[tuple[int, int]], count: int

@@ -88,7 +88,8 @@ def by_python(data: bytes) -> tuple[list[tuple[int, list[str]]], list[int]]:
         (b'a,b\n,\n"",2\n"",""\n,,,\n,\r\n ,', [(3, (None, "2")), (4, (None, None)), (7, (" ", None))]),
         (b'a,b\n"x\n\ny","p""q"\n\n3,4\n', [(2, ("x\n\ny", 'p"q')), (6, ("3", "4"))]),
         (b'a,b\n5" x 4",c"\n3,4\n', [(2, ('5" x 4"', 'c"')), (3, ("3", "4"))]),
-        (b'a,b\n"x"y"z, "4"\n', [(2, ('xy"z', ' "4"'))]),
+        (b'a,b\n"x" , "4"\n"p\nq"\t,"" \n', [(2, ("x ", ' "4"')), (3, ("p\nq\t", " "))]),
+        (b'b\ta\n"x" \t"y"\n', [(2, ("y", "x "))]),
         (b"a,b\n", []),
         (b"a,b", []),
     ],
@@ -150,11 +151,13 @@ def test_bytes_that_are_no_text_cost_their_record_only() -> None:
     assert rows_of(found) == [(7, ("ä", "\ufffd"))]
 
 
-def test_a_quote_that_nothing_closes_takes_the_rest() -> None:
-    found = read(b'a,b\n1,2\n\n3,"4\n\n5,6\n7,8')
+@pytest.mark.parametrize("text", ["4", "4\n\nSir, hello\nI came\nand saw", "4 ", '4\n5,""6\n7,8'])
+def test_a_text_in_which_the_file_is_cut_off_takes_the_rest(text: str) -> None:
+    found = read(f'a,b\n1,2\n\n3,"{text}'.encode())
     assert rows_of(found) == [(2, ("1", "2"))]
     message = "a quote that nothing closes: nothing is read from here on"
-    assert refused_of(found) == [RefusedLine(4, "D07", message, '3,"4\n\n5,6\n7,8', 3)]
+    lines = len(re.findall("[^\n]+", text))
+    assert refused_of(found) == [RefusedLine(4, "D07", message, f'3,"{text}', lines)]
 
 
 MISSING_QUOTE = "a quote that is not closed, or text behind one that is"
@@ -170,9 +173,33 @@ def test_a_missing_quote_costs_its_own_line_alone() -> None:
     assert refused_of(found) == [RefusedLine(502, "D02", MISSING_QUOTE, '502,x,"text 502', 1)]
 
 
+@pytest.mark.parametrize("size", [8 << 20, 1000])
+def test_a_quote_missing_in_the_last_quoted_field_costs_its_own_line_alone(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_reader, "BLOCK_BYTES", size)
+    lines = ['1,"Doe, Jane"', '2,"Smith, Jo', *(f"{number},x" for number in range(3, 2000)), "short"]
+    found = read("\r\n".join(["a,b", *lines]).encode())
+    assert rows_of(found) == [(2, ("1", "Doe, Jane")), *((line, (f"{line - 1}", "x")) for line in range(4, 2001))]
+    assert refused_of(found) == [
+        RefusedLine(3, "D02", MISSING_QUOTE, '2,"Smith, Jo', 1),
+        RefusedLine(2001, "D03", "1 fields, expected 2", "short", 1),
+    ]
+
+
 @pytest.mark.parametrize(
     ("body", "rows", "refused"),
     [
+        # A quote too many ends a field early: the line is refused, and what is left of its text.
+        (b'1,"Dear "Bob\nSir, hello"\n2,"ok"\n', [(4, "2", "ok")], [(2, "D02", 2)]),
+        (b'1,"Dear "Bob\nSir,\n\n""x"", y\nhello, z"\n2,w\n', [(7, "2", "w")], [(2, "D02", 4)]),
+        (b'"1\n2 "x\nSir, hello"\n2,y\n', [(5, "2", "y")], [(2, "D02", 3)]),
+        (b'1,"Dear "Bob\nSir, hello"\n"2\n","x\ny"\n', [(4, "2\n", "x\ny")], [(2, "D02", 2)]),
+        (b'1,"Dear "Bob\n",x\n2,y\n3,z\n', [(4, "2", "y"), (5, "3", "z")], [(2, "D02", 1), (3, "D02", 1)]),
+        # No line breaks: the line alone, and never for quotes amid a field without.
+        (b'1,"x" y\n2,"z"\n3,5"\n', [(3, "2", "z"), (4, "3", '5"')], [(2, "D02", 1)]),
+        (b'1,"x" y\n2,5" x\n"3" 4,z\n', [(3, "2", '5" x')], [(2, "D02", 1), (4, "D02", 1)]),
+        (b'5" ""x,"y"\n5","x"y\n5,"x" "y"\n', [(2, '5" ""x', "y")], [(3, "D02", 1), (4, "D02", 1)]),
         # The next quote is far: what lies between are lines like any others, also short and blank ones.
         (b'1,"x\n2,y\n\n3\n4,"z"\n', [(3, "2", "y"), (6, "4", "z")], [(2, "D02", 1), (5, "D03", 1)]),
         # It opens an empty field, or one with line breaks or delimiters.
@@ -210,7 +237,7 @@ def _quoted(field: str) -> str:
 TEXTS = st.text(st.sampled_from('ab" ,'), max_size=4)
 # A field that begins with a quote and a line break can hide what happened; there are examples of it above.
 BROKEN_TEXTS = (
-    st.lists(st.text(st.sampled_from('ab"'), min_size=1, max_size=3), min_size=2, max_size=3)
+    st.lists(st.text(st.sampled_from('ab",'), min_size=1, max_size=3), min_size=2, max_size=3)
     .map("\n".join)
     .filter(lambda text: not text.startswith('"\n'))
 )
@@ -228,19 +255,29 @@ def test_one_quote_too_few_or_too_many_never_mixes_records_or_loses_one_silently
     values: list[tuple[str, ...]], plain: set[int], where: int, delete: bool, size: int
 ) -> None:
     """Each record is there as it was, or a refusal covers one of its lines; only that with the quote may differ."""
-    records = []
+    records: list[str] = []
+    spans: list[tuple[int, int]] = []
     for number, fields in enumerate(values):
         each = [str(number), *fields]
         quoted = [
             field if 4 * number + place in plain and not re.search('[",\n]', field) else _quoted(field)
             for place, field in enumerate(each)
         ]
+        begins = accumulate((len(field) + 1 for field in quoted), initial=sum(map(len, records)))
+        spans += [(begin, begin + len(field)) for begin, field in zip(begins, quoted, strict=False)]
         records.append(",".join(quoted) + "\n")
     text = "".join(records)
     places = [at for at, letter in enumerate(text) if letter == '"'] if delete else list(range(len(text)))
     assume(places)
     at = places[where % len(places)]
     changed = text[:at] + ("" if delete else '"') + text[at + delete :]
+    begin, end = next(span for span in spans if at <= span[1])
+    end += -1 if delete else 1
+    closed = re.compile('"(?:[^"]|"")*"(?!")').match(changed, begin)
+    # The lines of a text look like any others without the quote that opens or closes it, or if one too many stands
+    # where a field may end; not if more text follows it.
+    text_behind = closed and closed.end() < end and not re.compile(" *[,\n]").match(changed, closed.end())
+    alike = "\n" in changed[begin:end] and not text_behind
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_reader, "BLOCK_BYTES", size)
         found = read(("n,a,b,c,d\n" + changed).encode(), list("nabcd"))
@@ -259,7 +296,9 @@ def test_one_quote_too_few_or_too_many_never_mixes_records_or_loses_one_silently
         touched = bool(covered & set(range(begin, end)))
         if row is None:
             assert touched
-            remains |= set(range(begin, end)) if edited else set()
+            # Quotes only where a field may begin or end, so that lines of a text can look strict.
+            begins_fields = any("\n" in field and re.search('[,\n]("|$)', field) for field in values[number])
+            remains |= set(range(begin, end)) if begins_fields or (edited and alike) else set()
         elif not whole:
             assert edited
             assert all((field or "").replace('"', "") in record.replace('"', "") for field in row)
