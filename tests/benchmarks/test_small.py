@@ -7,6 +7,7 @@ messages to have a middle.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,10 +45,16 @@ CASES = {
         ],
     ),
     "records": (
-        "--objects 3 --large-mb 1",
+        "--objects 3 --large-mb 60",
         ["records_memory_peak", "records_csv_over_loop", "records_json_of_duckdb"],
     ),
 }
+
+
+SLOW = ("ticks", "throughput")  # half a minute each
+slow = pytest.mark.skipif(
+    not os.environ.get("VITALAKE_TEST_LONG"), reason="takes half a minute: set VITALAKE_TEST_LONG=1"
+)
 
 
 def run(name: str, arguments: str) -> list[dict[str, Any]]:
@@ -63,7 +70,7 @@ def run(name: str, arguments: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.store
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [*sorted(CASES.keys() - SLOW), *(pytest.param(name, marks=slow) for name in SLOW)])
 def test_it_prints_every_figure_as_a_line_of_json(name: str) -> None:
     arguments, compared = CASES[name]
     figures = run(name, arguments)
