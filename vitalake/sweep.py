@@ -5,7 +5,7 @@ when a pass starts or ends (`sensors/sweep.py`), what a fingerprint is (`vitalak
 
 Kept are one number a day, and the objects of the folders that the walk is in as far as only the company they are in
 can tell their day. So memory is that of the largest such folder, whatever the bucket holds: keys that name their
-day need none, nor do datasets whose objects stand alone. A folder that holds everything has no limit, 400 bytes an
+day need none, nor do datasets whose objects stand alone. A folder that holds everything has no limit, 600 bytes an
 object: names come in no order that every store keeps, so any of them may belong to one that is still to come.
 """
 
