@@ -55,15 +55,16 @@ def main() -> int:
     """1 if a figure misses its target."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--objects", type=int, default=1000, help=f"of {ROWS} records, each of CSV and JSON")
-    arguments.add_argument("--large-mb", type=int, default=1000, help="size of the array whose memory is measured")
+    arguments.add_argument(
+        "--large-mb", type=int, default=1000, help="size of the array whose memory is measured; 0: none"
+    )
     given = arguments.parse_args()
     logging.disable(logging.WARNING)
     ok = True
     # Each with a server of its own: one that has just taken a gigabyte is busy with it for a while.
-    parts: list[Callable[[Bench], Iterator[dict[str, Any]]]] = [
-        lambda bench: _memory(bench, given.large_mb),
-        lambda bench: _rows(bench, given.objects),
-    ]
+    parts: list[Callable[[Bench], Iterator[dict[str, Any]]]] = [lambda bench: _rows(bench, given.objects)]
+    if given.large_mb:
+        parts.insert(0, lambda bench: _memory(bench, given.large_mb))
     for figures in parts:
         with bench_buckets() as bench:
             for each in figures(replace(bench, lake=lake_store(bench.settings))):
