@@ -32,7 +32,7 @@ def rules_of(dataset: Dataset, data: bytes) -> list[str]:
     ("dataset", "whole", "broken"),
     [
         (RETINA, SCANS, SCANS[:2000]),
-        (PRICING, PRICES, PRICES + b'1000,eu,"m5,1,2\n' + b"1,eu,m5,1,2\n" * 1000),
+        (PRICING, PRICES, PRICES + b'1000,eu,"m5, which is\n' + b"a kind of machine\n" * 1000),
     ],
 )
 def test_an_object_that_cannot_be_read_to_its_end_is_not_readable(
