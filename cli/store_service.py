@@ -58,7 +58,8 @@ def _ready(env: Mapping[str, str]) -> bool:
         client.create_bucket(Bucket=bucket)
     # What a device has sent can be got back, whatever is uploaded over it.
     client.put_bucket_versioning(Bucket=raw, VersioningConfiguration={"Status": "Enabled"})
-    client.put_object(Bucket=lake, Key="_ready", Body=b"")  # listing works before writing does
+    # Listing works seconds before contents do, which come from another part of the server; nothing is no content.
+    client.put_object(Bucket=lake, Key="_ready", Body=b"ready")
     client.delete_object(Bucket=lake, Key="_ready")
     return True
 

@@ -32,13 +32,13 @@ T = TypeVar("T")
 _READERS = 16
 _PIECE = 4 * 2**20  # bytes of a stream at a time
 _PAGE = 1000  # keys a request; S3 gives no more
-# Sub-second retries first, a minute at most: a longer outage is the run's to retry, not the call's.
+# Sub-second retries first, some 10 s of them in all: a longer outage is the run's to retry, not the call's. (Each
+# pause is drawn between the first and `base` times the last: with a base of 2, eight of them took 2 s.)
 _RETRIES: dict[str, Any] = {
-    "max_retries": 8,
-    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=10), "base": 2},
-    "retry_timeout": timedelta(seconds=60),
+    "max_retries": 10,
+    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 3},
+    "retry_timeout": timedelta(seconds=20),
 }
-
 
 # A page of a listing takes milliseconds. A store that hangs must end a sensor's tick before Dagster does, as
 # trouble and not as very many keys (`SlowListingError`, after 10 s).
