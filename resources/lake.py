@@ -7,7 +7,7 @@ Belongs here: DuckDB with S3, publishing the catalog, asking it. Does not belong
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,6 +85,9 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
 
     A reader that has the old file open keeps it; nobody sees a half-written one, nobody is locked out. Every view
     has its columns from the first moment, whatever is stored.
+
+    Raises:
+        PermanentError: DuckDB does not take a view. Everything else is published.
     """
     import duckdb
 
@@ -93,9 +96,10 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
     for dataset in datasets:
         for table in dataset.every_table:
             seed(lake, table)
-    found = views(datasets, settings.lake_bucket, settings.restricted_bucket)
-    ddl = [line for view in found for line in statements(view)]
-    text = ";\n".join(ddl) + ";\n"
+    ddl = {
+        view.name: statements(view) for view in views(datasets, settings.lake_bucket, settings.restricted_bucket)
+    }
+    text = ";\n".join(line for lines in ddl.values() for line in lines) + ";\n"
     _write_private(path.with_name("init.sql"), init_sql(settings))
     if path.exists() and script.exists() and script.read_text() == text:
         return False
@@ -103,11 +107,26 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
     new.unlink(missing_ok=True)
     with duckdb.connect(str(new)) as connection:
         _ready(settings, connection)
-        for statement in ddl:
-            connection.execute(statement)
+        refused = dict(_refused(connection, ddl))
     new.replace(path)
+    if refused:
+        script.unlink(missing_ok=True)  # the next time it is tried again
+        what = "; ".join(f"view {name!r}: {said}" for name, said in refused.items())
+        raise PermanentError(f"correct these, everything else is published: {what}")
     script.write_text(text)
     return True
+
+
+def _refused(connection: duckdb.DuckDBPyConnection, ddl: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """Carry out the statements of each view: the names of those that cannot be, with what DuckDB says."""
+    import duckdb
+
+    for name, lines in ddl.items():
+        try:
+            for line in lines:
+                connection.execute(line)
+        except (duckdb.ProgrammingError, duckdb.DataError) as error:  # not when the store does not answer
+            yield name, str(error).splitlines()[0]
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from resources.lake import connect, publish
 from resources.object_store import ObjectStore
 from resources.settings import Settings
+from vitalake.dataset import SqlView
 from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.ecg import ECG
+from vitalake.errors import PermanentError
 from vitalake.parquet import encode, part_key
 
 pytestmark = pytest.mark.store
@@ -92,3 +95,17 @@ def test_a_date_filter_reads_the_parts_of_those_days_only(
     assert keys_read(connection, query) == []  # known, and unchanged by the listing
     later = f"SELECT sum(size_bytes) FROM raw_ecg WHERE date > DATE '{DAYS[1]}'"  # noqa: S608
     assert {key.partition("/")[0] for key in keys_read(connection, later)} == {f"date={DAYS[2]}"}
+
+
+def test_a_view_with_a_mistake_costs_that_view_and_is_named(settings: Settings, store: ObjectStore) -> None:
+    wrong = SqlView("wrong", "SELECT no_such_column FROM raw_ecg", "A mistake.", {})
+    above = SqlView("above", "SELECT * FROM wrong", "Built on one.", {})
+    right = SqlView("right_one", "SELECT count(*) AS objects FROM raw_ecg", "None.", {"objects": "How many."})
+    mistaken = [replace(ECG, views=(wrong, above, right))]
+    said = r"view 'wrong': Binder Error: .*no_such_column.*view 'above': Catalog Error"
+    for _ in range(2):  # nor is it forgotten
+        with pytest.raises(PermanentError, match=said):
+            publish(settings, store, mistaken)
+    with connect(settings) as connection:
+        assert ask(connection, "SELECT objects FROM right_one") == (0,)
+    assert publish(settings, store, [replace(ECG, views=(right,))])
