@@ -36,6 +36,7 @@ from dagster import AssetMaterialization, DagsterInstance, Definitions, build_se
 from benchmarks.day import Bench, bench_buckets, cost, line
 from pipeline_assets.build import build_defs
 from pipeline_assets.shown import FINGERPRINT
+from resources.build import lake_store
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from sensors.build import build_sensors
@@ -85,13 +86,16 @@ class Sensors:
     def __init__(self, settings: Settings, instance: DagsterInstance) -> None:
         self.defs: Definitions = build_defs(settings, build_sensors)
         self.instance = instance
-        self.raw = Counted(settings, settings.raw_bucket)
+        self.raw, self.lake = Counted(settings, settings.raw_bucket), lake_store(settings)
 
     def tick(self, name: str, cursor: str | None) -> Any:
         """One evaluation, as Dagster's daemon asks for it."""
         self.raw.calls = 0
         context = build_sensor_context(
-            instance=self.instance, cursor=cursor, definitions=self.defs, resources={"raw": self.raw}
+            instance=self.instance,
+            cursor=cursor,
+            definitions=self.defs,
+            resources={"raw": self.raw, "lake": self.lake},
         )
         return self.defs.resolve_sensor_def(name).evaluate_tick(context)
 

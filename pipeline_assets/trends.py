@@ -124,9 +124,9 @@ def _pictures(
     settings: Settings, lake: ObjectStore, dataset: Dataset
 ) -> Iterator[tuple[str, MarkdownMetadataValue]]:
     """Name and picture of each of the dataset's trends, up to its newest day; none where there are no rows."""
-    from resources.lake import connect, newest_day
+    from resources.lake import connect, stored_days
 
-    newest = newest_day(lake, dataset.tables[0])
+    newest = max(stored_days(lake, dataset.tables[0]), default=None)
     if newest is None:
         return
     with connect(settings) as connection:

@@ -153,10 +153,10 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def newest_day(lake: ObjectStore, table: Table) -> date | None:
-    """The last day of which a table has parts, by the names of its folders; None where there is none."""
+def stored_days(lake: ObjectStore, table: Table) -> set[date]:
+    """The days of which a table has parts, by the names of its folders."""
     named = (folder.rstrip("/").rpartition("date=")[2] for folder in lake.folders(f"{table.name}/")[0])
-    return max((date.fromisoformat(day) for day in named if day != SEED_PARTITION), default=None)
+    return {date.fromisoformat(day) for day in named if day != SEED_PARTITION}
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -17,41 +17,16 @@ from dagster import RunRequest, SensorEvaluationContext
 
 from sensors.known import state_of
 from sensors.requests import requests_for
+from vitalake.arrivals import digest
 from vitalake.dataset import Dataset
 from vitalake.planning import PartitionState, plan
 
 # Dagster ends a tick after 60 s; what a tick does not get to, the next one does.
 TICK_SECONDS = 20.0
-REMEMBER = timedelta(minutes=15)
-# Hex digits of a fingerprint that are remembered: Dagster stores the cursor anew with every tick.
+# Hex digits that are remembered of a partition: Dagster stores the cursor anew with every tick.
 _DIGITS = 16
+EQUAL = "equal"
 NEXT = "next"
-
-
-@dataclass(frozen=True)
-class Equal:
-    """Partitions that were found equal to a fingerprint (its beginning), and since when that is remembered.
-
-    Forgetting finds what changed in Dagster and not in the bucket: a run that was overtaken and recorded an older
-    listing last.
-    """
-
-    since: datetime
-    fingerprints: Mapping[str, str]
-
-    @staticmethod
-    def remembered(cursor: Mapping[str, Any], now: datetime) -> Equal:
-        """What a cursor says, unless that is old; nothing otherwise."""
-        try:
-            since = datetime.fromisoformat(cursor["since"])
-            fingerprints = {key: value[:_DIGITS] for key, value in dict(cursor["equal"]).items()}
-            return Equal(since, fingerprints) if now - since < REMEMBER else Equal(now, {})
-        except (KeyError, TypeError, ValueError):
-            return Equal(now, {})
-
-    def saved(self) -> dict[str, Any]:
-        """The same for a cursor."""
-        return {"since": self.since.isoformat(), "equal": dict(self.fingerprints)}
 
 
 @dataclass(frozen=True)
@@ -98,14 +73,16 @@ def differences(
     now: datetime,
     memory: Mapping[str, Any],
     *,
+    records: Mapping[str, str],
     runs: int,
     until: float,
     job_name: str | None = None,
 ) -> Differences:
     """A run for each partition that differs, newest first, as many as are allowed.
 
-    Where time or runs do not suffice for all, the memory says under `NEXT` where the next tick begins: otherwise
-    the newest partitions would take all the time, always.
+    What was found equal is not asked about again until it is listed, or recorded, otherwise. Where time or runs do
+    not suffice for all, the memory says under `NEXT` where the next tick begins: otherwise the newest partitions
+    would take all the time, always.
 
     Args:
         context: of the tick.
@@ -113,32 +90,34 @@ def differences(
         days: what was listed; a partition that was built and has no objects any more included.
         now: when the tick began.
         memory: what the last tick left.
+        records: partition → what stands for Dagster's records of it, looked up before this; other text for others.
         runs: the most that may be asked for.
         until: when to stop, by `time.monotonic`; one partition is looked at whatever the time.
         job_name: the job to run, for a sensor that has several.
     """
-    equal = Equal.remembered(memory, now)
     listed, note = days.without_those_to_come(now)
     if note:
         context.log.warning(note)
+    before = memory.get(EQUAL)
+    marks = {key: digest(fingerprint, records.get(key, ""))[:_DIGITS] for key, fingerprint in listed.items()}
+    equal = {key for key, mark in marks.items() if isinstance(before, dict) and before.get(key) == mark}
     states: dict[str, PartitionState] = {}
     first, stopped = str(memory.get(NEXT, "")), None
     order = sorted(listed, key=lambda partition: (not first or partition <= first, partition), reverse=True)
     for partition in order:
-        if equal.fingerprints.get(partition) == listed[partition][:_DIGITS]:
+        if partition in equal:
             continue
         if states and time.monotonic() > until:
             context.log.info("no more time; the next tick goes on with %s of %s", partition, dataset.name)
             stopped = partition
             break
         states[partition] = state_of(context.instance, dataset, partition, listed[partition])
-    still = {key: value for key, value in equal.fingerprints.items() if listed.get(key, value)[:_DIGITS] == value}
-    still |= {partition: listed[partition][:_DIGITS] for partition, state in states.items() if state.recorded}
+    equal |= {partition for partition, state in states.items() if state.recorded}
     plans = plan(dataset.name, {key: listed[key] for key in states}, states, now)
     plans.sort(key=lambda item: order.index(item.partition))
     if plans[runs:]:
         stopped = plans[runs].partition
-    left = Equal(equal.since, still).saved() | ({NEXT: stopped} if stopped else {})
+    left = {EQUAL: {key: marks[key] for key in sorted(equal)}} | ({NEXT: stopped} if stopped else {})
     objects = sum(count for count, _ in days.listed.values())
     filled = sum(count > 0 for count, _ in days.listed.values())
     said = f"{objects} objects in {filled} days, {len(states)} looked at"

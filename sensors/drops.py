@@ -35,8 +35,9 @@ from vitalake.dataset import Dataset
 from vitalake.freshness import open_days
 
 _LEAVE_IT = timedelta(minutes=15)
-_LEFT_UNTIL = "left_until"
+_LEFT_AT = "left_at"
 _SLOW = "slow"
+_LOOK_AGAIN_S = 900
 _FIRST = "first dataset"
 
 
@@ -109,7 +110,7 @@ def _in_turn(datasets: Sequence[Dataset], first: str | None) -> Sequence[Dataset
 def _is_left(memory: Mapping[str, Any], now: datetime) -> bool:
     """Whether the dataset is left to the sweep for the time being."""
     try:
-        return now < datetime.fromisoformat(memory[_LEFT_UNTIL])
+        return timedelta(0) <= now - datetime.fromisoformat(memory[_LEFT_AT]) < _LEAVE_IT
     except (KeyError, TypeError, ValueError):
         return False
 
@@ -133,6 +134,10 @@ def _look(
     except SlowListingError:
         context.log.warning(left_to_the_sweep(dataset))
         # Once may be a store that hung for a moment.
-        until_then = {_LEFT_UNTIL: (now + _LEAVE_IT).isoformat()} if memory.get(_SLOW) else {_SLOW: True}
-        return Differences([], {**memory, **until_then}, left_to_the_sweep(dataset))
-    return differences(context, dataset, Days(listed), now, memory, runs=runs, until=until, job_name=job_name)
+        then = {_LEFT_AT: now.isoformat()} if memory.get(_SLOW) else {_SLOW: True}
+        return Differences([], {**memory, **then}, left_to_the_sweep(dataset))
+    # A tick every few seconds does not ask Dagster what it recorded since: every quarter of an hour it looks again.
+    records = dict.fromkeys(listed, str(now.timestamp() // _LOOK_AGAIN_S))
+    return differences(
+        context, dataset, Days(listed), now, memory, records=records, runs=runs, until=until, job_name=job_name
+    )

@@ -8,10 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import (
+    AssetKey,
+    AssetRecordsFilter,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRunStatus,
+    RunsFilter,
+)
 
 from pipeline_assets.partitions import DATASET_TAG, PARTITION_TAG
 from pipeline_assets.shown import FINGERPRINT
+from vitalake.arrivals import digest
 from vitalake.dataset import Dataset
 from vitalake.planning import PartitionState, RunPlan
 
@@ -19,13 +27,8 @@ PARTITION = "dagster/partition"
 RUN_KEY = "dagster/run_key"
 FINGERPRINT_TAG = "vitalake/fingerprint"
 
-_ACTIVE = [
-    DagsterRunStatus.QUEUED,
-    DagsterRunStatus.NOT_STARTED,
-    DagsterRunStatus.STARTING,
-    DagsterRunStatus.STARTED,
-    DagsterRunStatus.CANCELING,
-]
+_WAITING = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED]
+_ACTIVE = [*_WAITING, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 _ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 
@@ -41,6 +44,26 @@ def tags_of(plan: RunPlan) -> dict[str, str]:
 def built_partitions(instance: DagsterInstance, dataset: Dataset) -> set[str]:
     """Partitions that were ever built, whether or not anything is listed for them now."""
     return instance.get_materialized_partitions(AssetKey(dataset.raw_table.name))
+
+
+def records_of(instance: DagsterInstance, dataset: Dataset) -> dict[str, str]:
+    """Partition → digest of its newest materializations, of each of the dataset's tables.
+
+    One query a table: of each partition by itself, a history of years takes minutes.
+    """
+    found: dict[str, list[str]] = {}
+    for table in dataset.all_tables:
+        newest = instance.event_log_storage.get_latest_storage_id_by_partition(
+            AssetKey(table.name), DagsterEventType.ASSET_MATERIALIZATION
+        )
+        for partition, number in newest.items():
+            found.setdefault(partition, []).append(f"{table.name}:{number}")
+    return {partition: digest(*numbers) for partition, numbers in found.items()}
+
+
+def waiting(instance: DagsterInstance, dataset: Dataset) -> int:
+    """How many runs of the dataset's days were asked for and have not begun."""
+    return instance.get_runs_count(RunsFilter(tags={DATASET_TAG: dataset.name}, statuses=_WAITING))
 
 
 def under_way(instance: DagsterInstance, dataset: Dataset) -> set[str]:

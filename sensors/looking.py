@@ -49,9 +49,20 @@ class InTime:
 
 
 def listed_days(
-    context: SensorEvaluationContext, dataset: Dataset, first_day: date, days: Collection[date]
+    context: SensorEvaluationContext,
+    dataset: Dataset,
+    first_day: date,
+    days: Collection[date],
+    built: Collection[str] | None = None,
 ) -> dict[str, tuple[int, str]]:
     """Partition → how many objects it has now, and their fingerprint; 0 where it was built and has none any more.
+
+    Args:
+        context: of the tick.
+        dataset: whose days these are.
+        first_day: of the calendar.
+        days: which to list.
+        built: partitions that were ever built; by default those that Dagster knows.
 
     Raises:
         SlowListingError: it takes too long.
@@ -61,7 +72,7 @@ def listed_days(
     listed = {str(day): (sum(map(len, group)), listed_fingerprint(group)) for day, group in groups.items()}
     gone = {str(day) for day in days} - listed.keys()
     if gone:
-        gone &= built_partitions(context.instance, dataset)
+        gone &= built_partitions(context.instance, dataset) if built is None else set(built)
     return listed | dict.fromkeys(gone, (0, listed_fingerprint([])))
 
 

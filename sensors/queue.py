@@ -127,8 +127,9 @@ def _look(
     """Look at partitions until the deadline: those that waited first, then newest first.
 
     To be looked at again are those that there was no time for, those whose run is more than a tick may request, and
-    those of which a run is under way: it may have listed the day before the object came. What failed and pauses is
-    left to the sweep, and so is a day that takes too long to list by itself.
+    those of which a run is under way, which may have listed the day before the object came; and those of a dataset
+    that cannot be looked at, unless there is no other. What failed and pauses is left to the sweep, and so is a day
+    that takes too long to list by itself.
     """
     looked, tomorrow = Looked(), now.date() + timedelta(days=1)
     known = {dataset.name: dataset for dataset in datasets}
@@ -137,6 +138,7 @@ def _look(
     busy = {name: under_way(context.instance, known[name]) for name, _ in wanted}
     looked.again = {(name, day) for name, day in wanted if str(day) in busy[name]}
     left = sorted(wanted - looked.again, key=lambda item: (item not in waiting, -item[1].toordinal(), item[0]))
+    failed: dict[str, Exception] = {}
     at_once, most = 1, _DAYS_AT_ONCE
     while left and time.monotonic() <= deadline:
         dataset = known[left[0][0]]
@@ -150,6 +152,13 @@ def _look(
                 left.remove(some[0])
             at_once = most = 1
             continue
+        # Whatever is wrong with one, the others are not kept waiting. It is heard of through its sweep.
+        except Exception as error:
+            context.log.exception("%s could not be looked at", dataset.name)
+            failed[dataset.name] = error
+            looked.again |= {item for item in left if item[0] == dataset.name}
+            left = [item for item in left if item[0] != dataset.name]
+            continue
         if time.monotonic() - began < _QUICK_SECONDS:
             at_once = min(2 * at_once, most)
         left = [item for item in left if item not in some]
@@ -162,6 +171,8 @@ def _look(
         settled = {partition for partition, state in states.items() if not state.active}
         looked.again |= {(dataset.name, date.fromisoformat(item)) for item in listed.keys() - settled}
         looked.plans += plan(dataset.name, {key: listed[key] for key in states}, states, now)
+    if failed and failed.keys() == {name for name, _ in wanted}:
+        raise next(iter(failed.values()))
     looked.again |= set(left)
     for item in looked.plans[settings.runs_per_tick :]:
         looked.again.add((item.dataset, date.fromisoformat(item.partition)))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
@@ -27,10 +27,11 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from resources.lake import stored_days
 from resources.object_store import ObjectStore, SlowListingError
 from resources.settings import Settings
-from sensors.differences import NEXT, Days, Equal, differences, read_cursor
-from sensors.known import built_partitions, state_of
+from sensors.differences import EQUAL, NEXT, Days, differences, read_cursor
+from sensors.known import built_partitions, records_of, state_of, waiting
 from sensors.looking import LISTING_SECONDS, listed_days
 from sensors.requests import requests_for
 from vitalake.arrivals import ObjectInfo, listed_fingerprint
@@ -45,20 +46,23 @@ _PASS_SECONDS = 20.0
 _LOOK_SECONDS = 10.0
 _POSITION = "position"
 _TOO_OLD = timedelta(hours=1)
+# So long a pass that has ended is asked what it found. Where that is more than ticks can hear, as of very many days
+# that fail, another pass begins, or what came since would wait as well.
+_HEARD_SECONDS = 600.0
 
 
 def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: Settings) -> SensorDefinition:
     """A sensor that looks at every object of the dataset, whatever its key and age."""
     # A pass that is under way, by the cursor it left. It knows more than the cursor does, so going on with it is
     # better; after a restart of this process the cursor will do.
-    under_way: dict[str, Sweep] = {}
+    under_way: dict[str, _Pass] = {}
 
     @sensor(
         name=f"{dataset.name}_sweep",
         job=job,
         minimum_interval_seconds=settings.sweep_interval_seconds,
         default_status=DefaultSensorStatus.RUNNING,
-        required_resource_keys={"raw"},
+        required_resource_keys={"raw", "lake"},
         description="Looks at everything, so that late uploads, deletions and lost ticks are found.",
     )
     def sweep(context: SensorEvaluationContext) -> SensorResult:
@@ -68,8 +72,8 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
         going = under_way.pop(context.cursor or "", None)
         under_way.clear()
 
-        def from_(start: Position) -> Sweep:
-            return Sweep(bucket, dataset.prefix, settings.first_day, dataset.together, start)
+        def from_(start: Position) -> _Pass:
+            return _Pass(Sweep(bucket, dataset.prefix, settings.first_day, dataset.together, start))
 
         def enough() -> bool:
             return time.monotonic() - started > _PASS_SECONDS
@@ -77,31 +81,37 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
         going = going or from_(_position(cursor, now))
         try:
             try:
-                ended = going.go_on(enough)
+                ended = going.sweep.go_on(enough)
             except SlowListingError:  # a folder in which it was has so many objects: no faster than all of it
                 going = from_(Position())
-                ended = going.go_on(enough)
+                ended = going.sweep.go_on(enough)
             if not ended:
-                position = {**asdict(going.position), "at": now.isoformat()}
-                more = {_POSITION: position, **({NEXT: cursor[NEXT]} if NEXT in cursor else {})}
-                left = _as_cursor({**Equal.remembered(cursor, now).saved(), **more})
+                position = {**asdict(going.sweep.position), "at": now.isoformat()}
+                kept = {key: cursor[key] for key in (EQUAL, NEXT) if key in cursor}
+                left = _as_cursor({**kept, _POSITION: position})
                 under_way[left] = going
-                objects = sum(count for count, _ in going.days().values())
+                objects = sum(count for count, _ in going.sweep.days().values())
                 return SensorResult(
                     skip_reason=f"{objects} objects so far; the next tick goes on from here", cursor=left
                 )
-            listed = going.days()
-            for partition in built_partitions(context.instance, dataset) - listed.keys():
+            going.ended_at = going.ended_at or time.monotonic()
+            listed = going.sweep.days()
+            built = _built(context, dataset, settings.first_day)
+            for partition in built - listed.keys():
                 listed[partition] = (0, listed_fingerprint([]))
+            records = records_of(context.instance, dataset)
+            # What waits is enough for a while, and today's uploads wait behind it.
+            runs = max(0, settings.runs_per_tick - waiting(context.instance, dataset))
             until = time.monotonic() + _LOOK_SECONDS
-            runs = settings.runs_per_tick
-            found = differences(context, dataset, Days(listed), now, cursor, runs=runs, until=until)
-            requests = _still_wanted(context, dataset, settings, found.requests, now)
+            found = differences(
+                context, dataset, Days(listed), now, cursor, records=records, runs=runs, until=until
+            )
+            requests = _still_wanted(context, dataset, settings, found.requests, built, now)
         except VitalakeError:  # the store's; Dagster keeps the cursor as it was, and what was listed counts
             under_way[context.cursor or ""] = going
             raise
         left = _as_cursor(found.memory)
-        if not found.all_heard:
+        if not found.all_heard and time.monotonic() - going.ended_at < _HEARD_SECONDS:
             under_way[left] = going  # it has more to say than one tick could hear
         return SensorResult(
             run_requests=requests,
@@ -110,6 +120,14 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
         )
 
     return sweep
+
+
+@dataclass
+class _Pass:
+    """A pass, and when it came to its end, by `time.monotonic`."""
+
+    sweep: Sweep
+    ended_at: float | None = None
 
 
 class _Bucket:
@@ -123,11 +141,18 @@ class _Bucket:
         return self._raw.folders(prefix, LISTING_SECONDS)
 
 
+def _built(context: SensorEvaluationContext, dataset: Dataset, first_day: date) -> set[str]:
+    """Partitions that were ever built, by Dagster and by the lake: Dagster forgets a day with its runs."""
+    stored = {day.isoformat() for day in stored_days(context.resources.lake, dataset.raw_table)}
+    return {key for key in stored | built_partitions(context.instance, dataset) if key >= first_day.isoformat()}
+
+
 def _still_wanted(
     context: SensorEvaluationContext,
     dataset: Dataset,
     settings: Settings,
     requests: list[RunRequest],
+    built: set[str],
     now: datetime,
 ) -> list[RunRequest]:
     """The runs that are to be asked for by what is listed at this moment; all, where that takes too long."""
@@ -135,7 +160,7 @@ def _still_wanted(
     if not days:
         return []
     try:
-        found = listed_days(context, dataset, settings.first_day, days)
+        found = listed_days(context, dataset, settings.first_day, days, built)
     except SlowListingError:
         return requests
     listed = {partition: digest for partition, (_, digest) in found.items()}
@@ -147,7 +172,7 @@ def _position(cursor: dict[str, Any], now: datetime) -> Position:
     """Where the last tick stopped; the start where it did not, or so long ago that much has changed since."""
     try:
         saved = cursor[_POSITION]
-        if now - datetime.fromisoformat(saved["at"]) > _TOO_OLD:
+        if not timedelta(0) <= now - datetime.fromisoformat(saved["at"]) <= _TOO_OLD:
             return Position()
         days = {day: (count, digest) for day, (count, digest) in saved["days"].items()}
         return Position(saved["after"], days, list(saved.get("open", ())))

@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 
 _FIRST_RETRY = timedelta(seconds=30)
 _LONGEST_RETRY = timedelta(hours=1)
+# Some two days of attempts. What fails for so long fails by its content; each attempt stays in Dagster's storage.
+_MANY_ATTEMPTS = 50
+_DAILY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -55,16 +58,20 @@ def plan(
         dataset: name of the dataset.
         listed: partition → fingerprint of its raw objects, as just listed.
         states: what is known of each of these partitions.
-        now: the present, for the pause between attempts (30 s, doubled each time, at most an hour).
+        now: the present, for the pause between attempts: 30 s, doubled each time, at most an hour; after 50, a day.
     """
     plans = []
     for partition in sorted(listed, reverse=True):
         state = states[partition]
         if state.recorded or state.active:
             continue
-        if state.attempts and state.last_ended_at is not None:
-            pause = min(_FIRST_RETRY * 2 ** min(state.attempts - 1, 20), _LONGEST_RETRY)
-            if now < state.last_ended_at + pause:
-                continue
+        if state.last_ended_at is not None and timedelta(0) <= now - state.last_ended_at < _pause(state.attempts):
+            continue
         plans.append(RunPlan(dataset, partition, listed[partition], state.attempts))
     return plans
+
+
+def _pause(attempts: int) -> timedelta:
+    if attempts >= _MANY_ATTEMPTS:
+        return _DAILY
+    return min(_FIRST_RETRY * 2 ** min(attempts - 1, 20), _LONGEST_RETRY) if attempts else timedelta(0)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from dagster import DagsterInstance, DagsterRunStatus, Definitions, RunRequest, build_sensor_context
 
 from pipeline_assets.build import build_defs
+from resources.build import lake_store
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from sensors.build import build_sensors
@@ -56,7 +57,10 @@ class System:
 
     def tick(self, cursor: str | None = None, name: str = "drops") -> Tick:
         context = build_sensor_context(
-            instance=self.instance, cursor=cursor, definitions=self.defs, resources={"raw": self.raw}
+            instance=self.instance,
+            cursor=cursor,
+            definitions=self.defs,
+            resources={"raw": self.raw, "lake": lake_store(self.settings)},
         )
         result = self.defs.resolve_sensor_def(name).evaluate_tick(context)
         return Tick(list(result.run_requests or []), result.cursor, result.skip_message)

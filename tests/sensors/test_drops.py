@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
@@ -129,6 +130,9 @@ def test_what_takes_too_long_to_list_is_left_to_the_sweep(
     monkeypatch.undo()
     assert "left to ecg_sweep" in (system.tick(tick.cursor).said or "")  # for a while
     assert system.tick(None).days == system.sweep().days == [day(0)]
+    cursor = json.loads(tick.cursor or "")
+    cursor["ecg"]["left_at"] = f"{day(400)}T00:00:00+00:00"  # by a clock that was ahead
+    assert system.tick(json.dumps(cursor)).days == [day(0)]
 
 
 def test_a_bucket_that_cannot_be_listed_is_no_empty_day(system: System, put: Put) -> None:
@@ -150,7 +154,7 @@ def test_what_was_found_equal_is_asked_again_after_a_while(system: System, monke
         older = AssetMaterialization(table.name, partition=day(0), metadata={FINGERPRINT: "older"})
         system.instance.report_runless_asset_event(older)
     assert system.tick(cursor).requests == []
-    monkeypatch.setattr("sensors.differences.REMEMBER", timedelta(0))
+    monkeypatch.setattr("sensors.drops._LOOK_AGAIN_S", 1e-6)
     monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))
     assert system.tick(cursor).days == [day(0)]
 

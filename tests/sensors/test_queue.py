@@ -18,7 +18,7 @@ from resources.settings import Settings
 from sensors.build import build_sensors
 from tests.moto_server import moto_server
 from tests.sensors.queue_system import System, day, key
-from tests.vitalake.notes import remove
+from tests.vitalake.notes import remove, upload
 from vitalake.arrivals import ObjectInfo
 from vitalake.errors import PermanentError, TransientError
 
@@ -308,6 +308,28 @@ def test_messages_beyond_what_is_remembered_are_not_deleted(
     again = system.tick(full.cursor)
     assert again.again == full.again
     assert system.queue.depth() == Depth(waiting=1, in_hand=3)
+
+
+class Denied(ObjectStore):
+    """The bucket, of which one folder may not be listed."""
+
+    def folders(self, prefix: str, within_s: float | None = None) -> tuple[list[str], list[ObjectInfo]]:
+        if prefix.startswith("retina/"):
+            raise PermanentError("retina/: access denied")
+        return super().folders(prefix, within_s)
+
+
+def test_a_dataset_that_cannot_be_looked_at_keeps_no_other_waiting(system: System) -> None:
+    system.put(key(-1), key(-2))
+    system.notify(key(-1), f"retina/date={day(0)}/a.json", key(-2))
+    system.raw, allowed = Denied(system.settings, system.settings.raw_bucket), system.raw
+    tick = system.tick(None)
+    assert (tick.days, tick.again) == ([day(-1), day(-2)], {day(0)})
+    upload(allowed, f"retina/date={day(0)}/a.json", b"[]")
+    with pytest.raises(PermanentError, match="access denied"):
+        system.tick(system.record(tick))
+    system.raw = allowed
+    assert system.tick(tick.cursor).days == [day(0)]
 
 
 def test_a_cursor_that_somebody_typed_is_no_obstacle(system: System) -> None:

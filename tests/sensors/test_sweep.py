@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
-from dagster import DagsterInstance
+from dagster import AssetMaterialization, DagsterInstance, DagsterRunStatus
 
 from pipeline_assets.build import build_defs
+from pipeline_assets.shown import FINGERPRINT
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from sensors.build import build_sensors
@@ -70,8 +71,24 @@ def test_a_tick_asks_for_so_many_runs_and_the_next_goes_on(settings: Settings, r
             assert len(requests) <= 2
             asked += [request.partition_key for request in requests]
             for request in requests:
-                system.queue(request)
+                system.queue(request, DagsterRunStatus.STARTED)
     assert asked == [day(-100 * offset) for offset in range(5)]
+
+
+def test_what_waits_in_the_queue_counts_and_todays_uploads_do_not_wait_behind_years(
+    settings: Settings, raw: ObjectStore, put: Put
+) -> None:
+    for offset in range(-5, -1):
+        put(100 * offset, "a")
+    with DagsterInstance.ephemeral() as instance:
+        system = System(settings.model_copy(update={"runs_per_tick": 2}), raw, instance)
+        first = system.sweep()
+        begun, _ = [system.queue(request) for request in first.requests]
+        assert (first.days, system.sweep().days) == ([day(-200), day(-300)], [])
+        run = instance.get_run_by_id(begun)
+        assert run is not None
+        instance.report_run_canceled(run)
+        assert len(system.sweep().days) == 1
 
 
 def test_a_tick_that_takes_too_long_goes_on_in_the_next(
@@ -172,8 +189,71 @@ def test_a_cursor_of_an_earlier_version_is_read(system: System, put: Put) -> Non
         "position": {"after": f"ecg/date={day(-100)}/a", "days": {day(-100): [1, fingerprint]}, "at": now},
     }
     tick = system.tick(json.dumps(earlier), "ecg_sweep")
-    assert (tick.requests, equal(tick)) == ([], {day(-100): fingerprint[:16]})
-    assert "1 objects in 1 days, 0 looked at" in (tick.said or "")
+    assert (tick.requests, set(equal(tick))) == ([], {day(-100)})
+    assert "1 objects in 1 days, 1 looked at" in (tick.said or "")
+
+
+def test_where_more_fails_than_ticks_can_ask_for_a_late_upload_is_found_all_the_same(
+    settings: Settings, raw: ObjectStore, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))  # of very many, some are always due
+    monkeypatch.setattr("sensors.sweep._HEARD_SECONDS", 0.0)
+    put(-200, "good")
+    for offset in range(3):
+        upload(raw, f"ecg/date={day(-300 - offset)}/bad", b"no recording")  # its checks block
+    with DagsterInstance.ephemeral() as instance:
+        system = System(settings.model_copy(update={"runs_per_tick": 2}), raw, instance)
+        asked, cursor = [], None
+        for number in range(6):
+            tick = system.tick(cursor, "ecg_sweep")
+            for request in tick.requests:
+                system.run(request)
+            asked.append(day(-200) in tick.days)
+            cursor = tick.cursor
+            if number == 1:
+                put(-200, "late")
+    assert asked[:2] == [True, False]
+    assert any(asked[2:])
+
+
+def test_a_day_that_was_recorded_otherwise_since_is_asked_for_again(system: System, put: Put) -> None:
+    put(-100, "a")
+    (request,) = system.sweep().requests
+    assert system.run(request)
+    cursor = system.sweep().cursor
+    assert "0 looked at" in (system.tick(cursor, "ecg_sweep").said or "")
+    older = AssetMaterialization("ecg_beats", partition=day(-100), metadata={FINGERPRINT: "older"})
+    system.instance.report_runless_asset_event(older)
+    assert "1 looked at" in (system.tick(cursor, "ecg_sweep").said or "")
+
+
+def test_rows_of_deleted_objects_go_where_dagster_has_forgotten_the_day(
+    settings: Settings, raw: ObjectStore, system: System, put: Put
+) -> None:
+    put(-100, "a")
+    (request,) = system.sweep().requests
+    assert system.run(request)
+    remove(raw, f"ecg/date={day(-100)}/a")
+    lake = ObjectStore(settings, settings.lake_bucket)
+    with DagsterInstance.ephemeral() as new:
+        forgetful = System(settings, raw, new)
+        (request,) = forgetful.sweep().requests
+        assert request.partition_key == day(-100)
+        assert lake.objects(f"ecg_signals/date={day(-100)}/")
+        assert forgetful.run(request)
+        assert forgetful.sweep().requests == []
+    assert lake.objects(f"ecg_signals/date={day(-100)}/") == []
+
+
+def test_days_before_a_first_day_that_was_raised_are_left_alone(
+    settings: Settings, raw: ObjectStore, system: System, put: Put
+) -> None:
+    put(-100, "a")
+    (request,) = system.sweep().requests
+    assert system.run(request)
+    first_day = datetime.now(timezone.utc).date() - timedelta(days=50)
+    raised = System(settings.model_copy(update={"first_day": first_day}), raw, system.instance)
+    assert raised.sweep().days == [day(0)]  # the object's own date counts as none
 
 
 def test_a_folder_made_in_a_console_is_an_empty_object_of_its_day(system: System, raw: ObjectStore) -> None:

@@ -224,7 +224,8 @@ def test_what_differs_is_requested_once_newest_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attempts", "pause_s"), [(1, 30), (2, 60), (3, 120), (7, 1920), (8, 3600), (9, 3600), (10_000, 3600)]
+    ("attempts", "pause_s"),
+    [(1, 30), (2, 60), (3, 120), (7, 1920), (8, 3600), (49, 3600), (50, 86400), (9999, 86400)],
 )
 def test_a_run_that_ended_without_success_is_asked_again_after_a_pause(attempts: int, pause_s: int) -> None:
     state = PartitionState(recorded=False, attempts=attempts, last_ended_at=NOON)
@@ -232,3 +233,8 @@ def test_a_run_that_ended_without_success_is_asked_again_after_a_pause(attempts:
     assert plan("ecg", listed, states, NOON + timedelta(seconds=pause_s - 1)) == []
     (again,) = plan("ecg", listed, states, NOON + timedelta(seconds=pause_s))
     assert again.run_key == f"ecg:2026-11-20:f:{attempts}"
+
+
+def test_a_run_that_ended_by_a_clock_that_was_ahead_keeps_nothing_waiting() -> None:
+    state = PartitionState(recorded=False, attempts=3, last_ended_at=NOON + timedelta(days=365))
+    assert len(plan("ecg", {"2026-11-20": "f"}, {"2026-11-20": state}, NOON)) == 1
