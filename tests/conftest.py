@@ -18,7 +18,7 @@ from resources.build import lake_store
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.postgres_server import postgres_server
-from tests.s3_server import KEYS, s3_server
+from tests.s3_server import KEYS, make_room, s3_server
 
 # How long an example takes is a matter of the machine; a hang ends at pytest's own limit. All else as it is by
 # default, which under CI is another default.
@@ -58,6 +58,7 @@ def settings(s3_endpoint: str, tmp_path: Path) -> Settings:
     )
     for bucket in (f"raw-{name}", f"lake-{name}", f"restricted-{name}"):
         client.create_bucket(Bucket=bucket)
+        make_room(s3_endpoint, bucket)
     return Settings(
         home=tmp_path / "home",
         s3_endpoint=s3_endpoint,

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import boto3
 from botocore.config import Config
@@ -20,6 +21,7 @@ from botocore.config import Config
 from cli.leftovers import MARK, Owner, start_guard
 
 READER_SECRET = "reader-secret"
+_MASTERS: dict[str, str] = {}  # the part that gives out volumes, by the endpoint of its server
 KEYS = {"AWS_ACCESS_KEY_ID": "test-key", "AWS_SECRET_ACCESS_KEY": "test-secret"}
 
 
@@ -64,11 +66,19 @@ def s3_server(folder: Path, readers: Mapping[str, Sequence[str]] | None = None) 
     endpoint = f"http://127.0.0.1:{s3}"
     try:
         wait_for_s3(endpoint)
+        _MASTERS[endpoint] = f"http://127.0.0.1:{master}"
         yield endpoint
     finally:
+        _MASTERS.pop(endpoint, None)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         guard.communicate()
+
+
+def make_room(endpoint: str, bucket: str) -> None:
+    """Give a new bucket its volume now: it has none until the first write, which then waits 0.2 s."""
+    with urlopen(f"{_MASTERS[endpoint]}/vol/grow?collection={bucket}&count=1", timeout=60) as answer:  # noqa: S310
+        answer.read()
 
 
 def _identities(folder: Path, readers: Mapping[str, Sequence[str]]) -> Path:
