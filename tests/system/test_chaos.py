@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime, timezone
 from pathlib import Path
 
 import psutil
@@ -26,7 +27,9 @@ from vitalake.parts import ConflictError
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1500)]
 
-KEY = "ecg/date=2026-11-20/{number:03d}/100m (1).mat"
+# A day that is open: what comes to an older one waits a minute for the sweep.
+DAY = datetime.now(timezone.utc).date().isoformat()
+KEY = f"ecg/date={DAY}/{{number:03d}}/100m (1).mat"
 
 
 def recordings(count: int) -> list[bytes]:
@@ -121,7 +124,7 @@ def test_the_whole_system_is_killed_and_started_again(tmp_path: Path) -> None:
     settings = load_settings(home)
     upload(settings, files[:40], 0.05)
     wait_until(
-        lambda: bool(ObjectStore(settings, settings.lake_bucket).objects("raw_ecg/date=2026-11-20/")), 240, "a run"
+        lambda: bool(ObjectStore(settings, settings.lake_bucket).objects(f"raw_ecg/date={DAY}/")), 240, "a run"
     )
     first.kill()
     first.wait()
