@@ -27,6 +27,8 @@ PORTS = (
     Port("S3 filer", 8888, twin=True),
     Port("S3 admin", 23646, twin=True),
 )
+# A bucket of its own: a put whose answer was not waited for may be carried out later, whatever was deleted since.
+_PROBED = "vitalake-ready"
 
 
 def store_service(home: Path, ports: Mapping[str, int], env: Mapping[str, str]) -> Service:
@@ -53,14 +55,13 @@ def _ready(env: Mapping[str, str]) -> bool:
     """Whether signed requests are answered; creates missing buckets."""
     client = _client(env["AWS_ENDPOINT_URL"], env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"])
     present = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
-    raw, lake = env["VITALAKE_RAW_BUCKET"], env["VITALAKE_LAKE_BUCKET"]
-    for bucket in {raw, lake, env["VITALAKE_RESTRICTED_BUCKET"]} - present:
+    raw = env["VITALAKE_RAW_BUCKET"]
+    for bucket in {raw, env["VITALAKE_LAKE_BUCKET"], env["VITALAKE_RESTRICTED_BUCKET"], _PROBED} - present:
         client.create_bucket(Bucket=bucket)
     # What a device has sent can be got back, whatever is uploaded over it.
     client.put_bucket_versioning(Bucket=raw, VersioningConfiguration={"Status": "Enabled"})
     # Listing works seconds before contents do, which come from another part of the server; nothing is no content.
-    client.put_object(Bucket=lake, Key="_ready", Body=b"ready")
-    client.delete_object(Bucket=lake, Key="_ready")
+    client.put_object(Bucket=_PROBED, Key=_PROBED, Body=b"ready")
     return True
 
 
