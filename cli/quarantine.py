@@ -72,7 +72,7 @@ def list_refused(
 
     Example: `vitalake quarantine list --dataset ecg --rule S02`
     """
-    from cli import refused, results
+    from cli import refused, result_table, results
 
     on = day(date) if date else None
     with refused.asking(settings_of(home)) as connection:
@@ -85,7 +85,7 @@ def list_refused(
         if not table.num_rows:
             console.print("Nothing is in quarantine" + (" that fits." if dataset or date or rule else "."))
             return
-        results.show_table(table.to_reader(), console, limit, shorten=False)
+        result_table.show_table(table.to_reader(), console, limit, shorten=False)
         console.print("One of them in full: vitalake quarantine show KEY")
 
 

@@ -54,7 +54,8 @@ def sql(
         raise typer.BadParameter("parquet needs a file: add --output FILE")
     if output is not None and not output.absolute().parent.is_dir():
         raise typer.BadParameter(f"{output.absolute().parent} is not a folder")
-    from cli.sql_session import Session, prompt
+    from cli.sql_prompt import prompt
+    from cli.sql_session import Session
     from resources.lake import connect
 
     settings = settings_of(home)
@@ -65,7 +66,10 @@ def sql(
                 raise typer.BadParameter("--format and --output need a query")
             prompt(session, settings.home / "sql_history")
             return
-        text = sys.stdin.read() if query is None else query
+        try:
+            text = sys.stdin.read() if query is None else query
+        except UnicodeDecodeError:
+            raise typer.BadParameter("standard input is not UTF-8 text") from None
         if not text.strip():
             raise typer.BadParameter("there is no query")
         if (error := session.run(text)) is not None:

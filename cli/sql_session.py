@@ -1,22 +1,26 @@
-"""One conversation with the lake: statements and the commands that begin with a dot, and the prompt for them.
+"""One conversation with the lake: statements and the commands that begin with a dot.
 
-Belongs here: what an input means, and errors in words. Does not belong here: how a result looks (`cli/results.py`).
+Belongs here: what an input means, and errors in words. Does not belong here: reading inputs (`cli/sql_prompt.py`),
+how a result looks (`cli/result_table.py`, `cli/results.py`).
 """
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.options import stdout
-from cli.results import show_table, write_file, write_text
+from cli.result_table import show_table
+from cli.results import write_file, write_text
 from cli.running import START, answers
-from vitalake.errors import PermanentError
 
 if TYPE_CHECKING:
     import duckdb
-    from prompt_toolkit.key_binding import KeyBindings
 
     from resources.settings import Settings
 
@@ -27,9 +31,7 @@ SELECT …;       a statement ends with a semicolon and may have several lines
 .help           this
 .quit           leave (or Ctrl-D); Ctrl-C stops a query or clears the input"""
 
-# People type what other prompts take.
-_LEAVE = (".quit", ".exit", "quit", "exit", r"\q")
-_HELP = (".help", "help", "?")
+ASK_FOR_HELP = (".help", "help", "?")  # people type what other prompts take
 
 _TABLES = "SELECT view_name AS name, comment AS holds FROM duckdb_views() WHERE NOT internal ORDER BY name"
 _SCHEMA = """SELECT column_name AS "column", data_type AS type, comment AS means
@@ -47,24 +49,37 @@ class Session:
     limit: int = 50
 
     def run(self, text: str) -> str | None:
-        """Carry out statements or one dot command; the error in words, None when all went well."""
+        """Carry out statements or one dot command; the error in words, None when all went well.
+
+        Raises:
+            KeyboardInterrupt: by Ctrl-C; the connection can be asked again.
+        """
         import duckdb
 
         try:
-            if text.strip().rstrip(";").lower() in _HELP:
+            text.encode()
+        except UnicodeEncodeError:
+            return "the query is not UTF-8 text: save or type it as UTF-8"
+        try:
+            if text.strip().rstrip(";").lower() in ASK_FOR_HELP:
                 stdout().print(HELP, markup=False)
-                return None
-            if text.lstrip().startswith("."):
+            elif text.lstrip().startswith("."):
                 return self._command(text.strip().rstrip(";").split())
-            self._statements(text)
+            else:
+                with _stoppable(self.connection):
+                    self._statements(text)
         except duckdb.InterruptException:
             return "interrupted"
         except duckdb.Error as error:
             return self._explained(error)
+        except RuntimeError as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):  # as DuckDB reports it
+                raise error.__cause__ from None
+            raise
+        except BrokenPipeError:  # whoever read has seen enough
+            raise
         except OSError as error:
-            if self.output is None:
-                raise
-            return f"cannot write {self.output}: {error.strerror or error}"
+            return f"cannot write {self.output or 'the result'}: {error.strerror or error}"
         return None
 
     def _statements(self, text: str) -> None:
@@ -104,59 +119,11 @@ class Session:
 
     def _explained(self, error: duckdb.Error) -> str:
         endpoint = self.settings.s3_endpoint
-        if endpoint and type(error).__name__ in ("IOException", "HTTPException") and not answers(endpoint):
+        if endpoint and str(error).startswith(("IO Error", "HTTP Error")) and not answers(endpoint):
             return f"no S3 server answers at {endpoint}; {START}"
         if self.settings.restricted_bucket in str(error) and "403" in str(error):
             return f"what names people lies in {self.settings.restricted_bucket}, which your keys may not read"
         return str(error)
-
-
-def prompt(session: Session, history: Path) -> None:
-    """Read and carry out until the end. Raises PermanentError when the history cannot be kept."""
-    from prompt_toolkit import PromptSession
-    from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-    from prompt_toolkit.history import FileHistory
-    from prompt_toolkit.lexers import PygmentsLexer
-    from pygments.lexers.sql import SqlLexer  # type: ignore[import-untyped]
-
-    try:
-        history.touch(mode=0o600)
-    except OSError as error:
-        raise PermanentError(f"cannot keep the history in {history}: {error.strerror}") from error
-    reader: PromptSession[str] = PromptSession(
-        history=FileHistory(str(history)),
-        multiline=True,
-        key_bindings=_enter_ends_statements(),
-        lexer=PygmentsLexer(SqlLexer),
-        auto_suggest=AutoSuggestFromHistory(),
-        reserve_space_for_menu=0,
-        prompt_continuation="     ... ",
-    )
-    console = stdout()
-    console.print(f"{session.settings.catalog_path}, read-only. .help helps, .quit leaves.", markup=False)
-    while True:
-        try:
-            text = reader.prompt("vitalake> ").strip()
-        except KeyboardInterrupt:
-            continue
-        except EOFError:
-            return
-        if text.rstrip("; ").lower() in _LEAVE:
-            return
-        if not text.strip("; \n"):
-            continue
-        try:
-            trouble = session.run(text)
-        except KeyboardInterrupt:
-            trouble = "interrupted"
-        if trouble:
-            console.print(trouble, style="red", markup=False)
-
-
-def is_complete(text: str) -> bool:
-    """Whether Enter ends this input: it is empty, a dot command, or a statement with its semicolon."""
-    text = text.strip()
-    return not text or text.startswith(".") or text.endswith(";") or text.lower() in (*_LEAVE, *_HELP)
 
 
 def print_rows(rows: int, output: Path) -> None:
@@ -164,20 +131,22 @@ def print_rows(rows: int, output: Path) -> None:
     stdout().print(f"{rows:,} row{'s' * (rows != 1)} written to {output}", markup=False)
 
 
-def _enter_ends_statements() -> KeyBindings:
-    from prompt_toolkit.key_binding import KeyBindings
+@contextmanager
+def _stoppable(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let Ctrl-C end every thread of a query. By itself DuckDB waits for the others, however long they take."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
-    keys = KeyBindings()
+    def stop(*_: object) -> None:
+        connection.interrupt()
+        raise KeyboardInterrupt
 
-    @keys.add("enter")
-    def enter(event: Any) -> None:
-        buffer = event.current_buffer
-        if is_complete(buffer.text):
-            buffer.validate_and_handle()
-        else:
-            buffer.insert_text("\n")
-
-    return keys
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _gives_rows(statement: Any) -> bool:

@@ -14,8 +14,8 @@ import typer
 
 from cli.feed import feed, wait_until_built
 from cli.local import LocalSystem, local_system
-from cli.options import DEFAULT_HOME, Home, dataset_named, stdout
-from resources.settings import Settings, load_settings
+from cli.options import DEFAULT_HOME, Home, dataset_named, settings_of, stdout
+from resources.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +49,7 @@ def up(
     chosen, console = dataset_named(dataset), stdout()
     console.print(f"[bold]Vitalake[/] starts, with its state in {home}")
     with local_system(home, lambda line: console.print(f"  {line}", highlight=False)) as system:
-        settings = load_settings(home.resolve())
+        settings = settings_of(home.resolve())
         publish_empty(settings)
         if demo or data:
             feed(settings, console, data, chosen)
@@ -112,7 +112,7 @@ def _show_answers(settings: Settings, console: Console, only: str | None) -> Non
     """What the lake says of one dataset, or of each, and what quarantine holds."""
     from rich.syntax import Syntax
 
-    from cli.results import show_table
+    from cli.result_table import show_table
     from resources.lake import connect
 
     answers = [answer for name, answer in ANSWERS.items() if only in (None, name)]

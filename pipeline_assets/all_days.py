@@ -73,10 +73,10 @@ def to_follow(instance: DagsterInstance, dataset: Dataset, through: Collection[s
     Args:
         instance: of Dagster.
         dataset: whose days are followed.
-        through: combined tables that are read too. Where they have missed something, nothing is followed.
+        through: combined tables that are read too. What they have missed, the asset misses.
     """
     newest = newest_event(instance, dataset)
-    return newest if not through or followed(instance, through) == {newest} else ""
+    return min(followed(instance, through) - {newest}, default=newest) if through else newest
 
 
 def _up_to(entry: EventLogEntry | None) -> str:

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from resources.object_store import ObjectStore
 from resources.settings import Settings
+from vitalake.arrivals import digest
 from vitalake.catalog import quote, seed, statements, views
 from vitalake.dataset import Dataset
 from vitalake.errors import PermanentError, TransientError
@@ -25,6 +26,9 @@ from vitalake.tables import Table
 
 if TYPE_CHECKING:
     import duckdb
+
+_MADE_OF = "vitalake_made_of"  # a macro: SHOW TABLES does not list it
+_PUBLISH = "start the system (vitalake up) or materialize `lake`"
 
 
 def init_sql(settings: Settings) -> str:
@@ -84,7 +88,8 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
     """Write the catalog to a new file and rename it over the old one; False when it already says this.
 
     A reader that has the old file open keeps it; nobody sees a half-written one, nobody is locked out. Every view
-    has its columns from the first moment, whatever is stored.
+    has its columns from the first moment, whatever is stored. The file itself says what it was made of, so that one
+    that is broken, or that other code has put there, is written anew.
 
     Raises:
         PermanentError: DuckDB does not take a view. Everything else is published.
@@ -92,29 +97,44 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
     import duckdb
 
     path = settings.catalog_path
-    script = path.with_suffix(".sql")
     for dataset in datasets:
         for table in dataset.every_table:
             seed(lake, table)
     ddl = {
         view.name: statements(view) for view in views(datasets, settings.lake_bucket, settings.restricted_bucket)
     }
-    text = ";\n".join(line for lines in ddl.values() for line in lines) + ";\n"
+    made_of = digest(*(line for lines in ddl.values() for line in lines))
     _write_private(path.with_name("init.sql"), init_sql(settings))
-    if path.exists() and script.exists() and script.read_text() == text:
+    if _made_of(path) == made_of:
         return False
     new = path.with_name(f".{path.name}.{os.getpid()}")
     new.unlink(missing_ok=True)
-    with duckdb.connect(str(new)) as connection:
+    with duckdb.connect(str(new)) as connection:  # DuckDB syncs the file when it closes it
         _ready(settings, connection)
         refused = dict(_refused(connection, ddl))
+        if not refused:  # else the next time it is tried again
+            connection.execute(f"CREATE MACRO {_MADE_OF}() AS {quote(made_of)}")
+    # What a killed program left to be written into the old file, DuckDB would write into the new one.
+    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
     new.replace(path)
     if refused:
-        script.unlink(missing_ok=True)  # the next time it is tried again
         what = "; ".join(f"view {name!r}: {said}" for name, said in refused.items())
         raise PermanentError(f"correct these, everything else is published: {what}")
-    script.write_text(text)
     return True
+
+
+def _made_of(catalog: Path) -> str | None:
+    """The digest of the statements that a catalog was made of; None where it does not say so or cannot be read."""
+    import duckdb
+
+    try:
+        # Attached, since `connect` would give what another connection of this process still has open.
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH {quote(str(catalog))} AS found (READ_ONLY)")
+            [(made_of,)] = connection.execute(f"SELECT found.{_MADE_OF}()").fetchall()
+    except duckdb.Error:
+        return None
+    return str(made_of)
 
 
 def _refused(connection: duckdb.DuckDBPyConnection, ddl: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
@@ -133,21 +153,25 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the catalog, ready to ask.
 
     Raises:
-        PermanentError: nothing has been published yet.
+        PermanentError: nothing has been published yet, or the file is no catalog.
         TransientError: another client has the catalog open for writing.
     """
     import duckdb
 
-    if not settings.catalog_path.exists():
-        raise PermanentError(
-            f"{settings.catalog_path} is not there yet: start the system (vitalake up) or materialize `lake`"
-        )
+    path = settings.catalog_path
+    if not path.exists():
+        raise PermanentError(f"{path} is not there yet: {_PUBLISH}")
     try:
-        connection = duckdb.connect(str(settings.catalog_path), read_only=True)
-    except duckdb.IOException as error:
-        raise TransientError(
-            f"{settings.catalog_path} cannot be opened: another program has it open for writing, which locks "
-            "everybody else out. Close that program, or open the file read-only there (duckdb -readonly)"
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.Error as error:
+        said = str(error).splitlines()[0]
+        if "Could not set lock" in said:
+            raise TransientError(
+                f"{path} cannot be opened: another program has it open for writing, which locks everybody else "
+                "out. Close that program, or open the file read-only there (duckdb -readonly)"
+            ) from error
+        raise PermanentError(
+            f"{path} is no catalog that can be read ({said}). To write it anew, {_PUBLISH}"
         ) from error
     _ready(settings, connection)
     return connection

@@ -8,12 +8,31 @@ from __future__ import annotations
 
 import os
 from datetime import date
+from io import StringIO
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from vitalake.errors import PermanentError
+
 _KEYS = ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+def _address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # of the port
+        usable = False
+    if not usable:
+        raise ValueError("not a URL such as http://127.0.0.1:8333, whose port is at most 65535")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class Settings(BaseSettings):
@@ -24,7 +43,7 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(Path(".vitalake"), description="Folder of all local state.")
-    s3_endpoint: str | None = Field(None, description="URL of an S3 server; empty for AWS.")
+    s3_endpoint: Address | None = Field(None, description="URL of an S3 server; empty for AWS.")
     aws_region: str = Field("us-east-1", validation_alias="AWS_REGION", description="Region of the buckets.")
     aws_access_key_id: str | None = Field(
         None, validation_alias="AWS_ACCESS_KEY_ID", description="Empty: the machine's role is used."
@@ -42,13 +61,17 @@ class Settings(BaseSettings):
     pseudonym_key: SecretStr | None = Field(
         None, description="Secret that turns subjects' identifiers into pseudonyms; keep it, or they all change."
     )
-    first_day: date = Field(date(2015, 1, 1), description="First daily partition.")
+    first_day: date = Field(
+        date(2015, 1, 1), description="First daily partition; raising it leaves rows of earlier days."
+    )
     # Dagster's loop comes round every 5 s: a sensor that asks for 5 just misses every other round.
     drops_interval_seconds: int = Field(4, ge=1, description="How often the open days are looked at.")
     sweep_interval_seconds: int = Field(60, ge=5, description="How often everything is looked at.")
-    runs_per_tick: int = Field(25, ge=1, description="Most runs that one sensor tick requests.")
+    runs_per_tick: int = Field(
+        25, ge=1, description="Most runs that one sensor tick requests, and that a sweep keeps waiting."
+    )
     queue_url: str | None = Field(None, description="SQS queue of S3's notifications; empty: only polling.")
-    queue_endpoint: str | None = Field(
+    queue_endpoint: Address | None = Field(
         None, description="URL of an SQS server; empty: the one in the queue's own URL."
     )
     queue_hidden_seconds: int = Field(
@@ -58,14 +81,14 @@ class Settings(BaseSettings):
     processes_per_run: int | None = Field(
         None, ge=1, description="Processes in which one run reads the parts of a large day; empty: one a core."
     )
-    webserver_url: str | None = Field(None, description="Where links in alerts point to.")
+    webserver_url: Address | None = Field(None, description="Where links in alerts point to.")
     slack_token: SecretStr | None = Field(None, description="Bot token; empty: alerts go to the log.")
     slack_channel: str | None = Field(None, description="Channel for alerts, e.g. #health-data.")
     slack_base_url: str | None = Field(None, description="Another Slack API address, for tests and proxies.")
     postgres_url: SecretStr | None = Field(None, description="Dagster's storage; empty: SQLite under <home>.")
 
     dynamodb_tables: bool = Field(False, description="Whether views that have such a sink feed DynamoDB tables.")
-    dynamodb_endpoint: str | None = Field(None, description="URL of a DynamoDB server; empty for AWS.")
+    dynamodb_endpoint: Address | None = Field(None, description="URL of a DynamoDB server; empty for AWS.")
     dynamodb_prefix: str = Field("vitalake_", description="What the names of those tables begin with.")
     postgres_tables_url: SecretStr | None = Field(
         None, description="PostgreSQL that views with such a sink feed; empty: none is fed."
@@ -91,17 +114,40 @@ def load_settings(home: Path | None = None) -> Settings:
 
     Args:
         home: the state folder; default ``$VITALAKE_HOME``, else ``.vitalake`` below the current folder.
-    """
-    from dotenv import dotenv_values
 
+    Raises:
+        PermanentError: that file cannot be read.
+        pydantic.ValidationError: a value cannot be used.
+    """
     folder = home or Path(os.environ.get("VITALAKE_HOME") or ".vitalake")
     file = folder / "env"
-    local = dotenv_values(file, interpolate=False) if file.exists() else {}
-    keys = {name: local[name] for name in _KEYS if local.get(name)}
+    local = env_values(file)
+    keys: dict[str, str | None] = {name: local[name] for name in _KEYS if local.get(name)}
     if keys:
         keys["AWS_SESSION_TOKEN"] = None
     # `home` is a field with a prefixed name, `_env_file` a keyword that pydantic-settings takes apart.
     return Settings(_env_file=file, home=folder, **keys)  # type: ignore[arg-type]
+
+
+def env_values(file: Path) -> dict[str, str]:
+    """The variables that ``<home>/env`` sets; none where there is no such file. Raises PermanentError."""
+    from dotenv import dotenv_values
+
+    found = dotenv_values(stream=StringIO(env_text(file)), interpolate=False)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def env_text(file: Path) -> str:
+    """The text of ``<home>/env``, empty where there is no such file. Raises PermanentError: it cannot be read."""
+    try:
+        return file.read_text("utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except UnicodeDecodeError as error:
+        why = f"byte {error.start} is not UTF-8. Save it as UTF-8 text"
+    except OSError as error:
+        why = f"{error.strerror}. Make it a file that you may read"
+    raise PermanentError(f"{file} cannot be read: {why}, or put it back from a backup")
 
 
 def env_example() -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from cli.environment import local_keys, process_env, read_env, write_env
+from cli.local import local_system
 from resources.settings import load_settings
 from vitalake.errors import PermanentError
 
@@ -49,6 +51,44 @@ def test_keys_are_made_once_and_random(tmp_path: Path) -> None:
     keys = local_keys({})
     write_env(tmp_path / "env", keys)
     assert local_keys(read_env(tmp_path / "env")) == keys != local_keys({})
+
+
+@pytest.mark.parametrize(
+    "left", [None, "", "export VITALAKE_SLACK_CHANNEL='#mine'\n"], ids=["gone", "empty", "no key"]
+)
+def test_a_home_with_data_and_no_key_is_not_given_another_one(tmp_path: Path, left: str | None) -> None:
+    """With another key every subject of the data would get another pseudonym."""
+    (tmp_path / "s3").mkdir()
+    (tmp_path / "s3" / "vol.dat").touch()
+    if left is not None:
+        (tmp_path / "env").write_text(left)
+    with (
+        pytest.raises(PermanentError, match=rf"VITALAKE_PSEUDONYM_KEY.*{tmp_path / 'env'}.*backup.*delete"),
+        local_system(tmp_path, print),
+    ):
+        pytest.fail("it started")
+    assert read_env(tmp_path / "env").get("VITALAKE_PSEUDONYM_KEY") is None
+    (tmp_path / "env").write_text("export VITALAKE_PSEUDONYM_KEY='from the backup'\n")
+    write_env(tmp_path / "env", local_keys(read_env(tmp_path / "env")))
+    assert read_env(tmp_path / "env")["VITALAKE_PSEUDONYM_KEY"] == "from the backup"
+
+
+def test_a_first_start_that_breaks_anywhere_can_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))  # beside which there is no S3 server
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "env.new").mkdir()  # in the way of `env`
+    with pytest.raises(PermanentError, match="cannot use"), local_system(tmp_path, print):
+        pytest.fail("it started")
+    assert not (tmp_path / "s3").exists()
+    (tmp_path / "env.new").rmdir()
+    (tmp_path / "s3").mkdir()  # nothing is in it
+    for _ in range(2):
+        with pytest.raises(PermanentError, match="weed"), local_system(tmp_path, print):
+            pytest.fail("it started")
+        keys = local_keys(read_env(tmp_path / "env"))
+    assert local_keys(read_env(tmp_path / "env")) == keys
 
 
 def test_services_do_not_see_the_aws_login_of_the_person(monkeypatch: pytest.MonkeyPatch) -> None:

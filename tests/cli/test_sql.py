@@ -18,7 +18,8 @@ from pyarrow import parquet
 from pydantic import SecretStr
 
 from cli.results import plain, unique
-from cli.sql_session import Session, is_complete, prompt
+from cli.sql_prompt import is_complete, prompt
+from cli.sql_session import Session
 from cli.up import publish_empty
 from resources.lake import init_sql
 from resources.settings import Settings

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -13,10 +15,11 @@ import pytest
 from resources.lake import connect, publish
 from resources.object_store import ObjectStore
 from resources.settings import Settings
+from vitalake.catalog import views
 from vitalake.dataset import SqlView
 from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.ecg import ECG
-from vitalake.errors import PermanentError
+from vitalake.errors import PermanentError, TransientError
 from vitalake.parquet import encode, part_key
 
 pytestmark = pytest.mark.store
@@ -36,6 +39,14 @@ def part(*sizes: int) -> bytes:
         for n, size in enumerate(sizes)
     ]
     return encode(TABLE, TABLE.from_rows(rows), "inputs")
+
+
+# Another program that opens a catalog for writing, writes to it, and waits until it is killed.
+WRITER = """import duckdb, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute("CREATE OR REPLACE VIEW quarantine AS SELECT 'of another program' AS dataset")
+print("open", flush=True)
+sys.stdin.read()"""
 
 
 @pytest.fixture
@@ -109,3 +120,59 @@ def test_a_view_with_a_mistake_costs_that_view_and_is_named(settings: Settings, 
     with connect(settings) as connection:
         assert ask(connection, "SELECT objects FROM right_one") == (0,)
     assert publish(settings, store, [replace(ECG, views=(right,))])
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        lambda _: b"",
+        lambda data: bytes(len(data)),
+        lambda data: data[: len(data) // 2],
+        lambda _: b"text\n" * 2000,
+    ],
+    ids=["empty", "zeros", "half of it", "another file"],
+)
+def test_a_catalog_that_cannot_be_read_is_no_lock_and_is_written_anew(
+    settings: Settings, store: ObjectStore, left: Callable[[bytes], bytes]
+) -> None:
+    assert publish(settings, store, [ECG])
+    assert not publish(settings, store, [ECG])
+    settings.catalog_path.write_bytes(left(settings.catalog_path.read_bytes()))
+    with pytest.raises(PermanentError, match=r"is no catalog .*materialize `lake`") as refused:
+        connect(settings)
+    assert "another program" not in str(refused.value)
+    assert publish(settings, store, [ECG])
+    with connect(settings) as connection:
+        assert ask(connection, "SELECT count(*) FROM quarantine") == (0,)
+
+
+def test_the_catalog_of_other_code_is_written_anew_whoever_put_it_there(
+    settings: Settings, store: ObjectStore
+) -> None:
+    """Of two versions that publish at once, one renames last."""
+    other = settings.model_copy(update={"home": settings.home.with_name("other")})
+    assert publish(other, store, [ECG])
+    assert publish(settings, store, DATASETS)
+    other.catalog_path.replace(settings.catalog_path)
+    assert publish(settings, store, DATASETS)
+    assert not publish(settings, store, DATASETS)
+    with connect(settings) as connection:
+        shown = {name for (name,) in connection.execute("SHOW TABLES").fetchall()}
+    assert shown == {view.name for view in views(DATASETS, settings.lake_bucket, settings.restricted_bucket)}
+
+
+def test_a_program_that_holds_the_catalog_for_writing_is_named_and_leaves_nothing_in_the_next_one(
+    settings: Settings, store: ObjectStore
+) -> None:
+    publish(settings, store, [ECG])
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(settings.catalog_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"open\n"
+        with pytest.raises(TransientError, match="another program has it open for writing"):
+            connect(settings)
+        writer.kill()
+    publish(settings, store, DATASETS)
+    with connect(settings) as connection:
+        assert ask(connection, "SELECT count(*) FROM quarantine") == (0,)
