@@ -5,6 +5,9 @@ checks of what a run has just written (`pipeline_assets/dataset_assets.py`).
 
 Looking at all days lists the whole bucket, so that is done at night. Every hour the open days are looked at, and
 those that were late when all were looked at: what was found at night is not forgotten before it is mended.
+
+A run that finds late objects is successful, and nobody looks at checks at night: days that were not late at the
+last look are an alert.
 """
 
 from collections.abc import Sequence
@@ -35,6 +38,7 @@ from pipeline_assets.background import BACKGROUND, under_way
 from pipeline_assets.failures import steered
 from vitalake.dataset import Combined, Dataset
 from vitalake.freshness import behind, following, freshness, open_days, overdue
+from vitalake.late_alert import objects_late
 
 PARTITION = "dagster/partition"
 LOOK_AT = "vitalake/look_at"
@@ -55,7 +59,7 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
         asset=table,
         name=check.name,
         description=check.doc,
-        required_resource_keys={"raw", "lake", "settings"},
+        required_resource_keys={"raw", "lake", "settings", "outbox"},
     )
     def fresh(context: AssetCheckExecutionContext) -> AssetCheckResult:
         resources, tags, now = context.resources, context.run.tags, datetime.now(timezone.utc)
@@ -67,11 +71,16 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
             days = open_days(now) | _late_days(context.instance, key)
         with steered(0):
             late = overdue(dataset, resources.raw, resources.lake, resources.settings.first_day, days, now)
+            if not partition and set(late.days) - _late_days(context.instance, key):
+                link = shown.run_link(resources.settings.webserver_url, context.run.run_id)
+                run = context.run.root_run_id or context.run.run_id
+                told = objects_late(dataset.name, late.count.bad, late.days, dataset.processed_within, run, link)
+                resources.outbox.add(told)
         result = shown.check_result(check, table, late.count, partition or tags.get(LOOK_AT))
         if partition:
             return result
-        told = MetadataValue.json([day.isoformat() for day in late.days])
-        return result._replace(metadata={**result.metadata, LATE_DAYS: told})
+        late_days = MetadataValue.json([day.isoformat() for day in late.days])
+        return result._replace(metadata={**result.metadata, LATE_DAYS: late_days})
 
     return fresh
 

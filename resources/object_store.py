@@ -16,12 +16,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cached_property
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from resources.aws import s3_client
 from resources.s3_errors import call
 from resources.settings import Settings
 from vitalake.arrivals import ObjectInfo
+from vitalake.errors import PermanentError
 from vitalake.parts import ConflictError
 
 if TYPE_CHECKING:
@@ -127,15 +130,17 @@ class ObjectStore:
         while (page := self._call(lambda: next(pages, None), prefix)) is not None:
             yield [_exact_info(entry) for entry in page.get("Contents", [])]
 
-    def _folders_exactly(self, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
+    def _folders_exactly(self, prefix: str, until: float) -> tuple[list[str], list[ObjectInfo]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=prefix, Delimiter="/"
+            Bucket=self.bucket, Prefix=prefix, Delimiter="/", PaginationConfig={"PageSize": _PAGE}
         )
         folders: list[str] = []
         items: list[ObjectInfo] = []
         for page in pages:
             folders += [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
             items += [_exact_info(entry) for entry in page.get("Contents", [])]
+            if page["IsTruncated"] and monotonic() > until:
+                raise SlowListingError(prefix)
         return folders, items
 
     def folders(self, prefix: str, within_s: float | None = None) -> tuple[list[str], list[ObjectInfo]]:
@@ -145,6 +150,8 @@ class ObjectStore:
             SlowListingError: it takes longer than `within_s`.
         """
         from obstore.exceptions import InvalidPathError
+
+        until = monotonic() + (inf if within_s is None else within_s)
 
         def quick() -> tuple[list[str], list[ObjectInfo]]:
             try:
@@ -156,7 +163,7 @@ class ObjectStore:
         try:
             return self._call(quick, prefix)
         except (InvalidPathError, ValueError):  # a key that obstore does not take
-            return self._call(lambda: self._folders_exactly(prefix), prefix)
+            return self._call(lambda: self._folders_exactly(prefix, until), prefix)
 
     def get(self, key: str, version: str | None = None) -> bytes:
         """The content; FileNotFoundError when it is gone or is no longer `version`."""
@@ -222,13 +229,16 @@ class ObjectStore:
         )
 
     def put(self, key: str, data: bytes, *, expected: str | None) -> str:
-        """Create (None) or replace exactly that version; the new version. Raises ConflictError."""
+        """Create (None) or replace exactly that version; the new version. Raises ConflictError, PermanentError."""
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         mode: Any = {"e_tag": expected} if expected is not None else "create"
         try:
             result = self._call(lambda: self._store.put(key, data, mode=mode, use_multipart=False), key)
-        except (AlreadyExistsError, PreconditionError, FileNotFoundError):
+        except (AlreadyExistsError, PreconditionError, FileNotFoundError) as error:
+            if "<Code>NoSuchBucket<" in str(error):  # 404, which obstore takes for a missing object
+                advice = "create it, or set VITALAKE_RAW_BUCKET and VITALAKE_LAKE_BUCKET"
+                raise PermanentError(f"{self.bucket}/{key}: the bucket does not exist; {advice}") from None
             raise ConflictError(f"{self.bucket}/{key} was written by somebody else") from None
         return result["e_tag"] or ""
 

@@ -1,7 +1,7 @@
 """The outbox: alerts kept in the lake until Slack has taken them, so that none is lost while it is down.
 
-Belongs here: what is pending, what was sent, and the bounded loop between them. Does not belong here: wording
-(`vitalake/alerts.py`) or Slack itself (`resources/slack.py`).
+Belongs here: what is pending and what was sent. Does not belong here: what is told when (`resources/delivery.py`),
+wording (`vitalake/alerts.py`) or Slack itself (`resources/slack.py`).
 
 Delivery is at least once. The record of sending is written after the post succeeded: a crash between the two posts
 the alert again and never loses it. A crash after the record only leaves a pending file, which is cleared away.
@@ -11,20 +11,15 @@ from __future__ import annotations
 
 import json
 import logging
-import time
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Protocol
 
+from resources.told import Told
 from vitalake.alerts import Alert
 from vitalake.arrivals import ObjectInfo
-from vitalake.errors import VitalakeError
-from vitalake.parts import ConflictError, Store
-
-_MOST_PER_CALL = 20
-# A sensor tick is given 60 s. One post takes at most 40 s (two timeouts of 5 s around a pause of 30 s).
-_LAST_START_S = 15
+from vitalake.parts import ConflictError, Store, side_by_side
 
 
 class Poster(Protocol):
@@ -39,7 +34,10 @@ class Poster(Protocol):
 
 
 class Outbox:
-    """Alerts below one prefix: `pending/<fingerprint>.json`, then `sent/<fingerprint>.json`."""
+    """Alerts below one prefix: `pending/<cause>/<fingerprint>.json`, then `sent/<fingerprint>.json`.
+
+    An alert without a cause is pending as `pending/<fingerprint>.json`.
+    """
 
     def __init__(self, store: Store, prefix: str = "alerts/") -> None:
         self._store = store
@@ -47,98 +45,87 @@ class Outbox:
 
     def add(self, alert: Alert) -> bool:
         """Keep it for delivery. False if this very news is pending or was sent already."""
-        if self._was_sent(alert.fingerprint):
+        if self._was_sent(alert.fingerprint) or alert.fingerprint in map(_fingerprint, self._listed()):
             return False
+        folder = f"{self._prefix}pending/" + (f"{alert.cause}/" if alert.cause else "")
         try:
-            self._store.put(self._key("pending", alert.fingerprint), alert.to_json().encode(), expected=None)
+            self._store.put(f"{folder}{alert.fingerprint}.json", alert.to_json().encode(), expected=None)
         except ConflictError:
             return False
         return True
 
-    def pending(self, limit: int | None = None) -> list[Alert]:
-        """What is still to be delivered, oldest first. A file that is not an alert stays, named in the log."""
-        alerts: list[Alert] = []
+    def pending(self) -> list[Alert]:
+        """What is still to be delivered, oldest first."""
+        return self.read(self._listed())
+
+    def waiting(self) -> dict[str, list[ObjectInfo]]:
+        """The files of what is still to be delivered: cause → oldest first. Those without a cause are one each."""
+        causes: dict[str, list[ObjectInfo]] = {}
         for item in sorted(self._listed(), key=lambda item: (item.uploaded_at, item.key)):
-            if len(alerts) == limit:
-                break
-            try:
-                alert = Alert.from_json(self._store.get(item.key))
-            except FileNotFoundError:
-                continue  # delivered by somebody else since the listing
-            except ValueError:
-                logging.getLogger(__name__).warning("%s is not an alert: repair or delete it", item.key)
-                continue
-            if self._was_sent(alert.fingerprint):
-                self._forget(alert.fingerprint)
-            else:
-                alerts.append(alert)
-        # A store tells times in seconds: "works again" must not come before "fails".
+            folder = item.key.removeprefix(f"{self._prefix}pending/").rpartition("/")[0]
+            causes.setdefault(folder or _fingerprint(item), []).append(item)
+        return causes
+
+    def read(self, items: Sequence[ObjectInfo]) -> list[Alert]:
+        """These alerts, oldest first.
+
+        A file that is not an alert stays, named in the log; one that was sent is cleared away.
+        """
+        with side_by_side(len(items)) as each:
+            found = {alert.fingerprint: alert for alert in each(self._read, items) if alert is not None}
+            was_sent = dict(zip(found, each(self._was_sent, found), strict=True))
+        self._forget({fingerprint for fingerprint, so in was_sent.items() if so})
+        alerts = [alert for fingerprint, alert in found.items() if not was_sent[fingerprint]]
         return sorted(alerts, key=lambda alert: alert.created_at)
 
-    def mark_sent(self, alert: Alert, receipt: str) -> None:
-        """Record that it was delivered; call this after the post, never before."""
-        record = {"receipt": receipt, "sent_at": datetime.now(timezone.utc).isoformat()}
-        record["alert"] = alert.to_json()
-        with suppress(ConflictError):  # somebody else delivered it as well
-            self._store.put(self._key("sent", alert.fingerprint), json.dumps(record).encode(), expected=None)
-        self._forget(alert.fingerprint)
+    def mark_sent(self, alerts: Sequence[Alert], receipt: str) -> None:
+        """Record that they were delivered, in one post; call this after the post, never before."""
+
+        def record(alert: Alert) -> None:
+            sent = {"receipt": receipt, "sent_at": datetime.now(timezone.utc).isoformat(), "alert": alert.to_json()}
+            with suppress(ConflictError):  # somebody else delivered it as well
+                key = f"{self._prefix}sent/{alert.fingerprint}.json"
+                self._store.put(key, json.dumps(sent).encode(), expected=None)
+
+        with side_by_side(len(alerts)) as each:
+            list(each(record, alerts))
+        self._forget({alert.fingerprint for alert in alerts})
+
+    def told(self, now: datetime) -> Told:
+        """What was told lately."""
+        return Told(self._store, self._prefix, now)
 
     def _listed(self) -> list[ObjectInfo]:
         return self._store.objects(f"{self._prefix}pending/")
 
+    def _read(self, item: ObjectInfo) -> Alert | None:
+        try:
+            return Alert.from_json(self._store.get(item.key))
+        except FileNotFoundError:
+            return None  # delivered by somebody else since the listing
+        except ValueError:
+            logging.getLogger(__name__).warning("%s is not an alert: repair or delete it", item.key)
+            return None
+
     def _was_sent(self, fingerprint: str) -> bool:
         try:
-            self._store.get(self._key("sent", fingerprint))
+            self._store.get(f"{self._prefix}sent/{fingerprint}.json")
         except FileNotFoundError:
             return False
         return True
 
-    def _forget(self, fingerprint: str) -> None:
-        key = self._key("pending", fingerprint)
-        for item in self._listed():
-            if item.key != key:
-                continue
+    def _forget(self, fingerprints: Collection[str]) -> None:
+        if not fingerprints:
+            return
+
+        def clear(item: ObjectInfo) -> None:
             with suppress(ConflictError):  # somebody else cleared it away
                 self._store.delete(item.key, expected=item.version)
 
-    def _key(self, state: str, fingerprint: str) -> str:
-        return f"{self._prefix}{state}/{fingerprint}.json"
+        items = [item for item in self._listed() if _fingerprint(item) in fingerprints]
+        with side_by_side(len(items)) as each:
+            list(each(clear, items))
 
 
-@dataclass(frozen=True)
-class DeliveryReport:
-    """How many alerts were posted, could not be posted (and stay pending), or went to the log for want of Slack."""
-
-    sent: int
-    failed: int
-    logged: int
-
-
-def deliver(outbox: Outbox, slack: Poster, log: logging.Logger) -> DeliveryReport:
-    """Deliver at most 20 pending alerts, oldest first, within one sensor tick.
-
-    An alert that cannot be posted stays pending and does not hold up the next. An alert that was posted but cannot
-    be recorded ends the call with the store's error, since every further post would be repeated as well.
-    """
-    sent = failed = logged = 0
-    troubles: set[str] = set()
-    started = time.monotonic()
-    for alert in outbox.pending(_MOST_PER_CALL):
-        if time.monotonic() - started > _LAST_START_S:
-            break
-        if not slack.configured:
-            log.warning("%s\n%s\n%s", alert.title, alert.body, alert.link or "")
-            outbox.mark_sent(alert, "log")
-            logged += 1
-            continue
-        try:
-            receipt = slack.post(alert)
-        except VitalakeError as error:
-            troubles.add(str(error))
-            failed += 1
-            continue
-        outbox.mark_sent(alert, receipt)
-        sent += 1
-    for trouble in sorted(troubles):
-        log.warning("Alerts stay pending: %s", trouble)
-    return DeliveryReport(sent, failed, logged)
+def _fingerprint(item: ObjectInfo) -> str:
+    return item.key.rpartition("/")[2].removesuffix(".json")

@@ -8,8 +8,8 @@ described (`pipeline_assets/alerts.py`), which sensors fail (`sensors/failing.py
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from dagster import (
     DagsterInstance,
     DagsterRun,
     DefaultSensorStatus,
+    EventLogRecord,
     RunStatusChangeRecordsFilter,
     SensorDefinition,
     SensorEvaluationContext,
@@ -26,7 +27,7 @@ from dagster import (
 )
 
 from pipeline_assets.alerts import run_alert
-from resources.outbox import deliver
+from resources.delivery import deliver
 from sensors.failing import errors_of, news_of_sensors
 from vitalake.alerts import Alert, describe_record
 
@@ -40,28 +41,30 @@ _WILL_RETRY_TAG = "dagster/will_retry"
 
 @dataclass(frozen=True)
 class _Cursor:
-    """What the last tick left: the last failed run, sensors that fail (name → episode), alerts to be told."""
+    """What the last tick left: the last failed run, sensors that fail (name → episode), alerts to be told.
+
+    The run is known by its event's number and by its id: SQLite gives numbers of deleted runs to later ones.
+    """
 
     last_run: int | None = None
+    last_run_id: str | None = None
     failing: dict[str, str] = field(default_factory=dict)
     untold: list[Alert] = field(default_factory=list)
 
     @staticmethod
     def read(text: str | None) -> _Cursor:
-        """Nothing where that is no cursor; a number is one of before sensors were looked at."""
+        """Nothing where that is no cursor."""
         try:
             found = json.loads(text or "{}")
-            if isinstance(found, int):
-                return _Cursor(found)
             untold = [Alert.from_json(alert) for alert in found.get("untold", ())]
-            return _Cursor(found.get("last_run"), dict(found.get("failing", {})), untold)
+            failing = dict(found.get("failing", {}))
+            return _Cursor(found.get("last_run"), found.get("last_run_id"), failing, untold)
         except (ValueError, TypeError, AttributeError):
             return _Cursor()
 
     def saved(self) -> str:
         """The reverse of `read`."""
-        untold = [alert.to_json() for alert in self.untold]
-        return json.dumps({"last_run": self.last_run, "failing": self.failing, "untold": untold})
+        return json.dumps(vars(self) | {"untold": [alert.to_json() for alert in self.untold]})
 
 
 def build_alert_sensors(
@@ -80,31 +83,52 @@ def build_alert_sensors(
         news = news_of_sensors(context, cursor.failing, webserver_url, datetime.now(timezone.utc))
         if news.alerts:
             # Nothing here has needed the store, so the cursor is saved even while it is away.
-            context.update_cursor(_Cursor(cursor.last_run, news.failing, news.alerts).saved())
+            context.update_cursor(replace(cursor, failing=news.failing, untold=news.alerts).saved())
             return SkipReason("; ".join(f"{alert.title} (told by the next tick)" for alert in news.alerts))
-        failures = RunStatusChangeRecordsFilter(
-            event_type=DagsterEventType.RUN_FAILURE, after_storage_id=cursor.last_run
-        )
-        records = context.instance.fetch_run_status_changes(
-            failures, limit=_FAILURES_PER_TICK, ascending=True
-        ).records
+        records, before = _failures_after(cursor, context.instance)
         added = 0
         for record in records:
             run = context.instance.get_run_by_id(record.event_log_entry.run_id)
             if run is not None and _belongs_here(run, context):
                 added += outbox.add(_failure_alert(context.instance, run, webserver_url))
-        last_run = records[-1].storage_id if records else cursor.last_run
-        context.update_cursor(_Cursor(last_run, news.failing).saved())
+        last = (records[-1].storage_id, records[-1].event_log_entry.run_id) if records else before
+        context.update_cursor(_Cursor(*last, news.failing).saved())
         failing = f", {len(news.failing)} sensors fail" if news.failing else ""
         return SkipReason(f"{len(records)} failed runs, {told + added} new alerts{failing}")
 
     @sensor(minimum_interval_seconds=_INTERVAL_S, default_status=DefaultSensorStatus.RUNNING)
     def alert_delivery(context: SensorEvaluationContext) -> SkipReason:
-        """Posts pending alerts to Slack, or writes them to the log where Slack is not configured."""
+        """Posts pending alerts to Slack, or writes them to the log where Slack is not configured.
+
+        The first of a cause at once, those that follow within 15 minutes together.
+        """
         report = deliver(outbox_factory(), slack_factory(), context.log)
-        return SkipReason(f"{report.sent} sent, {report.failed} failed and pending, {report.logged} logged")
+        said = f"{report.sent} sent, {report.failed} failed and pending, {report.logged} logged"
+        waiting = f", {report.waiting} wait for others of their cause" if report.waiting else ""
+        return SkipReason(said + waiting)
 
     return [run_failure_sensor, alert_delivery]
+
+
+def _failures_after(
+    cursor: _Cursor, instance: DagsterInstance
+) -> tuple[Sequence[EventLogRecord], tuple[int | None, str | None]]:
+    """The next failures, and what the cursor says if there are none.
+
+    Where the cursor's run is gone, from the beginning on: a later run may have its number, or a smaller one. What
+    was told costs a look into the outbox then.
+    """
+
+    def following(number: int, limit: int) -> Sequence[EventLogRecord]:
+        failures = RunStatusChangeRecordsFilter(DagsterEventType.RUN_FAILURE, after_storage_id=number)
+        return instance.fetch_run_status_changes(failures, limit=limit, ascending=True).records
+
+    if cursor.last_run is not None:
+        records = following(cursor.last_run - 1, 1 + _FAILURES_PER_TICK)
+        last = (cursor.last_run, cursor.last_run_id)
+        if [(record.storage_id, record.event_log_entry.run_id) for record in records[:1]] == [last]:
+            return records[1:], last
+    return following(0, _FAILURES_PER_TICK), (None, None)
 
 
 def _belongs_here(run: DagsterRun, context: SensorEvaluationContext) -> bool:

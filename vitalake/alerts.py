@@ -1,8 +1,9 @@
 """Alerts: what a person should hear about, worded once, and recognisable when it is reported twice.
 
-Belongs here: wording, fingerprints, JSON and Slack's text format, all pure. Does not belong here: wording of what
-sensors do (`vitalake/sensor_alerts.py`), keeping alerts (`resources/outbox.py`), posting (`resources/slack.py`) or
-noticing trouble (`pipeline_assets/`, `sensors/`).
+Belongs here: wording, fingerprints, causes, JSON and Slack's text format, all pure. Does not belong here: wording
+of what sensors do (`vitalake/sensor_alerts.py`), of what is late (`vitalake/late_alert.py`) and of many alerts in
+one (`vitalake/same_cause.py`), keeping alerts (`resources/outbox.py`), posting (`resources/slack.py`), noticing
+trouble (`pipeline_assets/`, `sensors/`).
 
 Exception text is personal data until proven otherwise: only messages of the project's own errors are repeated.
 """
@@ -20,21 +21,27 @@ from typing import Any, Literal
 from vitalake.arrivals import digest
 from vitalake.errors import PermanentError, TransientError, VitalakeError
 
-Kind = Literal["run_failed", "quarantine", "sensors_fail", "sensors_work"]
+Kind = Literal["run_failed", "quarantine", "late", "sensors_fail", "sensors_work"]
 
 SEE_THE_RUN = "see the run"
 SECTION_CHARS = 3000  # https://docs.slack.dev/reference/block-kit/blocks/section-block
+_CATALOG = "lake"  # the step that every job ends with (`pipeline_assets/catalog_asset.py`)
 _LINE_CHARS = 300
 _EXAMPLES = 10
 # What Dagster (1.13, `dagster/_grpc/client.py`) says of a tick that it gave up.
 _TOO_LONG = re.compile(r"timed out due to taking longer than (\d+) seconds")
+# Keys, days and numbers in a message, by which one cause says something else every time. A status has three digits.
+_NAMES = re.compile(r"\S*(?:/|\d{4})\S*")
 # An error as Dagster stores it: our own classes are known by their module, not by a name that anybody may use.
 _OURS = re.compile(r"vitalake\.[\w.]+: (.*)")
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One message, in plain text. Two alerts with one fingerprint are the same news."""
+    """One message, in plain text. Two alerts with one fingerprint are the same news.
+
+    Those with one `cause` need the same remedy: the outbox tells them together. An empty one is nobody else's.
+    """
 
     fingerprint: str
     kind: Kind
@@ -42,6 +49,7 @@ class Alert:
     body: str
     link: str | None
     created_at: datetime
+    cause: str = ""
 
     def to_json(self) -> str:
         """One JSON object; the reverse of `from_json`."""
@@ -86,6 +94,8 @@ def run_failed(
         created_at: now, if not given.
     """
     retry = {True: "It will be retried by itself.", False: "It will not pass before somebody acts.", None: ""}
+    if step == _CATALOG:  # by then the day is recorded as built, so nobody asks for it again
+        retry[True] = "What was built is stored; the next run, of whatever job, publishes the catalog again."
     lines = [
         f"Step: {step}" if step else "No step failed: the process of the run ended, was killed or never started.",
         f"Error: {error_class}: {message or SEE_THE_RUN}" if error_class else "",
@@ -99,6 +109,7 @@ def run_failed(
         body="\n".join(bounded_line(line, SECTION_CHARS) for line in lines if line),
         link=link,
         created_at=created_at or datetime.now(timezone.utc),
+        cause=digest("run_failed", job, step or "", error_class or "", _NAMES.sub("…", message or "")),
     )
 
 
@@ -110,7 +121,7 @@ def quarantined(
     created_at: datetime | None = None,
     records: Mapping[str, int] | None = None,
 ) -> Alert:
-    """One alert for everything of a partition that is newly in quarantine.
+    """One alert for everything of a partition that is newly in quarantine; its cause is the rule that refused most.
 
     Args:
         dataset: name of the dataset.
@@ -145,6 +156,8 @@ def quarantined(
         body="\n".join(lines),
         link=link,
         created_at=created_at or datetime.now(timezone.utc),
+        # By one rule, not by their set: of 20 rules there are a million sets, and every day could be another.
+        cause=digest("quarantine", dataset, min(rules, key=lambda rule: (-rules[rule], rule))),
     )
 
 

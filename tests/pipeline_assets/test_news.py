@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from dagster import DagsterInstance
 
 from cli.demo_data import demo_files
+from pipeline_assets.build import build_defs
 from resources.object_store import ObjectStore
 from resources.outbox import Outbox
 from resources.settings import Settings
-from tests.pipeline_assets.running import DAY, run_day, upload_all
+from tests.pipeline_assets.running import (
+    DAY,
+    asked_by_schedule,
+    materialized,
+    run_day,
+    run_trends,
+    upload_all,
+)
+from tests.vitalake.ecg.matlab_files import strip, v4_file
+from vitalake.errors import TransientError
 
 pytestmark = pytest.mark.store
 
@@ -46,3 +56,29 @@ def test_a_failed_run_is_told_once_however_often_it_fails(
     assert alert.kind == "run_failed"
     assert "no-such-bucket" in alert.body
     assert "does not exist" in alert.body
+
+
+def test_a_catalog_that_could_not_be_published_is_the_next_run_s_and_nobody_promises_another_of_the_day(
+    settings: Settings,
+    raw: ObjectStore,
+    store: ObjectStore,
+    instance: DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from resources.lake import publish
+
+    def unanswered(*_: object) -> bool:
+        raise TransientError("lake: the object store did not answer")
+
+    monkeypatch.setattr("pipeline_assets.failures._FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("resources.lake.publish", unanswered)
+    upload_all(raw, [("a.mat", v4_file(strip()))])
+    assert not run_day(settings, instance).success
+    [alert] = Outbox(store).pending()
+    assert "Step: lake" in alert.body
+    assert "retried by itself" not in alert.body
+    assert "What was built is stored; the next run, of whatever job, publishes the catalog again." in alert.body
+    monkeypatch.setattr("resources.lake.publish", publish)
+    at = datetime.now(timezone.utc) + timedelta(days=1)
+    assert asked_by_schedule(build_defs(settings), "trends_schedule", instance, at), "within minutes"
+    assert materialized(run_trends(settings, instance))["lake"]["outcome"] == "published"

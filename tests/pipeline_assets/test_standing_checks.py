@@ -21,6 +21,7 @@ from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from pipeline_assets.build import build_defs
 from resources.object_store import ObjectStore
+from resources.outbox import Outbox
 from resources.settings import Settings
 from tests.pipeline_assets.running import DAY, asked_by_schedule, checks, run_day, upload_all
 from tests.vitalake.ecg.matlab_files import strip, v4_file
@@ -52,6 +53,7 @@ class Checks:
     instance: DagsterInstance
     raw: Listed
     defs: Definitions = field(init=False)
+    run_id: str = ""
 
     def __post_init__(self) -> None:
         impatient = replace(ECG, processed_within=timedelta(0))
@@ -73,11 +75,14 @@ class Checks:
     def _run(self, tags: Mapping[str, str]) -> AssetCheckEvaluation:
         self.raw.prefixes.clear()
         job = self.defs.resolve_job_def("freshness")
-        return checks(job.execute_in_process(instance=self.instance, tags=tags))["fresh"]
+        result = job.execute_in_process(instance=self.instance, tags=tags)
+        self.run_id = result.run_id
+        return checks(result)["fresh"]
 
 
 @pytest.fixture
 def fresh(settings: Settings, instance: DagsterInstance) -> Checks:
+    settings = settings.model_copy(update={"webserver_url": "http://ui"})
     return Checks(settings, instance, Listed(settings))
 
 
@@ -120,6 +125,37 @@ def test_what_is_found_at_night_is_told_every_hour_until_it_is_mended(fresh: Che
     assert fresh.run(HOURLY).passed
     fresh.run(HOURLY)
     assert not any(DAY in prefix or ANOTHER_DAY in prefix for prefix in fresh.raw.prefixes)
+
+
+def test_late_days_are_told_once_and_again_when_others_are_late_or_the_same_anew(
+    fresh: Checks, store: ObjectStore
+) -> None:
+    def told() -> list[str]:
+        return [alert.title for alert in Outbox(store).pending()]
+
+    upload_all(fresh.raw, [("old.mat", v4_file(strip())), ("bad.mat", b"no recording")])
+    fresh.by_hand(DAY)
+    assert told() == [], "somebody is looking at it"
+    fresh.run(NIGHTLY)
+    first = fresh.run_id
+    for _hour in range(2):
+        fresh.run(HOURLY)
+    (alert,) = Outbox(store).pending()
+    assert alert.title == f"2 objects of ecg are late: {DAY}"
+    assert alert.link == f"http://ui/runs/{first}"
+    for part in ("0 minutes", "vitalake status", f"vitalake backfill ecg --from {DAY} --to {DAY}"):
+        assert part in alert.body
+    upload_all(fresh.raw, [("other.mat", v4_file(strip()))], ANOTHER_DAY)
+    fresh.run(NIGHTLY)
+    both = f"3 objects of ecg are late: {DAY}, {ANOTHER_DAY}"
+    assert told()[1:] == [both]
+    Outbox(store).mark_sent(Outbox(store).pending(), "1.0")
+    assert run_day(fresh.settings, fresh.instance).success
+    fresh.run(HOURLY)
+    assert not any("late" in title for title in told()), "fewer are no news"
+    upload_all(fresh.raw, [("once_more.mat", v4_file(strip()))])
+    fresh.run(NIGHTLY)
+    assert [title for title in told() if "late" in title] == [f"2 objects of ecg are late: {DAY}, {ANOTHER_DAY}"]
 
 
 def test_however_many_looks_at_one_day_a_late_one_is_remembered(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -93,6 +94,14 @@ def test_a_missing_bucket_is_permanent_and_never_an_empty_listing(settings: Sett
             request()
 
 
+def test_nothing_is_put_into_a_missing_bucket_and_that_is_no_lost_race(settings: Settings, moto: str) -> None:
+    """On moto, as on AWS: SeaweedFS makes the bucket."""
+    missing = ObjectStore(settings.model_copy(update={"s3_endpoint": moto}), "no-such-bucket")
+    for expected in (None, '"of before it was deleted"'):
+        with pytest.raises(PermanentError, match=r"no-such-bucket.* does not exist; create it"):
+            missing.put("alerts/pending/x.json", b"{}", expected=expected)
+
+
 def test_wrong_keys_are_permanent(settings: Settings) -> None:
     wrong = ObjectStore(settings.model_copy(update={"aws_access_key_id": "nobody"}), settings.raw_bucket)
     with pytest.raises(PermanentError, match="access denied"):
@@ -113,6 +122,19 @@ def test_a_folder_that_obstore_refuses_is_looked_into(raw: ObjectStore) -> None:
     folders, items = raw.folders("ecg/")
     assert (folders, items) == (["ecg/odd\tfolder/"], [])
     assert [item.key for item in raw.objects(folders[0])] == ["ecg/odd\tfolder/x.mat"]
+
+
+def test_a_long_listing_with_a_key_that_obstore_refuses_says_so_too(
+    raw: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resources.object_store._PAGE", 1)
+    for name in ("tab\tkey", "b", "c"):
+        raw._client.put_object(Bucket=raw.bucket, Key=f"ecg/{name}", Body=b"content")
+    assert len(raw.folders("ecg/", within_s=3600)[1]) == 3
+    late = itertools.count(step=3601)
+    monkeypatch.setattr("resources.object_store.monotonic", lambda: next(late))
+    with pytest.raises(SlowListingError):
+        raw.folders("ecg/", within_s=3600)
 
 
 def test_a_session_of_the_shell_is_not_mixed_with_configured_keys(

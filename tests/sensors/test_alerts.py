@@ -165,6 +165,46 @@ def test_a_run_whose_process_was_killed_is_noticed_by_the_sensor(
     assert CANARY not in alert.to_json()
 
 
+def kill(instance: DagsterInstance) -> str:
+    """A run whose process was killed."""
+    killed = instance.create_run_for_job(failing_job(Strange(CANARY)))
+    instance.report_run_failed(killed)
+    return killed.run_id
+
+
+def test_a_killed_run_that_got_the_number_of_a_deleted_one_is_noticed(
+    instance: DagsterInstance, outbox: Outbox, run_failures: SensorDefinition
+) -> None:
+    for others in (0, 1):
+        for _ in range(others):
+            kill(instance)
+        deleted = kill(instance)
+        _, cursor = tick(run_failures, instance)
+        instance.delete_run(deleted)
+        kill(instance)
+        message, cursor = tick(run_failures, instance, cursor)
+        assert message == f"{1 + 2 * others} failed runs, 1 new alerts"
+        assert tick(run_failures, instance, cursor) == ("0 failed runs, 0 new alerts", cursor)
+    assert len(outbox.pending()) == 5
+
+
+def test_from_the_beginning_on_it_goes_step_by_step_and_tells_nothing_twice(
+    instance: DagsterInstance, outbox: Outbox, run_failures: SensorDefinition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensors.alerts._FAILURES_PER_TICK", 2)
+    for _ in range(5):
+        kill(instance)
+    seen, cursor = [], None
+    for _ in range(2):
+        for _ in range(4):
+            message, cursor = tick(run_failures, instance, cursor)
+            seen.append(message)
+        outbox.mark_sent(outbox.pending(), "1.0")
+        cursor = '{"last_run": 1, "last_run_id": "of before"}'
+    told = [f"{runs} failed runs, {runs} new alerts" for runs in (2, 2, 1, 0)]
+    assert seen == [*told, *(f"{runs} failed runs, 0 new alerts" for runs in (2, 2, 1, 0))]
+
+
 def test_a_retried_run_is_no_new_alert_and_another_run_is(
     instance: DagsterInstance, outbox: Outbox, run_failures: SensorDefinition
 ) -> None:

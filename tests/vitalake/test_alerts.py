@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -49,6 +50,37 @@ def failed(**changes: Any) -> Alert:
 def test_a_failed_run_is_one_alert_whatever_the_retries() -> None:
     assert failed().fingerprint == failed(run_id="run-3", attempt=3, step="other").fingerprint
     assert failed().fingerprint != failed(root_run_id="run-9").fingerprint
+
+
+def test_failures_of_one_cause_are_known_whatever_the_day_and_the_run() -> None:
+    def cause(**changes: Any) -> str:
+        return failed(message="raw/ecg/date=2026-11-20/a-1.mat: refused with HTTP 400", **changes).cause
+
+    other = failed(
+        message="raw/ecg/date=2026-11-21/b-7.mat: refused with HTTP 400",
+        partition="2026-11-21",
+        run_id="run-9",
+        root_run_id="run-8",
+        attempt=1,
+    )
+    assert cause() == other.cause
+    differing = [
+        cause(job="eeg"),
+        cause(step="raw_ecg"),
+        cause(error_class="PermanentError"),
+        failed(message="raw/ecg/date=2026-11-20/a-1.mat: refused with HTTP 405").cause,
+        failed(message=None).cause,
+    ]
+    assert len({cause(), *differing}) == 6
+
+
+def test_quarantine_is_of_one_cause_where_most_was_refused_by_the_same_rule() -> None:
+    def cause(rows: list[tuple[str, str, str, str]], dataset: str = "ecg", day: str = DAY) -> str:
+        return quarantined(dataset, day, rows, None).cause
+
+    assert cause(ROWS) == cause(ROWS[1:], day="2026-11-21") == cause(ROWS[::-1])
+    assert len({cause(ROWS), cause(ROWS[:1]), cause(ROWS, "eeg")}) == 3
+    assert quarantined("ecg", DAY, ROWS, None, records={"S07": 5, "S02": 1}).cause == cause(ROWS[:1])
 
 
 def test_a_failed_run_says_what_happened_where_and_what_comes_next() -> None:
@@ -108,6 +140,13 @@ def test_a_key_cannot_pose_as_another_line() -> None:
 def test_json_brings_back_the_same_alert(alert: Alert) -> None:
     assert Alert.from_json(alert.to_json()) == alert
     assert alert.created_at.tzinfo is not None
+
+
+def test_an_alert_that_was_written_before_causes_has_none() -> None:
+    alert = failed()
+    old = json.loads(alert.to_json())
+    del old["cause"]
+    assert Alert.from_json(json.dumps(old)) == replace(alert, cause="")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"created_at": "2026-11-20T00:00:00+00:00"}', "\xff"])
