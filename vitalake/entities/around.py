@@ -5,7 +5,8 @@ fields mean (`metadata.py`, `summary.py`).
 
 Something spoilt in a record refuses the record. Around the records it costs that one value and not the export, and
 is told: a number that is none (NaN, Infinity, 1e999), a key that is there twice, text that is no Unicode, nesting
-below 64 levels. So Python's reader, which leaves what to make of those to its caller; msgspec refuses the whole.
+below 64 levels. A key that is no Unicode costs nothing: it is changed, and told. So Python's reader, which leaves
+what to make of those to its caller; msgspec refuses the whole.
 """
 
 from __future__ import annotations
@@ -47,18 +48,36 @@ def decoded(text: bytes) -> Any:
 
 
 def without_faults(value: Any, path: str, problems: list[str], depth: int = 1) -> Any:
-    """The value with null for each fault, which `problems` tells with its path."""
+    """The value with null for each fault, which `problems` tells with its path.
+
+    Args:
+        value: as `decoded` gives it.
+        path: where it stands; empty for the document itself, whose fields stand at `depth` 0.
+        problems: gets a line for whatever is not as it arrived.
+        depth: how deep the value lies.
+    """
     if isinstance(value, dict) and depth <= MAX_DEPTH:
-        return {
-            _unicode(key): without_faults(each, f"{path}.{key}", problems, depth + 1) for key, each in value.items()
-        }
+        return _fields(value, path, problems, depth)
     if isinstance(value, list) and depth <= MAX_DEPTH:
         return [without_faults(each, path, problems, depth + 1) for each in value]
     found = _fault(value)
     if found is None:
         return value
-    problems.append(f"{ascii(path)[1:-1][:80]}: {found}")
+    problems.append(f"{_shown(path)}: {found}")
     return None
+
+
+def _fields(value: dict[str, Any], path: str, problems: list[str], depth: int) -> dict[str, Any]:
+    """The fields of an object, each under a key that is Unicode and its own."""
+    found: dict[str, Any] = {}
+    for key, each in value.items():
+        where, name = f"{path}.{key}" if path else key, _unicode(key)
+        if name != key:
+            while name in value or name in found:
+                name += "?"
+            problems.append(f"{_shown(where)}: a key that is no Unicode; here it is {name[-40:]!a}")
+        found[name] = without_faults(each, where, problems, depth + 1)
+    return found
 
 
 def _fault(value: Any) -> str | None:
@@ -88,6 +107,10 @@ def _whole(digits: str) -> Any:
         return int(digits)
     except ValueError:  # Python reads no whole number of more than 4300 digits
         return Fault("a whole number of thousands of digits")
+
+
+def _shown(path: str) -> str:
+    return ascii(path)[1:-1][:80]
 
 
 def _unicode(text: str) -> str:

@@ -24,6 +24,7 @@ COLUMNS = [
     "quality_score",
     "content_sha256",
     "exported_at",
+    "exported_at_has_time",
     "source_key",
     "record_number",
     "uploaded_at",

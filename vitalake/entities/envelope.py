@@ -92,7 +92,7 @@ def read_envelope(data: bytes) -> Envelope:
     if isinstance(metadata := found.get(_METADATA), Fault):
         raise UnusableDataError("S02", f"the metadata cannot be trusted: {metadata.message}")
     problems: list[str] = []
-    around = {name: without_faults(value, name, problems) for name, value in found.items()}
+    around = without_faults(found, "", problems, depth=0)
     for name in (_METADATA, "summary"):
         if not isinstance(around.get(name), (dict, type(None))):
             problems.append(f"{name}: {kind_of(around[name])}, not an object")

@@ -2,35 +2,41 @@
 
 Belongs here: which entities are one business, and whose values are taken. Does not belong here: how alike two
 entities are (`matching.py`).
+
+A pair is merged where its action is `auto_merge` and each is the one best match that the other has in its source
+system: the branches of a chain resemble each other as much as themselves. Where two are equally good, neither is
+merged; the pairs stay in `entities_matches` for somebody to look at. An entity that could not be compared with all
+(`trigrams.MOST_CROWDED`) merges with its namesakes only. What merged pairs connect is one business, but never two
+ids of one system: the better pairs count first, and one that would bring two together counts for nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vitalake.entities.entity_type import entity_type_sql
 from vitalake.entities.matching import MATCHES, load, matches
+from vitalake.entities.trigrams import crowded
 from vitalake.tables import Column, Table
 
 if TYPE_CHECKING:
     import duckdb
-    import numpy as np
-    import numpy.typing as npt
     import pyarrow as pa
 
+_SQL = Path(__file__).with_name("sql")
 _BEST = "of the member with the highest quality_score that has one (then the newest upload, then the smallest id)"
-
-_MERGED = """
-SELECT l.entity AS left, r.entity AS right
-FROM pairs JOIN entities AS l ON l.canonical_id = left_id JOIN entities AS r ON r.canonical_id = right_id
-WHERE action = 'auto_merge'
-"""
 
 GOLDEN = Table(
     "entities_golden",
-    "One row per business: the current entities that pairs of action `auto_merge` connect, directly or through "
-    "others, are one; an entity that matches nothing stands alone.",
+    "One row per business. Two current entities are one where the action of their pair is `auto_merge` and each is "
+    "the one best match (highest score) that the other has in its source system; of two that are equally good, "
+    "neither is. Also what such pairs connect through others is one, the better pairs first, but never two ids of "
+    "one system. An entity that was not compared with all, because of the parts of its name (`left_out`), is "
+    "merged only where the similarity is 1. Who is one with nobody stands alone.",
     (
         Column("golden_id", "string", "The smallest canonical_id of the members, as text.", nullable=False),
         Column("member_ids", "list<string>", "canonical_id of every member, sorted.", nullable=False),
@@ -50,6 +56,13 @@ GOLDEN = Table(
         Column("revenue_from", "string", "canonical_id of the member whose revenue it is; null: none has."),
         Column("employees_from", "string", "canonical_id of the member whose employees it is; null: none has."),
         Column("industry_from", "string", "canonical_id of the member whose industry it is; null: none has."),
+        Column(
+            "left_out",
+            "list<string>",
+            "Members of which pairs may be missing in `entities_matches`, as canonical_id: why; sorted. Empty: "
+            "every pair is there.",
+            nullable=False,
+        ),
     ),
     whole=True,
 )
@@ -77,13 +90,16 @@ def golden(connection: duckdb.DuckDBPyConnection, pairs: pa.Table) -> pa.Table:
     """The rows of `GOLDEN`, ordered by golden_id.
 
     Args:
-        connection: with the table `entities` that `matching.load` makes.
-        pairs: of them, with the columns left_id, right_id and action of `MATCHES`.
+        connection: with the tables that `matching.load` makes.
+        pairs: of them, with the columns left_id, right_id, left_system, right_system, similarity, score and action
+            of `MATCHES`.
     """
     connection.register("pairs", pairs.__arrow_c_stream__())
-    merged: dict[str, Any] = connection.execute(_MERGED).fetchnumpy()
-    connection.register("groups", _groups(merged["left"], merged["right"]).__arrow_c_stream__())
-    query = (Path(__file__).with_name("sql") / "matches_golden.sql").read_text()
+    merged = connection.execute(
+        (_SQL / "matches_merged.sql").read_text().replace("{crowded}", crowded())
+    ).fetchall()
+    connection.register("groups", _groups(merged).__arrow_c_stream__())
+    query = (_SQL / "matches_golden.sql").read_text()
     rows = connection.execute(
         query.replace("{entity_type}", entity_type_sql("revenue", "employees"))
     ).to_arrow_table()
@@ -92,23 +108,28 @@ def golden(connection: duckdb.DuckDBPyConnection, pairs: pa.Table) -> pa.Table:
     return GOLDEN.from_columns(dict(zip(rows.column_names, rows.columns, strict=True)))
 
 
-def _groups(left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> pa.Table:
-    """Which entities are one: each `entity` up to the last in a pair, and as `golden` the smallest of its group.
+def _groups(merged: Sequence[tuple[int, str, int, str, float]]) -> pa.Table:
+    """Which entities are one: each `entity` that is merged with another, and as `golden` the smallest of its group.
+
+    Pairs of one score are taken together, so that their order decides nothing: what they connect is one, unless
+    there were two entities of one source system in it; then none of them counts.
 
     Args:
-        left: one of each pair of entities that are merged, by its number, shape (n,).
-        right: the other, shape (n,).
+        merged: entity, its source system, another entity, its system and their score, the highest first.
     """
     import numpy as np
     import pyarrow as pa
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
 
     from vitalake.columns import numbers
 
-    count = 1 + max(left.max(initial=0), right.max(initial=0))
-    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(count, count))
-    _, component = connected_components(graph, directed=False)
-    _, smallest = np.unique(component, return_index=True)
-    columns = {"entity": np.arange(count), "golden": smallest[component]}
-    return pa.table({name: numbers(column, pa.int64()) for name, column in columns.items()})
+    groups: dict[int, dict[int, str]] = {}  # entity → the members of its group, with their source systems
+    for _, equal in groupby(merged, key=itemgetter(4)):
+        joined: dict[int, dict[int, str]] = {}
+        for left, left_system, right, right_system, _ in equal:
+            one = joined.get(left) or groups.get(left) or {left: left_system}
+            other = joined.get(right) or groups.get(right) or {right: right_system}
+            both = one | other
+            joined |= dict.fromkeys(both, both)
+        groups |= {entity: group for entity, group in joined.items() if len({*group.values()}) == len(group)}
+    columns = {"entity": list(groups), "golden": [min(group) for group in groups.values()]}
+    return pa.table({name: numbers(np.array(column, np.int64), pa.int64()) for name, column in columns.items()})

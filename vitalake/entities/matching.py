@@ -9,13 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vitalake.entities.trigrams import similar_pairs
+from vitalake.entities.trigrams import MOST_ALIKE, MOST_CROWDED, similar_pairs
 from vitalake.tables import Column, Table
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+MOST_MATCHES = 100  # pairs of one entity with one system; of branches of a chain each is like each
 _RATIO = (
     "25 × the smaller over the larger where both are above 0, 25 where both are 0, else 0 (also where one is null)"
 )
@@ -23,8 +24,12 @@ _RATIO = (
 MATCHES = Table(
     "entities_matches",
     "Pairs of current entities of different source systems whose names have a trigram similarity above 0.6, each "
-    "pair once: how likely they are one business, and what to do about it. Names that say nothing are left out: "
-    "unknown, n/a and their like, and one that more than 100 entities of a system have.",
+    "pair once: how likely they are one business, and what to do about it. Left out are, as `left_out` of "
+    "`entities_golden` tells of each entity: names that say nothing (unknown, n/a and their like); a name that "
+    f"more than {MOST_ALIKE} entities of a system have; of names that share only parts that more than "
+    f"{MOST_CROWDED} names of each of two systems have among their rarest, as the branches of a chain do, those "
+    f"that are not equal but for case; pairs that are not among the {MOST_MATCHES} best which either has with the "
+    "other's system.",
     (
         Column("left_id", "string", "canonical_id of one; the smaller of the two as text.", nullable=False),
         Column("right_id", "string", "canonical_id of the other.", nullable=False),
@@ -56,7 +61,13 @@ MATCHES = Table(
             "very_high: score from 90; high: from 70; medium: from 50; else low.",
             nullable=False,
         ),
-        Column("action", "string", "auto_merge: score from 80; review: from 60; else investigate.", nullable=False),
+        Column(
+            "action",
+            "string",
+            "auto_merge: score from 80; review: from 60; else investigate. Of pairs to be merged those are, in "
+            "`entities_golden`, that are the one best match of both.",
+            nullable=False,
+        ),
         Column(
             "recommendation",
             "string",
@@ -94,6 +105,8 @@ FROM entities
 def load(connection: duckdb.DuckDBPyConnection, entities: pa.Table) -> None:
     """Make the table `entities` of a connection: what is given, numbered as `entity` in the order of canonical_id.
 
+    Beside it `left_out` (entity, why), without rows: who was not compared with all, as matching finds out.
+
     Args:
         connection: an empty database.
         entities: the current ones, with `ENTITY_COLUMNS`.
@@ -104,6 +117,7 @@ def load(connection: duckdb.DuckDBPyConnection, entities: pa.Table) -> None:
     # A stream, which can be read once: handing over the table itself would import pandas.
     connection.register("given", entities.select(ENTITY_COLUMNS).__arrow_c_stream__())
     connection.execute(_LOAD)
+    connection.execute("CREATE TABLE left_out (entity BIGINT, why VARCHAR)")
     connection.unregister("given")
     repeated, unnamed = connection.execute(_BROKEN).fetchall()[0]
     if repeated or unnamed:
@@ -114,9 +128,11 @@ def load(connection: duckdb.DuckDBPyConnection, entities: pa.Table) -> None:
 
 
 def matches(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """The rows of `MATCHES`, ordered by left_id and right_id, for the table `entities` that `load` makes."""
+    """The rows of `MATCHES`, ordered by left_id and right_id, for the tables that `load` makes."""
     connection.register("pairs", similar_pairs(connection).__arrow_c_stream__())
     query = (Path(__file__).with_name("sql") / "matches_scored.sql").read_text()
+    query = query.replace("{most_matches}", str(MOST_MATCHES))
+    query = query.replace("{many}", f"it has more than {MOST_MATCHES} matches in a system")
     rows = connection.execute(query).to_arrow_table()
     connection.unregister("pairs")
     return MATCHES.from_columns(dict(zip(rows.column_names, rows.columns, strict=True)))

@@ -31,6 +31,7 @@ class Said:
     source_system: str
     export_id: str | None
     exported_at: datetime | None
+    exported_at_has_time: bool
     data_version: str | None
     declared_count: int | None
     problems: list[str]
@@ -80,12 +81,14 @@ def read_metadata(envelope: Envelope, key: str, uploaded_at: datetime, known: Co
         return found
 
     latest = uploaded_at + _CLOCKS_DIFFER
-    exported_at = _time(metadata.get("exportDate"), latest)
+    written = metadata.get("exportDate")
+    exported_at = _time(written, latest)
     told("exportDate", exported_at, "a date or time by ISO 8601, from 1970 to the upload,")
     return Said(
         system,
         told("exportId", _text(metadata.get("exportId")), "a text or a whole number"),
         exported_at or _time(str(date_in_key(key)), latest),
+        exported_at is not None and len(str(written).strip()) > len("2026-11-20"),
         told("dataVersion", _text(metadata.get("dataVersion")), "a text or a number"),
         told("recordCount", _count(metadata.get("recordCount")), "a whole number from 0"),
         problems,

@@ -73,6 +73,12 @@ _SOURCE = (
         "`metadata.exportDate` (UTC where it names no zone), else the date in the key; a date alone is its 00:00. "
         "Null: neither is there.",
     ),
+    Column(
+        "exported_at_has_time",
+        "bool",
+        "`metadata.exportDate` has a time of day, be it 00:00; false: a date alone, or none.",
+        nullable=False,
+    ),
     Column("export_id", "string", "`metadata.exportId`; null: none."),
     Column("source_key", "string", "Key of the object in the raw bucket.", nullable=False),
     Column("source_version", "string", "ETag of the object's content.", nullable=False),
@@ -108,7 +114,10 @@ EXPORTS = Table(
             "summary_unchecked", "list<string>", "Paths of figures that nobody here can compute.", nullable=False
         ),
         Column(
-            "problems", "list<string>", "Fields of metadata and summary that could not be used.", nullable=False
+            "problems",
+            "list<string>",
+            "What around the records could not be used, or got another key because its own is no Unicode.",
+            nullable=False,
         ),
         Column(
             "envelope",
@@ -123,8 +132,8 @@ _SQL = Path(__file__).with_name("sql")
 _DOCS = {column.name: column.doc for column in RECORDS.columns}
 _VERSION_DOCS = _DOCS | {
     "version": "From 1, by canonical_id: one more only where the content changed.",
-    "valid_from": "Since when this is the content: `exported_at`, else `uploaded_at`; of a date alone not before "
-    "what was uploaded earlier that day.",
+    "valid_from": "Since when this is the content: `exported_at`, else `uploaded_at`. A date alone begins at its "
+    "00:00, or where something of that day comes before it, when it was uploaded (that day's end at the latest).",
     "created_at": "valid_from of version 1. Where neither the export nor its key has a date, uploading it again "
     "under the same key moves this: a bucket forgets when the object that was replaced came.",
     "updated_at": "When the content last changed: valid_from of this version.",

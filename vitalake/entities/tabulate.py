@@ -58,6 +58,7 @@ def _read(item: RawObject) -> Iterator[Parsed]:
     source = {
         "source_system": said.source_system,
         "exported_at": said.exported_at,
+        "exported_at_has_time": said.exported_at_has_time,
         "export_id": said.export_id,
         "source_key": item.key,
         "source_version": item.version,

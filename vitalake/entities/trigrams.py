@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_ALIKE = 100  # entities of one system with one name, more of which make it a placeholder
+# Names of each of two systems that have a trigram among their rarest: it makes a candidate of each with each, and
+# branches of a chain are pairs all of them. Of 10,000 names of companies in each system, some 300 share one.
+MOST_CROWDED = 1000
+NO_NAME = "its name says nothing"
 _SIMILAR = Path(__file__).with_name("sql") / "matches_similar.sql"
 
 
@@ -33,11 +37,13 @@ def similar_pairs(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Pairs of entities of different source systems whose names have a similarity above 0.6, each pair once.
 
     Names that stand for none (`PLACEHOLDERS`), or that more than `MOST_ALIKE` entities of one system have, are left
-    out.
+    out. A trigram that is among the rarest 2/5 of more than `MOST_CROWDED` names of each of two systems makes no
+    pair by itself: names that share nothing rarer are compared only where they are equal but for case.
 
     Args:
         connection: with the table `entities`: entity (numbered in the order of canonical_id), canonical_id,
-            source_system and name, none of them null.
+            source_system and name, none of them null; and with `left_out` (entity, why), which gets a row for each
+            entity of which pairs may be missing, for each reason.
 
     Returns:
         left_id and right_id, canonical ids, the left one smaller; similarity, single precision. Ordered by the ids.
@@ -46,9 +52,18 @@ def similar_pairs(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     filled = {
         "{word}": word_pattern(),
         "{placeholders}": "[" + ", ".join(f"'{text}'" for text in PLACEHOLDERS) + "]",
-        "{alike}": str(MOST_ALIKE),
+        "{most_alike}": str(MOST_ALIKE),
+        "{most_crowded}": str(MOST_CROWDED),
+        "{no_name}": NO_NAME,
+        "{alike}": f"more than {MOST_ALIKE} entities of its system have its name",
+        "{crowded}": crowded(),
     }
     query = _SIMILAR.read_text()
     for mark, text in filled.items():
         query = query.replace(mark, text)
     return connection.execute(query).to_arrow_table()
+
+
+def crowded() -> str:
+    """Why an entity was not compared with all whose names may resemble its own."""
+    return f"parts of its name are in more than {MOST_CROWDED} names of each of two systems"

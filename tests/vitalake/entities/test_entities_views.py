@@ -180,6 +180,33 @@ def test_a_date_without_a_time_takes_its_place_in_its_day_by_the_upload(
     assert broken(connection) == set()
 
 
+def dated(text: str, revenue: float) -> Any:
+    """An export of one entity with this date."""
+    return {"records": [{"id": 1, "name": "a", "revenue": revenue}], "metadata": {"exportDate": text}}
+
+
+def spans(*exports: tuple[datetime, Any]) -> list[tuple[Any, ...]]:
+    """(revenue, hours from DAY on that it begins and ends at)."""
+    connection = lake(*exports)
+    assert broken(connection) == set()
+    found = connection.execute("SELECT revenue, valid_from, valid_to FROM entities_history ORDER BY version")
+    return [(row[0], *(at and (at - DAY) / timedelta(hours=1) for at in row[1:])) for row in found.fetchall()]
+
+
+def test_an_export_of_midnight_that_is_uploaded_late_does_not_make_older_data_current() -> None:
+    at_ten = (DAY + timedelta(hours=10, minutes=5), dated("2026-11-20T10:00:00Z", 2.0))
+    for midnight in ("2026-11-20T00:00:00Z", "2026-11-20 00:00", "2026-11-20T02:00+02:00"):
+        late = (DAY + timedelta(hours=12), dated(midnight, 1.0))
+        assert spans(late, at_ten) == spans(at_ten, late) == [(1.0, 0, 10), (2.0, 10, None)]
+
+
+def test_a_date_alone_begins_where_what_came_earlier_that_day_ends() -> None:
+    at_seven = (DAY + timedelta(hours=8), dated("2026-11-20T07:00:00Z", 1.0))
+    alone = [(DAY + timedelta(hours=hour), dated("2026-11-20", float(hour))) for hour in (6, 13, 15)]
+    assert spans(at_seven, alone[1]) == [(1.0, 7, 13), (13.0, 13, None)]
+    assert spans(at_seven, *alone) == [(6.0, 0, 7), (1.0, 7, 13), (13.0, 13, 15), (15.0, 15, None)]
+
+
 def test_every_column_of_a_view_is_explained() -> None:
     connection = lake(day(0, 5.0))
     for view in VIEWS:

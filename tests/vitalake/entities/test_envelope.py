@@ -118,6 +118,17 @@ def test_a_figure_that_is_none_in_the_summary_costs_the_figure_and_not_the_recor
     assert canonical(envelope.around)
 
 
+def test_a_key_that_is_no_unicode_is_told_and_takes_no_other_field_along() -> None:
+    data = b'{"records": [{"id": 1}], "summary\xe9": {}, "\\ud800": 1, "n": [{"\\ud800": 1, "?": 2, "\\udfff": 3}]}'
+    envelope = read_envelope(data)
+    assert envelope.around == {"summary?": {}, "?": 1, "n": [{"??": 1, "?": 2, "???": 3}]}
+    assert [problem.partition(":")[0] for problem in envelope.problems] == [
+        r"summary\udce9", r"\ud800", r"n.\ud800", r"n.\udfff"
+    ]  # fmt: skip
+    assert records_of(data) == [{"id": 1}]
+    assert canonical([envelope.around, list(envelope.problems)])
+
+
 @pytest.mark.parametrize("levels", [1_000, 100_000])
 def test_nesting_of_any_depth_around_the_records_costs_itself(levels: int) -> None:
     data = b'{"records": [{"id": 1}], "summary": ' + b"[" * levels + b"]" * levels + b"}"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.vitalake.entities.current_entities import entity, table
 from vitalake.columns import rows_of
+from vitalake.entities import trigrams
 from vitalake.entities.golden import GOLDEN, matches_and_golden
 from vitalake.entities.golden import golden as golden_records
 from vitalake.entities.matching import MATCHES, load
@@ -42,6 +43,63 @@ def test_pairs_that_merge_connect_also_what_they_do_not_name() -> None:
     assert row["member_count"] == 3
 
 
+def test_the_branches_of_a_chain_stay_as_many_as_each_system_has() -> None:
+    """Every branch is so like every other that the two would be merged, were there no better match."""
+    stores = [
+        entity(f"{system}_{n}", f"Northwind Traders Store {n}", revenue=1e5 * 1.03**n, employees=n, industry="x")
+        for system in ("crm", "erp")
+        for n in range(100, 140)
+    ]  # fmt: skip
+    assert [row["member_ids"] for row in golden(*stores)] == [[f"crm_{n}", f"erp_{n}"] for n in range(100, 140)]
+    actions = [row["action"] for row in rows_of(matches_and_golden(table(stores))[MATCHES.name])]
+    assert actions.count("auto_merge") > 500
+
+
+def test_a_match_that_is_not_the_best_of_both_is_not_merged() -> None:
+    one, other = entity("crm_1", **SURE), entity("crm_2", **SURE | {"employees": 49})
+    theirs = entity("erp_1", **SURE)
+    assert [row["member_ids"] for row in golden(other, one, theirs)] == [["crm_1", "erp_1"], ["crm_2"]]
+
+
+def test_between_equally_good_matches_nothing_is_guessed() -> None:
+    twins = [entity("crm_1", **SURE), entity("crm_2", **SURE)]
+    theirs = entity("erp_1", **SURE)
+    assert [row["member_count"] for row in golden(*twins, theirs)] == [1, 1, 1]
+    third = entity("legacy_1", **SURE)
+    assert [row["member_ids"] for row in golden(*twins, theirs, third)] == [
+        ["crm_1"], ["crm_2"], ["erp_1", "legacy_1"]
+    ]  # fmt: skip
+
+
+def merged(*pairs: tuple[str, str, float]) -> list[list[str]]:
+    """The members of the golden records of entities with these scores."""
+    ids = sorted({each for left, right, _ in pairs for each in (left, right)})
+    with duckdb.connect() as connection:
+        load(connection, table([entity(each) for each in ids]))
+        return [row["member_ids"] for row in rows_of(golden_records(connection, scored(*pairs)))]
+
+
+def scored(*pairs: tuple[str, str, float]) -> pa.Table:
+    """These, as merging is given them."""
+    rows = [
+        {"left_id": left, "right_id": right, "left_system": left.partition("_")[0],
+         "right_system": right.partition("_")[0], "similarity": 0.9, "score": float(score),
+         "action": "auto_merge" if score >= 80 else "review"}
+        for left, right, score in pairs
+    ]  # fmt: skip
+    return pa.table({name: [row[name] for row in rows] for name in rows[0]})
+
+
+def test_two_ids_of_a_system_are_never_one_also_not_through_a_third() -> None:
+    chain = [("crm_1", "erp_1", 95), ("erp_1", "old_1", 90), ("crm_2", "old_1", 85), ("crm_2", "erp_2", 82)]
+    assert merged(*chain) == [["crm_1", "erp_1", "old_1"], ["crm_2", "erp_2"]]
+    assert merged(*chain[:2], ("crm_1", "old_1", 99), ("crm_2", "old_1", 98)) == [
+        ["crm_1", "erp_1", "old_1"], ["crm_2"]
+    ]  # fmt: skip
+    equal = [("crm_1", "erp_1", 95), ("erp_1", "old_1", 90), ("crm_2", "old_1", 90)]
+    assert merged(*equal) == merged(*equal[::-1]) == [["crm_1", "erp_1"], ["crm_2"], ["old_1"]]
+
+
 def test_pairs_to_be_reviewed_stay_apart_and_who_matches_nothing_stands_alone() -> None:
     rows = golden(entity("crm_1", **SURE), entity("erp_1", revenue=5e6, employees=20), entity("erp_2", "Zenith"))
     assert [(row["golden_id"], row["member_ids"]) for row in rows] == [
@@ -56,11 +114,10 @@ def test_each_value_is_of_the_best_member_that_has_it() -> None:
         entity("legacy_1", "Acme Inc", employees=60, industry=" Tech ", quality_score=80.0),
     ]
     # A score of 80 needs all values of both, so that no pair found today fills a gap; one that a person merges may.
-    pairs = [("crm_1", "erp_1", "auto_merge"), ("erp_1", "legacy_1", "auto_merge"), ("crm_1", "legacy_1", "review")]
-    columns = dict(zip(("left_id", "right_id", "action"), zip(*pairs, strict=True), strict=True))
+    pairs = scored(("crm_1", "erp_1", 90), ("erp_1", "legacy_1", 85), ("crm_1", "legacy_1", 70))
     with duckdb.connect() as connection:
         load(connection, table(entities))
-        (row,) = rows_of(golden_records(connection, pa.table(columns)))
+        (row,) = rows_of(golden_records(connection, pairs))
     assert (row["name"], row["name_from"], row["quality_score"]) == ("Acme", "crm_1", 90)
     assert (row["revenue"], row["revenue_from"]) == (0, "crm_1")
     assert (row["employees"], row["employees_from"]) == (60, "legacy_1")
@@ -134,13 +191,66 @@ def test_the_order_of_what_is_given_changes_nothing(entities: list[dict[str, Any
 
 @settings(max_examples=40, deadline=None)
 @given(ENTITIES)
-def test_groups_are_what_merged_pairs_connect_and_nobody_is_lost(entities: list[dict[str, Any]]) -> None:
+def test_nobody_is_lost_and_only_the_best_of_both_sides_are_one(entities: list[dict[str, Any]]) -> None:
     found = matches_and_golden(table(entities))
-    groups = [{each["canonical_id"]} for each in entities]
-    for row in rows_of(found[MATCHES.name]):
-        if row["action"] == "auto_merge":
-            left, right = (next(g for g in groups if row[side] in g) for side in ("left_id", "right_id"))
-            groups = [g for g in groups if g not in (left, right)] + [left | right]
     rows = rows_of(found[GOLDEN.name])
-    assert [(row["golden_id"], row["member_ids"]) for row in rows] == sorted((min(g), sorted(g)) for g in groups)
-    assert [row["member_count"] for row in rows] == [len(row["member_ids"]) for row in rows]
+    groups = [set(row["member_ids"]) for row in rows]
+    assert sorted(each for group in groups for each in group) == sorted(each["canonical_id"] for each in entities)
+    assert [row["golden_id"] for row in rows] == sorted(min(group) for group in groups)
+    mutual = best_of_both(rows_of(found[MATCHES.name]))
+    for row, group in zip(rows, groups, strict=True):
+        assert row["member_count"] == len(group) == len(row["source_systems"])
+        assert connected(min(group), [pair for pair in mutual if pair <= group]) == group
+    # Where the pairs bring no two ids of a system together, all of them are merged.
+    for one in {each for pair in mutual for each in pair}:
+        together = connected(one, mutual)
+        if len({each.partition("_")[0] for each in together}) == len(together):
+            assert together in groups
+
+
+def best_of_both(matches: list[dict[str, Any]]) -> list[set[str]]:
+    """Pairs to be merged, each of which no other pair of the two systems of either reaches."""
+    found = []
+    for row in matches:
+        pair = {row["left_id"], row["right_id"]}
+        systems = {row["left_system"], row["right_system"]}
+        rivals = [
+            each for each in matches
+            if each is not row and pair & {each["left_id"], each["right_id"]}
+            and systems == {each["left_system"], each["right_system"]}
+        ]  # fmt: skip
+        if row["action"] == "auto_merge" and all(each["score"] < row["score"] for each in rivals):
+            found.append(pair)
+    return found
+
+
+def connected(one: str, pairs: list[set[str]]) -> set[str]:
+    """What pairs connect with this, itself included."""
+    found = {one}
+    while more := {each for pair in pairs if pair & found for each in pair} - found:
+        found |= more
+    return found
+
+
+STORES = [entity(f"{system}_{n}", f"Northwind Traders Store {n}", **SURE) for system in ("crm", "erp")
+          for n in range(100, 130)]  # fmt: skip
+
+
+def test_what_was_left_out_is_told_for_each_member(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trigrams, "MOST_CROWDED", 20)
+    rows = golden(*STORES, entity("crm_n", "N/A"), entity("erp_n", "Zenith Foods"))
+    told = {row["golden_id"]: row["left_out"] for row in rows}
+    assert told["crm_n"] == ["crm_n: its name says nothing"]
+    assert told["erp_n"] == []
+    crowded = "parts of its name are in more than 20 names of each of two systems"
+    assert told["crm_115"] == [f"crm_115: {crowded}", f"erp_115: {crowded}"]
+
+
+def test_who_was_not_compared_with_all_is_merged_with_its_namesake_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = entity("crm_o", "Northwind Traders Stores 131x", **SURE)
+    theirs = entity("erp_o", "Northwind Traders Store 131x", **SURE)
+    assert ["crm_o", "erp_o"] in [row["member_ids"] for row in golden(odd, theirs)]
+    monkeypatch.setattr(trigrams, "MOST_CROWDED", 20)
+    rows = golden(*STORES, odd, theirs)
+    assert ["crm_115", "erp_115"] in [row["member_ids"] for row in rows]
+    assert [row["member_count"] for row in rows if {"crm_o", "erp_o"} & {*row["member_ids"]}] == [1, 1]

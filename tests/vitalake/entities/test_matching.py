@@ -139,6 +139,24 @@ def test_entities_that_are_not_one_per_id_or_lack_a_name_are_an_error(broken: di
         found(entity("crm_1"), broken)
 
 
+def test_of_very_many_matches_the_best_of_either_side_are_kept_and_that_is_told() -> None:
+    """Stores that differ in one letter; the nearer in revenue, the better."""
+    stores = [
+        entity(f"{system}_{n:03}", f"Northwind Traders {chr(0x4E00 + n)}", revenue=1e6 * 1.01**n)
+        for system in ("crm", "erp") for n in range(180)
+    ]  # fmt: skip
+    with duckdb.connect() as connection:
+        load(connection, table(stores))
+        pairs = {(row["left_id"], row["right_id"]) for row in rows_of(matches(connection))}
+        told = connection.execute("SELECT canonical_id, why FROM left_out JOIN entities USING (entity)").fetchall()
+    of_first = sorted(right for left, right in pairs if left == "crm_000")
+    # Its own hundred, and nobody else's: those further away have a hundred that are nearer.
+    assert of_first == [f"erp_{n:03}" for n in range(100)]
+    assert len({right for left, right in pairs if left == "crm_090"}) >= 100
+    assert 180 * 100 <= len(pairs) <= 2 * 180 * 100
+    assert ("crm_000", "it has more than 100 matches in a system") in told
+
+
 def test_names_that_say_nothing_make_no_pairs() -> None:
     """A thousand nameless entities in each of two systems would be a million pairs."""
     nameless = [entity(f"{system}_{n}", "Unknown") for system in ("crm", "erp") for n in range(300)]

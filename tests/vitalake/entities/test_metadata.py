@@ -78,6 +78,24 @@ def test_times_are_read_as_utc(text: str, time: datetime) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "has_time"),
+    [
+        ("2026-11-20", False),
+        (" 2026-11-20 ", False),
+        ("2026-11-20T00:00:00Z", True),
+        ("2026-11-20 00", True),
+        ("2026-11-20T02:00+02:00", True),
+        (None, False),
+        ("today", False),
+    ],
+)
+def test_midnight_is_a_time_and_a_date_alone_is_none(text: str | None, has_time: bool) -> None:
+    said = said_by(exportDate=text)
+    assert said.exported_at_has_time is has_time
+    assert (said.exported_at is None) == (text in (None, "today"))
+
+
+@pytest.mark.parametrize(
     "text", ["20/11/2026", "2026-02-30", "0001-01-01", "9999-12-31", "2026-11-20T25:00Z", 5, []]
 )
 def test_a_date_that_is_none_is_told_and_not_guessed(text: Any) -> None:
@@ -107,6 +125,7 @@ def test_where_the_metadata_have_no_date_that_of_the_key_counts() -> None:
     for key in ("entities/date=2026-11-18/crm/x.json", "entities/crm/2026/11/18/x.json"):
         assert exported(key) == exported(key, exportDate="today") == datetime(2026, 11, 18, tzinfo=timezone.utc)
         assert exported(key, exportDate="2026-11-19") == datetime(2026, 11, 19, tzinfo=timezone.utc)
+        assert not read_metadata(envelope(), key, UPLOADED_AT, KNOWN).exported_at_has_time
     for key in ("entities/crm/x.json", "entities/crm/2062/11/18/x.json", "entities/date=2026-02-30/crm/x.json"):
         assert exported(key) is None
 

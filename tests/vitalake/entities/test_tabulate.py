@@ -75,6 +75,18 @@ def test_a_refused_record_is_told_by_number_with_its_text_and_its_neighbours_sta
     assert [export[name] for name in counts] == [3, 4, 2, 2]
 
 
+@pytest.mark.parametrize("key", [b'"summary\xe9"', b'"\\ud800"'])
+def test_an_odd_key_around_the_records_costs_neither_the_export_nor_its_reconciliation(key: bytes) -> None:
+    data = b'{"records": [{"id": 1, "name": "a"}], "metadata": {"recordCount": 99}, ' + key + b': {"x": 1}}'
+    found = read({"entities/crm/x.json": data})
+    assert [row["canonical_id"] for row in found.rows] == ["crm_1"]
+    assert found.refusals == []
+    (export,) = found.export_rows
+    assert (export["record_count"], export["reconciled"]) == (1, False)
+    assert len(export["problems"]) == 1
+    assert {"x": 1} in json.loads(export["envelope"]).values()
+
+
 def test_an_export_of_many_pieces_keeps_its_numbers_and_has_one_row() -> None:
     count = 2**15 + 1  # of small records, a block of the reader has so many
     found = read({"entities/legacy/x.json": [{"id": n, "name": f"name {n}"} for n in range(count)]})

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from tests.vitalake.entities.current_entities import entity, table
 from tests.vitalake.entities.pg_trgm import pg_trgm, rows, similarity
+from vitalake.entities import trigrams
 from vitalake.entities.letters import word_pattern
 from vitalake.entities.matching import load
 from vitalake.entities.trigrams import similar_pairs
@@ -129,6 +130,31 @@ def test_names_of_a_realistic_length_are_compared_exactly(data: st.DataObject) -
 def test_a_name_is_as_similar_to_another_as_that_to_it(a: str, b: str) -> None:
     systems = ["crm", "erp"]
     assert pairs([a, b], systems) == pairs([b, a], systems)
+
+
+def test_names_that_share_a_stem_with_very_many_are_compared_by_the_rest_of_it() -> None:
+    """1200 × 1200 names, each similar to each: a million and a half pairs that nobody asks for."""
+    count = trigrams.MOST_CROWDED + 200
+    stores = [f"Northwind Traders Store {100_000 + number}" for number in range(count)]
+    others = ["Zenith Foods", "ZENITH FOODS Inc"]
+    systems = ["crm"] * count + ["erp"] * count + ["crm", "erp"]
+    found = pairs([*stores, *stores, *others], systems)
+    assert {(f"crm_{number}", f"erp_{count + number}") for number in range(count)} <= found.keys()
+    assert (f"crm_{2 * count}", f"erp_{2 * count + 1}") in found
+    assert all(alike > np.float32(0.6) for alike in found.values())
+    assert len(found) < 300 * count
+
+
+def test_a_name_of_crowded_parts_alone_is_found_with_its_like_and_this_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = ["Northwind Store", *(f"Northwind Store {chr(0x4E00 + number)}" for number in range(30))]
+    systems = [system for system in ("crm", "erp") for _ in names]
+    assert pairs(names * 2, systems) == expected(names * 2, systems)
+    monkeypatch.setattr(trigrams, "MOST_CROWDED", 29)
+    assert pairs(names * 2, systems).keys() == {(f"crm_{n}", f"erp_{31 + n}") for n in range(31)}
+    monkeypatch.setattr(trigrams, "MOST_CROWDED", 31)
+    assert pairs(names * 2, systems) == expected(names * 2, systems)
 
 
 def test_three_fifths_are_not_above() -> None:
