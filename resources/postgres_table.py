@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from resources.postgres_types import PgColumn, columns_of, keeps
+from resources.postgres_types import KEY_BYTES, PgColumn, columns_of, holds, indexes
 from resources.view_rows import ViewRows, name
 from vitalake.errors import PermanentError, TransientError
 from vitalake.sinks import Delivery, Progress
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _LOCK_WITHIN = "60s"
 _STAGE = "vitalake_stage"
 _LONGEST_NAME = 63
-_BAD_KEY = "key with a NUL character, which text in PostgreSQL cannot have"
+_BAD_KEY = "key with a NUL character or a time without end, which PostgreSQL cannot hold"
+_LONG_KEY = f"key of more than {KEY_BYTES:,} bytes, which no index of PostgreSQL takes"
 _ADVICE = {
     "42501": "the role lacks a right: it has to create schemas and tables, or own the schema",
     "3D000": "the database does not exist: create it",
@@ -60,14 +61,17 @@ class PostgresTable:
             PermanentError: the table that is there has other columns, or the database refuses.
             TransientError: it does not answer, or another delivery has the table for long.
         """
-        columns, key = columns_of(view.types, view.plain(keeps)), view.sink.key
+        columns, key = columns_of(view.types), view.sink.key
         for text in (self._schema, view.sink.view, *(column.name for column in columns)):
             if len(text.encode()) > _LONGEST_NAME:
                 raise PermanentError(f"{text}: PostgreSQL cuts names at {_LONGEST_NAME} bytes; use a shorter one")
-        kept = [condition for column in key if (condition := keeps(name(column), str(view.types[column].id)))]
-        fits = " AND ".join(kept) or "true"
-        lost = view.count_lost(keeps)
-        rows, fit = view.ask(f"SELECT count(*), count(*) FILTER ({fits}) FROM {{rows}}")
+        named = [column for column in columns if column.name in key]
+        held, fits = holds(named), f"{holds(named)} AND {indexes(named)}"
+        rows, good, fit = view.ask(
+            f"SELECT count(*), count(*) FILTER ({held}), count(*) FILTER ({fits}) FROM {{rows}}"
+        )
+        refused = {_BAD_KEY: rows - good, _LONG_KEY: good - fit}
+        lost = view.total(column.lost for column in columns)
         with self._transaction() as ask:
             self._prepare(ask, view.sink.view, columns, key)
             picked = ", ".join(f"{column.select} AS {name(column.name)}" for column in columns)
@@ -82,7 +86,7 @@ class PostgresTable:
             unchanged=fit - written,
             refused=rows - fit,
             not_representable=lost,
-            reasons=(f"{rows - fit} x {_BAD_KEY}",) if rows > fit else (),
+            reasons=tuple(f"{count} x {reason}" for reason, count in refused.items() if count),
         )
 
     @contextmanager

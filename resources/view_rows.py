@@ -11,10 +11,10 @@ the very rows that are delivered, S3 is read once, and comparing and sorting nee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitalake.errors import PermanentError, TransientError
 from vitalake.sinks import Sink
@@ -29,6 +29,20 @@ _TABLE = "temp.delivered_view"
 
 # The condition under which a target can hold a value, given its SQL and its type; None: in any case.
 Keeps = Callable[[str, str], "str | None"]
+# The form in which it goes there.
+Form = Callable[[str, str], str]
+
+
+class Kept(NamedTuple):
+    """A value as a target holds it.
+
+    Args:
+        sql: of the value in its form, null where it cannot be kept.
+        lost: SQL of how many values in it cannot be kept; None: never any.
+    """
+
+    sql: str
+    lost: str | None
 
 
 def finite(value: str, kind: str) -> str | None:
@@ -96,7 +110,7 @@ class ViewRows:
 
     def plain(self, keeps: Keeps) -> dict[str, str]:
         """By column, SQL of its value in a form that JSON has too: null where it cannot be kept."""
-        return {column: _plain(name(column), type_, keeps) for column, type_ in self.types.items()}
+        return {column: each.sql for column, each in self._kept(keeps).items()}
 
     def json(self, keeps: Keeps) -> str:
         """SQL of a row as one JSON object, columns in order, always valid JSON."""
@@ -105,9 +119,15 @@ class ViewRows:
 
     def count_lost(self, keeps: Keeps) -> int:
         """How many values cannot be kept."""
-        each = (_lost(name(column), type_, keeps) for column, type_ in self.types.items())
-        counts = " + ".join(count for count in each if count)
-        return int(self.ask(f"SELECT sum({counts}) FROM {_TABLE}")[0] or 0) if counts else 0
+        return self.total(each.lost for each in self._kept(keeps).values())
+
+    def total(self, counts: Iterable[str | None]) -> int:
+        """The sum over all rows of what some SQL counts in each."""
+        said = " + ".join(count for count in counts if count)
+        return int(self.ask(f"SELECT sum({said}) FROM {_TABLE}")[0] or 0) if said else 0
+
+    def _kept(self, keeps: Keeps) -> dict[str, Kept]:
+        return {column: kept(name(column), type_, keeps, as_json) for column, type_ in self.types.items()}
 
     def _check_key(self) -> None:
         key, view = self.sink.key, self.sink.view
@@ -148,47 +168,39 @@ def reading(view: str) -> Iterator[None]:
         raise TransientError(f"{view} could not be read ({type(error).__name__})") from error
 
 
-def _plain(value: str, type_: Any, keeps: Keeps, depth: int = 0) -> str:
+def kept(value: str, type_: Any, keeps: Keeps, form: Form, depth: int = 0) -> Kept:
+    """A value of any type, as far as it can be kept: lists and structs lose no more than the parts that cannot."""
     kind, inner = str(type_.id), f"v{depth}"
     if kind == "list":
-        return f"list_transform({value}, lambda {inner}: {_plain(inner, _element(type_), keeps, depth + 1)})"
+        each = kept(inner, type_.children[0][1], keeps, form, depth + 1)
+        lost = each.lost and f"coalesce(list_sum(list_transform({value}, lambda {inner}: {each.lost})), 0)"
+        return Kept(value if each.sql == inner else f"list_transform({value}, lambda {inner}: {each.sql})", lost)
     if kind == "struct":
-        fields = [f"{name(n)} := {_plain(f'{value}.{name(n)}', t, keeps, depth)}" for n, t in type_.children]
-        return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({', '.join(fields)}) END"
-    form = _form(value, kind)
-    condition = keeps(value, kind)
-    return f"CASE WHEN {condition} THEN {form} END" if condition else form
+        fields = {name(n): kept(f"{value}.{name(n)}", t, keeps, form, depth) for n, t in type_.children}
+        packed = ", ".join(f"{field} := {part.sql}" for field, part in fields.items())
+        lost = " + ".join(part.lost for part in fields.values() if part.lost) or None
+        return Kept(f"CASE WHEN {value} IS NOT NULL THEN struct_pack({packed}) END", lost)
+    if kind not in _KNOWN:  # the rest as DuckDB says it
+        value, kind = f"CAST({value} AS VARCHAR)", "varchar"
+    condition, sql = keeps(value, kind), form(value, kind)
+    if condition is None:
+        return Kept(sql, None)
+    return Kept(f"CASE WHEN {condition} THEN {sql} END", f"CAST(coalesce(NOT ({condition}), false) AS INTEGER)")
 
 
-def _form(value: str, kind: str) -> str:
+def as_json(value: str, kind: str) -> str:
+    """A value of a plain type in a form that JSON has too."""
     if kind in ("timestamp with time zone", "timestamp_tz"):
         return f"strftime({value} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
     if kind == "timestamp":
         return f"strftime({value}, '%Y-%m-%dT%H:%M:%S.%f')"
     if kind == "blob":
         return f"base64({value})"
-    if kind in _AS_THEY_ARE:
-        return value
-    return f"CAST({value} AS VARCHAR)"  # dates are ISO; all else as DuckDB says it
+    return f"CAST({value} AS VARCHAR)" if kind == "date" else value  # dates are ISO
 
 
-def _lost(value: str, type_: Any, keeps: Keeps, depth: int = 0) -> str | None:
-    kind, inner = str(type_.id), f"v{depth}"
-    if kind == "list":
-        of_one = _lost(inner, _element(type_), keeps, depth + 1)
-        return of_one and f"coalesce(list_sum(list_transform({value}, lambda {inner}: {of_one})), 0)"
-    if kind == "struct":
-        counts = [_lost(f"{value}.{name(n)}", t, keeps, depth) for n, t in type_.children]
-        return " + ".join(count for count in counts if count) or None
-    condition = keeps(value, kind)
-    return f"CAST(coalesce(NOT ({condition}), false) AS INTEGER)" if condition else None
-
-
-def _element(type_: Any) -> Any:
-    return type_.children[0][1]
-
-
-_AS_THEY_ARE = {
+_KNOWN = {
     *("boolean", "tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger"),
     *("ubigint", "uhugeint", "float", "double", "decimal"),
+    *("date", "timestamp", "timestamp with time zone", "timestamp_tz", "blob"),
 }

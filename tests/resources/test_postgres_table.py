@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from string import ascii_letters, digits
 from typing import Any
 
 import duckdb
@@ -154,16 +157,64 @@ def test_names_are_taken_as_they_are(url: str, source: duckdb.DuckDBPyConnection
     assert found == [(1, "a", 2)]
 
 
-def test_a_nul_character_is_left_out_and_counted(
-    url: str, source: duckdb.DuckDBPyConnection, server: Engine
+@pytest.mark.parametrize(
+    ("select", "held", "lost"),
+    [
+        ("'x' || chr(0) AS a, ['y', chr(0)] AS b", (None, ["y", None]), 2),
+        ("map {'k': chr(0)} AS a, ['x' || chr(0)]::VARCHAR[1] AS b", (None, None), 2),
+        ("[map {'k': chr(0)}, map {'k': 'v'}] AS a, {'n': chr(0)} AS b", ([None, "{k=v}"], '{"n":null}'), 2),
+        ("'infinity'::DATE AS a, '-infinity'::DATE AS b", (None, None), 2),
+        ("'infinity'::TIMESTAMP AS a, '-infinity'::TIMESTAMPTZ AS b", (None, None), 2),
+        ("['infinity'::DATE, DATE '2026-01-02'] AS a", ([None, date(2026, 1, 2)],), 1),
+        ("DATE '5877641-06-23' AS a, TIMESTAMP '9999-12-31 23:59:59.999999' AS b", (None, datetime.max), 1),
+        ("{'d': 'nan'::DOUBLE, 'e': 0.5} AS a, [['inf'::FLOAT]] AS b", ('{"d":null,"e":0.5}', "[[null]]"), 2),
+        ("{'at': '-infinity'::TIMESTAMP} AS a", ('{"at":null}',), 1),
+    ],
+)
+def test_what_postgresql_cannot_hold_is_left_out_and_counted(
+    url: str, source: duckdb.DuckDBPyConnection, server: Engine, select: str, held: tuple[object, ...], lost: int
 ) -> None:
-    sink = Sink("notes", "notes", ("id",), "postgres", "")
-    rows_of_view = "('a', 'x' || chr(0), ['y', chr(0)]), ('b' || chr(0), 'z', [])"
-    select = f"SELECT * FROM (VALUES {rows_of_view}) t(id, name, tags)"
-    done = deliver(url, source, select, sink)
-    assert rows(server, table="vitalake.notes") == [("a", None, ["y", None])]
-    assert (done.rows, done.written, done.refused, done.not_representable) == (2, 1, 1, 3)
-    assert done.reasons == ("1 x key with a NUL character, which text in PostgreSQL cannot have",)
+    done = deliver(url, source, f"SELECT 1 AS id, {select}")
+    assert rows(server) == [(1, *held)]
+    assert (done.rows, done.written, done.refused, done.not_representable) == (1, 1, 0, lost)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [("'a'", "'b' || chr(0)"), ("['a']", "['b' || chr(0)]"), ("DATE '2026-01-01'", "'infinity'::DATE")],
+)
+def test_a_key_that_postgresql_cannot_hold_costs_its_row_alone(
+    url: str, source: duckdb.DuckDBPyConnection, server: Engine, good: str, bad: str
+) -> None:
+    done = deliver(url, source, f"SELECT {good} AS id, 'x' AS name UNION ALL SELECT {bad}, 'z'")
+    assert rows(server, "name") == [("x",)]
+    assert (done.rows, done.written, done.refused, done.not_representable) == (2, 1, 1, 1)
+    assert done.reasons == ("1 x key with a NUL character or a time without end, which PostgreSQL cannot hold",)
+
+
+@pytest.mark.parametrize(
+    ("key", "longest"),
+    [
+        ("'{}' AS a", 2688),
+        ("'{}' AS a, 'ü{}' AS b", 1339),
+        ("list_append(list_transform(range(200), lambda i: 'x'), '{}') AS a", 454),
+        ("true AS a, '{}' AS b, 1e37::DECIMAL(38, 0) AS c, DATE '2026-01-02' AS d, '{}' AS e", 1301),
+    ],
+)
+def test_a_key_that_no_index_takes_costs_its_row_alone(
+    url: str, source: duckdb.DuckDBPyConnection, server: Engine, key: str, longest: int
+) -> None:
+    """Of noise, which PostgreSQL cannot press into less."""
+    noise = "".join(random.Random(1).choices(ascii_letters + digits, k=longest + 1))
+    sink = Sink("x", "prices", tuple(re.findall("AS (.)", key)), "postgres", "")
+    select = "SELECT {}, 1 AS number UNION ALL SELECT {}, 2"
+    fit, over = key.replace("{}", noise[:-1]), key.replace("{}", noise)
+    done = deliver(url, source, select.format(key.replace("{}", "x"), fit), sink)
+    assert (done.written, done.refused) == (2, 0)
+    done = deliver(url, source, select.format(key.replace("{}", "x"), over), sink)
+    assert (done.unchanged, done.refused, done.deleted) == (1, 1, 1)
+    assert done.reasons == ("1 x key of more than 2,688 bytes, which no index of PostgreSQL takes",)
+    assert rows(server, "number") == [(1,)]
 
 
 def test_deliveries_at_once_make_one_table_and_come_one_after_the_other(

@@ -35,16 +35,21 @@ class CsvHeader:
     Attributes:
         delimiter: one character between fields.
         fields: names of all columns as they stand in the file, without spaces around them.
-        width: fields of a record: as many, and those without a name at the end, which must stay empty.
+        spelled: the same with the spaces, and with the fields without a name at the end, which must stay empty.
         size_bytes: of all that stands before the first record, a byte order mark included.
         line_count: physical lines up to and with the header.
     """
 
     delimiter: str
     fields: tuple[str, ...]
-    width: int
+    spelled: tuple[str, ...]
     size_bytes: int
     line_count: int
+
+    @property
+    def width(self) -> int:
+        """Fields of a record."""
+        return len(self.spelled)
 
 
 def read_header(
@@ -115,7 +120,7 @@ def _split(data: bytes, delimiter: str, begin: int, lines_before: int) -> CsvHea
     names = [name.strip() for name in fields]
     while not names[-1] and len(names) > 1:
         names.pop()
-    return CsvHeader(delimiter, tuple(names), len(fields), used, lines_before + reader.line_num)
+    return CsvHeader(delimiter, tuple(names), tuple(fields), used, lines_before + reader.line_num)
 
 
 def _check(fields: Sequence[str], known: Collection[str], required: Collection[str], private: bool) -> None:

@@ -20,6 +20,7 @@ Unlike Python's module this one
   end of the file;
 * takes a line of delimiters alone for a blank one, as spreadsheets write it;
 * drops columns without a name at the end of the header, and refuses what has a value there;
+* refuses a header of several columns that comes again;
 * reads a line `sep=;` before the header.
 """
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vitalake.columns import array, numbers, truth
 from vitalake.dataset import MAX_TEXT
+from vitalake.records.csv_again import HeaderAgain
 from vitalake.records.csv_block import NO_UTF8, Block, Misfit, parse
 from vitalake.records.csv_header import CsvHeader
 from vitalake.records.csv_lines import Lines, first_lines, inner_newlines
@@ -37,6 +38,7 @@ class Records:
         self._places = {name: places.get(name) for name in declared}
         self._nameless = range(len(header.fields), header.width)
         self._wanted = [place for place in self._places.values() if place is not None] or [0]
+        self._again = HeaderAgain(header, tuple(self._wanted))
         self._wanted += self._nameless
 
     def read(self, data: bytes, end: int, last: bool, waits: bool) -> tuple[CsvRows, bytes]:
@@ -71,10 +73,20 @@ class Records:
             block, first, inner = self._without(lines, broken, count)
         refused += [self._misfit(each, first) for each in block.misfits if each.text.strip(delimiter)]
         columns, at = block.columns, first[block.index]
-        blank, nameless = self._blank(columns, lines, at), self._nameless_values(columns, len(at))
-        for row in np.flatnonzero(nameless).tolist():
-            refused.append(self._surplus(lines, int(at[row]), int(inner[block.index[row]])))
-        if (unused := blank | nameless).any():
+        unused, nameless = self._blank(columns, lines, at), self._nameless_values(columns, len(at))
+
+        def text(row: int) -> bytes:
+            return lines.between(at[row], at[row] + 1 + inner[block.index[row]]).tobytes()
+
+        odd = {
+            "a value in a column that has no name": np.flatnonzero(nameless).tolist(),
+            "the header again": self._again.among(columns, text),
+        }
+        for message, found in odd.items():
+            unused[found] = True
+            for row in found:
+                refused.append(RefusedLine(self._line + int(at[row]), "D03", message, _text(text(row))))
+        if unused.any():
             kept = numbers(np.flatnonzero(~unused), pa.int64())
             at, columns = at[~unused], {place: column.take(kept) for place, column in columns.items()}
         rows = self._line + at
@@ -113,7 +125,8 @@ class Records:
         import numpy as np
 
         edges = [0, *(line for each in broken for line in each), count]
-        kept = list(zip(edges[::2], edges[1::2], strict=True))
+        # A piece that began with a blank line, an LF, would make one end of a line with the CR before it.
+        kept = [(lines.filled(*each), each[1]) for each in zip(edges[::2], edges[1::2], strict=True)]
         block = self._parse(lines.between(*each).data for each in kept)
         first, inner = _places(block, Lines(block.data))
         numbered = np.concatenate([np.arange(*each) for each in kept])
@@ -145,10 +158,6 @@ class Records:
             return RefusedLine(line, "D03", message, misfit.text[:MAX_TEXT])
         message = "bytes that are no UTF-8" if NO_UTF8 in misfit.text else "a NUL byte"
         return RefusedLine(line, "D02", message, misfit.text.replace(NO_UTF8, "\ufffd")[:MAX_TEXT])
-
-    def _surplus(self, lines: Lines, line: int, inner: int) -> RefusedLine:
-        text = _text(lines.between(line, line + 1 + inner).tobytes())
-        return RefusedLine(self._line + line, "D03", "a value in a column that has no name", text)
 
     def _run_together(self, lines: Lines, first: int, stop: int) -> RefusedLine:
         import numpy as np

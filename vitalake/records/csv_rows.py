@@ -26,7 +26,7 @@ class RefusedLine:
     Attributes:
         line: physical line on which it starts, from 1.
         rule: D02, it has bytes that are no UTF-8, a NUL byte, or quotes that do not fit; D03, it has too few or too
-            many fields; D07, it has no end, and so nothing behind it is read.
+            many fields, or is the header again; D07, it has no end, and so nothing behind it is read.
         message: what was found, without values of the record.
         text: the record as it arrived, cut at `MAX_TEXT` characters.
         count: for how many records this stands: lines, where records cannot be told apart.

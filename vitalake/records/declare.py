@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 # Streams of any size; of many small objects as many as are read at once for ECG.
 LIMITS = Limits(object_bytes=8 * 2**30, whole_bytes=16 * 2**20)
-_CELL_BYTES = 100  # of a JSON value in Python and its copy in a column, about
+# In memory, about: a JSON value and its copy in a column, or a record around its values; and for a byte of JSON a
+# text with its copy, or what whole records take (1 to 6, mostly; of small lists and objects in them up to 28).
+_CELL_BYTES, _TEXT_FACTOR, _WHOLE_FACTOR = 100, 2, 5
 
 
 def csv_dataset(
@@ -149,28 +151,26 @@ def _parse_csv(
 
 
 def _parse_json(fields: Sequence[Field], objects: Sequence[RawObject], _: Pseudonyms) -> Iterator[Parsed]:
-    import json
-
     from vitalake.records.json_reader import read_json
     from vitalake.records.judge import Batch
 
     (item,) = objects
     names = [field.name for field in fields]
+    whole = not any(field.personal for field in fields)  # for the text of what is refused
+    cells, factor = (len(names) + 1, _WHOLE_FACTOR) if whole else (len(names), _TEXT_FACTOR)
     for found in read_json(item.chunks()):
         refusals = tuple(Refusal(item.key, each.rule, each.message, each.number) for each in found.refused)
         records = found.records
         values = {name: _values(records, name) for name in names}
-        keep = records if not any(field.personal for field in fields) else []
-        batch = Batch(
-            item.key,
-            item.version,
-            item.uploaded_at,
-            found.numbers,
-            values,
-            lambda row, keep=keep: json.dumps(keep[row], ensure_ascii=False),  # type: ignore[misc]
-            _with_more(records, values),
-        )
-        yield Parsed((batch,), refusals, len(records) * len(names) * _CELL_BYTES)
+        text, more = partial(_json_text, records if whole else ()), _with_more(records, values)
+        batch = Batch(item.key, item.version, item.uploaded_at, found.numbers, values, text, more)
+        yield Parsed((batch,), refusals, max(len(records) * cells * _CELL_BYTES, found.size_bytes * factor))
+
+
+def _json_text(records: Sequence[dict[str, Any]], row: int) -> str:
+    import json
+
+    return json.dumps(records[row], ensure_ascii=False)
 
 
 def _values(records: Sequence[dict[str, Any]], name: str) -> list[Any]:

@@ -41,11 +41,13 @@ class JsonRecords:
         first: number of the first one, good or refused, from 1.
         records: the good ones in order.
         refused: the others in order.
+        size_bytes: what they take in the object.
     """
 
     first: int
     records: list[dict[str, Any]] = field(default_factory=list)
     refused: Sequence[RefusedRecord] = ()
+    size_bytes: int = 0
 
     @property
     def numbers(self) -> npt.NDArray[np.int64]:
@@ -90,6 +92,6 @@ class Block:
         except UnusableRecordError as error:
             self.refuse(f"the record {error}")
 
-    def done(self) -> JsonRecords:
-        """What was gathered."""
-        return JsonRecords(self._first, self._records, self._refused)
+    def done(self, size_bytes: int) -> JsonRecords:
+        """What was gathered, from so many bytes of the object."""
+        return JsonRecords(self._first, self._records, self._refused, size_bytes)

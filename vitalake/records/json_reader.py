@@ -65,7 +65,7 @@ def read_json(
             more = reader.step(window, block)
         if block.next_number > number:
             number = block.next_number
-            yield block.done()
+            yield block.done(window.offset - begin)
 
 
 def _reader_of(window: Window, max_bytes: int) -> Lines | Sequence:

@@ -13,8 +13,10 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from vitalake.columns import array, floats, lists, truth
+from vitalake.columns import array, lists, truth
 from vitalake.dataset import MAX_TEXT, Refusal, Tabulated
+from vitalake.records.conditions import UNSEEN
+from vitalake.records.csv_lines import text_of
 from vitalake.records.fields import KINDS, UNDECLARED, Field, Rule
 from vitalake.records.rules import broken
 from vitalake.records.typed import from_json, from_texts
@@ -117,11 +119,27 @@ def _typed(batches: Sequence[Batch], fields: Sequence[Field], found: _Findings) 
         if each.required:
             blank = truth(pc.is_null(column))
             if each.kind == "string":
-                blank = blank | (floats(pc.binary_length(column)) == 0) | truth(pc.utf8_is_space(column))
+                blank = blank | _unseen(column)
             for position in np.flatnonzero(blank & ~bad):
                 found.refused[int(position)].append((MISSING, f"{each.name} is missing or blank"))
         columns[each.column] = column
     return columns
+
+
+def _unseen(column: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which texts have no character that one can see; of nulls, any."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    offsets, data = text_of(column)
+    starts = offsets[:-1]
+    found: npt.NDArray[np.bool_] = starts == offsets[1:]
+    if len(data):  # most texts begin with a letter, digit or sign of ASCII, which is sooner seen than asked
+        found |= data[np.minimum(starts, len(data) - 1)] - np.uint8(ord("!")) > ord("~") - ord("!")
+        at = np.flatnonzero(found)
+        found[at] = truth(pc.match_substring_regex(column.take(array(at, pa.int64())), f"^[{UNSEEN}]*$"))
+    return found
 
 
 def _apply(records: Mapping[str, Any], rules: Sequence[Rule], found: _Findings) -> None:

@@ -5,15 +5,17 @@ not (`vitalake/records/judge.py`).
 
 Text passes as a whole number by its digits (`+5`, ` 5 `), as a fraction where it is finite (`1e3`, no `nan`), as a
 date as YYYY-MM-DD, as a time in ISO 8601 (without a zone: UTC), as bool as true, false, 1 or 0. A JSON number
-passes as an integer where it has no fraction; a JSON string never passes as a number.
+passes as an integer where it has no fraction (`5.0`, `1e3`); from 2^53 on only where it is written as one, as what
+was read of others may be a neighbour. A JSON string never passes as a number.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vitalake.columns import array
@@ -31,6 +33,7 @@ _FRACTION = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 _LIMITS = {"int32": 2**31, "int64": 2**63}
+_EXACT_BELOW = 2**53  # every whole number that a double holds is one of its own
 # The first and the last moment that Python takes for a date, as most readers do, in the unit of each kind.
 _CALENDAR = {
     "date32[day]": (-719_162, 2_932_896),
@@ -57,7 +60,7 @@ def from_texts(values: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Mask]:
         if str(kind) in _CALENDAR and not _within(found, *_CALENDAR[str(kind)]):
             raise pa.ArrowInvalid("no year 0, and none after 9999")
     except pa.ArrowInvalid:
-        return _one_by_one(values.to_pylist(), kind, _text_parsers()[str(kind)])
+        return _one_by_one(values.to_pylist(), kind, _TEXT_PARSERS[str(kind)])
     return found, good
 
 
@@ -72,7 +75,7 @@ def from_json(values: Sequence[Any], kind: pa.DataType) -> tuple[pa.Array, Mask]
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         if kinds <= {str}:
             return from_texts(_strings(values), kind)
-        return _one_by_one(values, kind, lambda value: _text_parsers()[name](_only(value, str)))
+        return _one_by_one(values, kind, lambda value: _TEXT_PARSERS[name](_only(str, value)))
     expected: set[type] = {"string": {str}, "bool": {bool}, "double": {float, int}}.get(name, {int})  # type: ignore[assignment]
     if kinds <= expected:
         good = np.zeros(len(values), np.bool_)
@@ -82,7 +85,7 @@ def from_json(values: Sequence[Any], kind: pa.DataType) -> tuple[pa.Array, Mask]
             return array(np.asarray(values) if kinds and kinds == found else values, kind), good
         except (pa.ArrowInvalid, OverflowError, TypeError):
             pass  # an integer that is too large, somewhere
-    return _one_by_one(values, kind, _json_parsers()[name])
+    return _one_by_one(values, kind, _JSON_PARSERS[name])
 
 
 def _within(column: pa.Array, first: int, last: int) -> bool:
@@ -125,7 +128,7 @@ def _one_by_one(values: Sequence[Any], kind: pa.DataType, parse: Callable[[Any],
     return array(found, kind), bad
 
 
-def _only(value: Any, kind: type) -> Any:
+def _only(kind: type, value: Any) -> Any:
     if type(value) is not kind:
         raise ValueError
     return value
@@ -137,10 +140,22 @@ def _matched(pattern: re.Pattern[str], text: str) -> str:
     return text
 
 
-def _integer(value: Any, kind: str) -> int:
+def _integer(kind: str, value: int) -> int:
     if not -_LIMITS[kind] <= value < _LIMITS[kind]:
         raise ValueError
-    return int(value)
+    return value
+
+
+def _text_integer(kind: str, text: str) -> int:
+    return _integer(kind, int(_matched(_INTEGER, text)))
+
+
+def _json_integer(kind: str, value: Any) -> int:
+    if type(value) is float:
+        if not value.is_integer() or abs(value) >= _EXACT_BELOW:
+            raise ValueError
+        value = int(value)
+    return _integer(kind, _only(int, value))
 
 
 def _fraction(value: float) -> float:
@@ -149,10 +164,12 @@ def _fraction(value: float) -> float:
     return value
 
 
-def _json_integer(value: Any, kind: str) -> int:
-    if type(value) is float and not value.is_integer():
-        raise ValueError
-    return _integer(value if type(value) is float else _only(value, int), kind)
+def _text_fraction(text: str) -> float:
+    return _fraction(float(_matched(_FRACTION, text)))
+
+
+def _json_fraction(value: Any) -> float:
+    return _fraction(float(value if type(value) is int else _only(float, value)))
 
 
 def _bool(text: str) -> bool:
@@ -162,22 +179,22 @@ def _bool(text: str) -> bool:
         raise ValueError from None
 
 
-def _text_parsers() -> dict[str, Callable[[str], Any]]:
-    return {
-        "int32": lambda text: _integer(int(_matched(_INTEGER, text)), "int32"),
-        "int64": lambda text: _integer(int(_matched(_INTEGER, text)), "int64"),
-        "double": lambda text: _fraction(float(_matched(_FRACTION, text))),
-        "bool": _bool,
-        "date32[day]": lambda text: date.fromisoformat(_matched(_DATE, text)),
-        "timestamp[us, tz=UTC]": parse_timestamp,
-    }
+def _date(text: str) -> date:
+    return date.fromisoformat(_matched(_DATE, text))
 
 
-def _json_parsers() -> dict[str, Callable[[Any], Any]]:
-    return {
-        "string": lambda value: _only(value, str),
-        "bool": lambda value: _only(value, bool),
-        "double": lambda value: _fraction(float(value if type(value) is int else _only(value, float))),
-        "int32": lambda value: _json_integer(value, "int32"),
-        "int64": lambda value: _json_integer(value, "int64"),
-    }
+_TEXT_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "int32": partial(_text_integer, "int32"),
+    "int64": partial(_text_integer, "int64"),
+    "double": _text_fraction,
+    "bool": _bool,
+    "date32[day]": _date,
+    "timestamp[us, tz=UTC]": parse_timestamp,
+}
+_JSON_PARSERS: Mapping[str, Callable[[Any], Any]] = {
+    "string": partial(_only, str),
+    "bool": partial(_only, bool),
+    "double": _json_fraction,
+    "int32": partial(_json_integer, "int32"),
+    "int64": partial(_json_integer, "int64"),
+}

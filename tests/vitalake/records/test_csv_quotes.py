@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tests.vitalake.records.csv_reading import MISSING_QUOTE, read, refused_of, rows_of
+from tests.vitalake.records.csv_reading import MISSING_QUOTE, faults_of, read, refused_of, rows_of
 from vitalake.records import csv_reader
 from vitalake.records.csv_rows import RefusedLine
 
@@ -22,6 +22,13 @@ def test_a_missing_quote_costs_its_own_line_alone() -> None:
         (number, (f"{number}", "x", f"text {number}")) for number in range(2, 10_002) if number != 502
     ]
     assert refused_of(found) == [RefusedLine(502, "D02", MISSING_QUOTE, '502,x,"text 502', 1)]
+
+
+def test_lines_around_a_broken_one_are_counted_each() -> None:
+    """A CR before it and an LF behind it are two ends of lines, as if it stood between them still."""
+    found = read(b'a,b\n\r1,""x\n\n4,5\n\r""y,\n\n\n6,7\n')
+    assert faults_of(found) == [(3, "D02"), (7, "D02")]
+    assert rows_of(found) == [(5, ("4", "5")), (10, ("6", "7"))]
 
 
 @pytest.mark.parametrize("size", [8 << 20, 1000])

@@ -86,6 +86,26 @@ def test_short_and_long_rows_are_refused_with_what_was_found() -> None:
     assert rows_of(found) == [(3, ("2\n", "3")), (7, ("7", "8"))]
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("header", [b"a,b", b" a ,b ", b'"a","b"', b"a,b,", b"a,c,b", b'c,b,"a",'])
+def test_a_header_that_comes_again_is_no_row(header: bytes, mark: bytes) -> None:
+    """As in files that were put one behind the other."""
+    row = b"b" + b",b" * header[:-1].count(b",") + b"," * header.endswith(b",")
+    data = header + b"\n" + row + b"\n" + mark + header + b"\n" + row + b"\n" + mark + header
+    found = read(data, ["a", "b"], ["c"])
+    assert [line for line, _ in rows_of(found)] == [2, 4]
+    text = (mark + header).decode()
+    assert refused_of(found) == [RefusedLine(line, "D03", "the header again", text) for line in (3, 5)]
+
+
+def test_what_only_resembles_the_header_is_a_row() -> None:
+    lines = [b"a,x,b", b"A,c,b", b'"""a""",c,b', b"a,c,", b"ab,c,b", b"b,c,a", b"a,,b"]
+    found = read(b"a,c,b\n" + b"\n".join(lines), ["a", "b"], ["c"])
+    assert [line for line, _ in rows_of(found)] == list(range(2, 9))
+    assert not refused_of(found)
+    assert [values for _, values in rows_of(read(b"a\nx\na\n", ["a"]))] == [("x",), ("a",)]
+
+
 def test_bytes_that_are_no_text_cost_their_record_only() -> None:
     found = read(b'a,b\n1,\xe9\n\xff\n"x\n\0",2\n\xed\xa0\x80,3\n\xc3\xa4,\xef\xbf\xbd\n')
     assert [(each.line, each.rule, each.message, each.text) for each in refused_of(found)] == [

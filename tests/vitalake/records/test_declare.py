@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timezone
@@ -218,6 +219,26 @@ def test_a_stream_is_read_as_the_whole_is() -> None:
     assert rows.column("instance_id").to_pylist() == list(range(2000))
 
 
+@pytest.mark.parametrize("personal", [False, True])
+@pytest.mark.parametrize(
+    "more", [{f"f{number}": number + 0.5 for number in range(100)}, {"note": "word " * 200}, {}], ids=len
+)
+def test_records_weigh_what_they_take_in_memory(more: dict[str, Any], personal: bool) -> None:
+    """Also what nobody declared: where a refused record keeps its text, it is there until rows are laid out."""
+    fields = (ID, replace(NOTE, personal=personal))
+    tables = (RecordTable("things", "Things.", ("id", "note"), restricted=True),)
+    dataset = json_dataset("things", "Things.", "team:data", fields, tables)
+    data = json.dumps([{"id": str(number)} | more for number in range(3000)]).encode()
+    item = RawObject("things/0", "v", len(data), NOON, data)
+    list(dataset.parse([item], Pseudonyms(bytes(32))))  # what is loaded once
+    tracemalloc.start()
+    kept = list(dataset.parse([item], Pseudonyms(bytes(32))))
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    weight = sum(parsed.weight_bytes for parsed in kept)
+    assert used / 1.2 < weight < 20 * used + len(data)
+
+
 def test_a_rule_that_cannot_be_asked_fails_the_run_and_tells_no_value() -> None:
     rules = (Rule("X01", "CAST(patient_name AS INTEGER) > 0", "no number"),)
     fields = (Field("patient_name", "patient_name", "string", "Name.", personal=True),)
@@ -226,6 +247,16 @@ def test_a_rule_that_cannot_be_asked_fails_the_run_and_tells_no_value() -> None:
     with pytest.raises(PermanentError, match="X01") as failed:
         read(dataset, scans({"patient_name": "Ada"}))
     assert "Ada" not in str(failed.value)
+
+
+@pytest.mark.parametrize("unseen", [" ", "\u200b", "\ufeff", "\u00a0\t\u2060", "\x1c\u00ad"])
+def test_a_required_text_that_nobody_can_see_is_blank(unseen: str) -> None:
+    things = csv_dataset("things", "Things.", "team:data", (ID, NOTE))
+    tables, refusals = read(things, f"id,note\na{unseen},{unseen}\n{unseen},b\n".encode())
+    assert [(row["id"], row["note"]) for row in tables["things"]] == [(f"a{unseen}", unseen)]
+    assert [(each.rule, each.record_number, each.message) for each in refusals] == [
+        ("D04", 3, "id is missing or blank")
+    ]
 
 
 def test_a_table_that_names_people_must_be_restricted() -> None:
