@@ -83,16 +83,16 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "D03": Remedy(
         "The line has fewer or more fields than the header, a value below no name, or is the header again.",
-        "A separator or a line break inside a value needs quotes around the value; of files put one behind the other "
-        f"only the first keeps its header. {_AGAIN}",
+        "A separator or a line break inside a value needs quotes around the value; of files put one behind the "
+        f"other only the first keeps its header. {_AGAIN}",
     ),
     "D04": Remedy(
         "A field that every record must have is missing, null or blank.",
         f"Have the source fill in what the message names. {_AGAIN}",
     ),
     "D05": Remedy(
-        "A value is not of its field's type: words for a number, a day that the calendar lacks, a decimal comma, or a "
-        "whole number from 2^53 on written with a fraction or an exponent.",
+        "A value is not of its field's type: words for a number, a day that the calendar lacks, a decimal comma, "
+        "or a whole number from 2^53 on written with a fraction or an exponent.",
         f"Numbers as 1234.5, days as 2026-11-20, times as 2026-11-20T08:30:00Z. {_AGAIN}",
     ),
     "D07": Remedy(
