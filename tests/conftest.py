@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from resources.build import lake_store
 from resources.object_store import ObjectStore
+from resources.outbox import Outbox
 from resources.settings import Settings
 from tests.postgres_server import postgres_server
 from tests.s3_server import KEYS, make_room, s3_server
@@ -82,6 +83,19 @@ def raw(settings: Settings) -> ObjectStore:
 def store(settings: Settings) -> ObjectStore:
     """The lake of this test, both buckets."""
     return lake_store(settings)
+
+
+@pytest.fixture
+def outbox(store: ObjectStore) -> Outbox:
+    """The alerts of this test's lake."""
+    return Outbox(store)
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Slack server of the test's own is asked directly: Slack's client heeds a proxy that is set for others."""
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")

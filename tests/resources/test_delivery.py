@@ -20,22 +20,11 @@ from vitalake.alerts import Alert, quarantined, run_failed
 from vitalake.errors import TransientError
 from vitalake.sensor_alerts import sensors_work
 
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.usefixtures("no_proxy")]
 LOG = logging.getLogger("test")
 TOKEN = "xoxb-secret"
 BEGINNING = datetime(2026, 11, 20, 8, tzinfo=timezone.utc)
 LATER = timedelta(minutes=16)
-
-
-@pytest.fixture
-def outbox(store: ObjectStore) -> Outbox:
-    return Outbox(store)
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy"):
-        monkeypatch.delenv(name, raising=False)
 
 
 def news(number: int = 0) -> Alert:

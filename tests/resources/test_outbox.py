@@ -8,16 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from resources.object_store import ObjectStore
 from resources.outbox import Outbox
 from vitalake.alerts import Alert, quarantined
 
 pytestmark = pytest.mark.store
-
-
-@pytest.fixture
-def outbox(store: ObjectStore) -> Outbox:
-    return Outbox(store)
 
 
 def news(number: int = 0) -> Alert:

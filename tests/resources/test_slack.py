@@ -15,13 +15,8 @@ from tests.slack_server import BUSY, DOWN, HANGS, OK, Answer, refusal, slack_ser
 from vitalake.alerts import SECTION_CHARS, Alert, quarantined
 from vitalake.errors import PermanentError, TransientError
 
+pytestmark = pytest.mark.usefixtures("no_proxy")
 TOKEN = "xoxb-secret"
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -25,14 +25,13 @@ from dagster import (
 )
 
 from pipeline_assets.alerts import build_failure_hook
-from resources.object_store import ObjectStore
 from resources.outbox import Outbox
 from resources.slack import SlackAlerts
 from sensors.alerts import build_alert_sensors
 from tests.slack_server import DOWN, OK, slack_server
 from vitalake.errors import PermanentError, TransientError
 
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.usefixtures("no_proxy")]
 CANARY = "Ada Lovelace 18151210"
 WEB = "http://localhost:3000/"
 DAY = "2026-11-20"
@@ -46,17 +45,6 @@ class Strange(Exception):  # noqa: N818
 def instance() -> Iterator[DagsterInstance]:
     with instance_for_test() as instance:
         yield instance
-
-
-@pytest.fixture
-def outbox(store: ObjectStore) -> Outbox:
-    return Outbox(store)
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
