@@ -4,8 +4,8 @@ Belongs here: which alerts are told now, alone or together, and what happens whe
 here: keeping them (`resources/outbox.py`), wording (`vitalake/alerts.py`, `vitalake/same_cause.py`), Slack itself
 (`resources/slack.py`).
 
-The first alert of a cause is told at once. Those that follow wait for 15 minutes and are told together: 1,800 days
-that fail for one reason are a few messages, and each of them is in one.
+The first alert of a cause is told at once. Those that follow wait, a minute at first and 15 at most, and are told
+together: 1,800 days that fail for one reason are a few messages, and each of them is in one.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Belongs here: when each cause was told, or refused by Slack, in one small file beside `sent/`, so that a restart
 forgets nothing. Does not belong here: the alerts (`resources/outbox.py`).
 
-It is but a memory of a quarter of an hour. Lost, or written by two at once, it costs a message too many.
+It is but a memory of an hour. Lost, or written by two at once, it costs a message too many.
 """
 
 from __future__ import annotations
@@ -14,27 +14,34 @@ from datetime import datetime, timedelta
 
 from vitalake.parts import ConflictError, Store
 
-# At most four messages an hour of one cause.
-PAUSE = timedelta(minutes=15)
+# A second file that is refused is heard of within a minute; what goes on comes at most four times an hour.
+_PAUSES = [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15)]
+_REMEMBERED = timedelta(hours=1)
 
 
 class Told:
-    """Causes that were told, or refused, within the last 15 minutes."""
+    """Causes that were told within the last hour, when and how often, and those that Slack refused."""
 
     def __init__(self, store: Store, prefix: str, now: datetime) -> None:
         self._store, self._key, self._now = store, f"{prefix}told/causes.json", now
         self._version: str | None = None
-        self._told: dict[str, datetime] = {}
+        self._told: dict[str, tuple[datetime, int]] = {}
         self._refused: dict[str, datetime] = {}
         for item in store.objects(f"{prefix}told/"):
             self._version = item.version
             with suppress(FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
                 found = json.loads(store.get(item.key))
-                self._told, self._refused = self._lately(found["told"]), self._lately(found["refused"])
+                told = {cause: (datetime.fromisoformat(at), int(times)) for cause, at, times in found["told"]}
+                refused = {cause: datetime.fromisoformat(at) for cause, at in found["refused"]}
+                self._told = {cause: last for cause, last in told.items() if self._lately(last[0])}
+                self._refused = {cause: at for cause, at in refused.items() if self._lately(at)}
 
     def __contains__(self, cause: str) -> bool:
-        """Whether it was told within the last 15 minutes."""
-        return cause in self._told
+        """Whether it was told so lately that others of it wait: the longer, the oftener it was told."""
+        if cause not in self._told:
+            return False
+        at, times = self._told[cause]
+        return self._now - at < _PAUSES[min(times, len(_PAUSES)) - 1]
 
     def turn(self, cause: str) -> float:
         """Whose turn is first: the smaller. What was refused waits for all others, not for ever."""
@@ -42,7 +49,8 @@ class Told:
 
     def tell(self, cause: str) -> None:
         """It was told."""
-        self._told[cause] = self._now
+        _, times = self._told.get(cause, (self._now, 0))
+        self._told[cause] = (self._now, times + 1)
         self._refused.pop(cause, None)
         self._save()
 
@@ -51,17 +59,13 @@ class Told:
         self._refused[cause] = self._now
         self._save()
 
-    def _lately(self, times: dict[str, str]) -> dict[str, datetime]:
-        """Those of the last 15 minutes; a clock may have been ahead."""
-        found = {cause: datetime.fromisoformat(at) for cause, at in times.items()}
-        return {cause: at for cause, at in found.items() if abs(self._now - at) < PAUSE}
+    def _lately(self, at: datetime) -> bool:
+        """Whether it is remembered; what lies ahead was told by another clock."""
+        return timedelta(0) <= self._now - at < _REMEMBERED
 
     def _save(self) -> None:
-        text = json.dumps(
-            {
-                name: {cause: at.isoformat() for cause, at in times.items()}
-                for name, times in (("told", self._told), ("refused", self._refused))
-            }
-        )
+        told = [(cause, at.isoformat(), times) for cause, (at, times) in self._told.items()]
+        refused = [(cause, at.isoformat()) for cause, at in self._refused.items()]
         with suppress(ConflictError):  # somebody else delivers too
+            text = json.dumps({"told": told, "refused": refused})
             self._version = self._store.put(self._key, text.encode(), expected=self._version)

@@ -100,7 +100,7 @@ def build_alert_sensors(
     def alert_delivery(context: SensorEvaluationContext) -> SkipReason:
         """Posts pending alerts to Slack, or writes them to the log where Slack is not configured.
 
-        The first of a cause at once, those that follow within 15 minutes together.
+        The first of a cause at once; those that follow together, after a minute at first and at most 15.
         """
         report = deliver(outbox_factory(), slack_factory(), context.log)
         said = f"{report.sent} sent, {report.failed} failed and pending, {report.logged} logged"
