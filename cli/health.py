@@ -105,6 +105,10 @@ def _count(settings: Settings, datasets: Sequence[Dataset], health: Health, *, w
     try:
         with connect(settings) if with_lake else nullcontext() as connection:
             health.datasets = {dataset.name: count(settings, dataset, connection) for dataset in datasets}
+    except duckdb.CatalogException as error:
+        return (
+            f"{str(error).splitlines()[0]} A dataset that is new needs a start: stop the system, and start it again"
+        )
     except (duckdb.Error, VitalakeError) as error:
         return str(error).splitlines()[0]
     return None

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable
+    from datetime import date, datetime
 
     import duckdb
 
@@ -26,8 +27,8 @@ class InLake:
     """What the lake knows of a dataset.
 
     Args:
-        newest_processed_at: the latest upload in the manifest (UTC).
-        unprocessed: objects of the bucket that are not in the manifest with this content.
+        newest_processed_at: the latest upload that was read (UTC).
+        unprocessed: objects of the bucket that were not read with this content.
         unprocessed_since: when the first of them was uploaded (UTC).
         table: the dataset's first table.
         rows: its rows.
@@ -83,11 +84,13 @@ def count(settings: Settings, dataset: Dataset, connection: duckdb.DuckDBPyConne
         objects=len(come),
         waiting=sum(map(len, found)) - len(come),
         newest_upload_at=max((item.uploaded_at for item in come), default=None),
-        lake=_in_lake(connection, dataset, come) if connection else None,
+        lake=_in_lake(connection, settings, dataset, come) if connection else None,
     )
 
 
-def _in_lake(connection: duckdb.DuckDBPyConnection, dataset: Dataset, items: list[ObjectInfo]) -> InLake:
+def _in_lake(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, dataset: Dataset, items: list[ObjectInfo]
+) -> InLake:
     from datetime import datetime, timezone
 
     table, quarantine = dataset.tables[0], dataset.quarantine_table.name
@@ -99,8 +102,9 @@ def _in_lake(connection: duckdb.DuckDBPyConnection, dataset: Dataset, items: lis
     [(rows, with_warning)] = ask(f'SELECT count(*), count_if({warned}) FROM "{table.name}"')
     verdicts = f'SELECT verdict, count(*) FROM "{table.name}" GROUP BY 1 ORDER BY 1'
     refused = f"SELECT rule, sum(record_count)::BIGINT FROM {quarantine} GROUP BY 1 ORDER BY 1"
-    manifest = f"SELECT source_key, source_version, epoch_us(uploaded_at) FROM {dataset.raw_table.name}"
-    objects = ask(manifest)
+    manifest = f"SELECT date, source_key, source_version, epoch_us(uploaded_at) FROM {dataset.raw_table.name}"
+    unread = _unread_days(ask, settings, dataset)
+    objects = [found for day, *found in ask(manifest) if day not in unread]
     known = {(key, version) for key, version, _ in objects}
     missing = [item.uploaded_at for item in items if (item.key, item.version) not in known]
     newest_us = max((uploaded_us for _, _, uploaded_us in objects), default=None)
@@ -114,3 +118,18 @@ def _in_lake(connection: duckdb.DuckDBPyConnection, dataset: Dataset, items: lis
         verdicts=dict(ask(verdicts)) if "verdict" in table.names else {},
         quarantine=dict(ask(refused)),
     )
+
+
+def _unread_days(ask: Callable[[str], list[tuple[Any, ...]]], settings: Settings, dataset: Dataset) -> set[date]:
+    """Days that were listed and not read since, as where their run failed.
+
+    An object without a record is in no table, so what is in none says only of which days the parts are looked at.
+    """
+    from resources.build import lake_store
+    from vitalake.freshness import objects_read
+
+    lake, table, quarantine = lake_store(settings), dataset.tables[0].name, dataset.quarantine_table.name
+    raw = dataset.raw_table.name
+    seen = " UNION ALL ".join(f'SELECT source_key, source_version FROM "{name}"' for name in (table, quarantine))
+    days = ask(f'SELECT DISTINCT date FROM "{raw}" ANTI JOIN ({seen}) USING (source_key, source_version)')
+    return {day for (day,) in days if not objects_read(dataset, lake, day.isoformat())}

@@ -74,6 +74,8 @@ def list_refused(
     """
     from cli import refused, result_table, results
 
+    if dataset:
+        dataset_named(dataset)
     on = day(date) if date else None
     with refused.asking(settings_of(home)) as connection:
         reader = refused.listed(connection, dataset, on, rule, everything=form is not Format.TABLE)

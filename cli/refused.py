@@ -79,7 +79,7 @@ def listed(
 
 
 def matching(connection: duckdb.DuckDBPyConnection, key: str) -> list[Refused]:
-    """The rows of the object with this key; where there is none, of all whose keys end so."""
+    """The rows of the object with this key, else of those with this name, else of all whose keys end so."""
     from datetime import datetime, timezone
 
     query = f"""SELECT {_COLUMNS} FROM quarantine WHERE source_key = ? OR suffix(source_key, ?)
@@ -89,7 +89,8 @@ def matching(connection: duckdb.DuckDBPyConnection, key: str) -> list[Refused]:
     for dataset, day, source_key, version, size_bytes, uploaded_us, *rest in rows:
         uploaded_at = datetime.fromtimestamp(uploaded_us / 1e6, timezone.utc)
         found.append(Refused(dataset, day, source_key, version, size_bytes, uploaded_at, *rest))
-    return [item for item in found if item.key == key] or found
+    exactly = [item for item in found if item.key == key]
+    return exactly or [item for item in found if item.key.endswith(f"/{key.lstrip('/')}")] or found
 
 
 def state_now(settings: Settings, item: Refused) -> str:

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from dagster import DagsterRun, HookContext, HookDefinition, failure_hook
+from dagster import (
+    AssetCheckSeverity,
+    DagsterEventType,
+    DagsterRun,
+    HookContext,
+    HookDefinition,
+    failure_hook,
+)
+from dagster._core.errors import DagsterAssetCheckFailedError
 
 from pipeline_assets.shown import run_link
 from vitalake.alerts import Alert, describe_error, run_failed, will_be_retried
@@ -58,7 +66,18 @@ def build_failure_hook(outbox_factory: Callable[[], Outbox], webserver_url: str 
         if run is None or error is None:
             return  # nothing to describe; the run-failure sensor sees the run's end
         error_class, message = describe_error(error)
+        if isinstance(error, DagsterAssetCheckFailedError):
+            message = _what_blocks(context) or message
         will_retry = will_be_retried(error)
         outbox_factory().add(run_alert(run, context.step_key, error_class, message, will_retry, webserver_url))
 
     return alert_on_failure
+
+
+def _what_blocks(context: HookContext) -> str:
+    """What the checks that block said of the step's tables: counts, in words of ours."""
+    records = context.instance.get_records_for_run(context.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
+    events = [record.event_log_entry.dagster_event for record in records.records]
+    found = [event.asset_check_evaluation_data for event in events if event and event.step_key == context.step_key]
+    blocking = [each for each in found if not each.passed and each.severity is AssetCheckSeverity.ERROR]
+    return "; ".join(f"{each.check_name}: {each.description}" for each in blocking)

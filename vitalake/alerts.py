@@ -30,8 +30,8 @@ _LINE_CHARS = 300
 _EXAMPLES = 10
 # What Dagster (1.13, `dagster/_grpc/client.py`) says of a tick that it gave up.
 _TOO_LONG = re.compile(r"timed out due to taking longer than (\d+) seconds")
-# Keys, days and numbers in a message, by which one cause says something else every time. A status has three digits.
-_NAMES = re.compile(r"\S*(?:/|\d{4})\S*")
+# Keys, days and counts in a message, by which one cause says something else every time. A status has three digits.
+_NAMES = re.compile(r"[\d,]+ of [\d,]+ \(\S+\)|\S*(?:/|\d{4})\S*")
 # An error as Dagster stores it: our own classes are known by their module, not by a name that anybody may use.
 _OURS = re.compile(r"vitalake\.[\w.]+: (.*)")
 

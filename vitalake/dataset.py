@@ -6,6 +6,7 @@ the mechanism that carries declarations out (`vitalake/reconcile.py`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -215,7 +216,7 @@ class Dataset:
         together: which files of a folder belong together, by their names; None: each object stands alone.
 
     Raises:
-        ValueError: the name is none, or two things of the dataset have the same.
+        ValueError: the name or the owner is none, or two things of the dataset have the same name.
     """
 
     name: str
@@ -238,6 +239,10 @@ class Dataset:
 
     def __post_init__(self) -> None:
         check_name("dataset", self.name)
+        if not re.fullmatch(r"team:.+|[\w.+-]+@[\w-]+\.[\w.-]+", self.owner, re.ASCII):  # as Dagster wants it
+            raise ValueError(
+                f"dataset {self.name!r}: {self.owner!r} is no owner; give a team ('team:data') or an e-mail address"
+            )
         if again := repeated(self.own_names):
             names = ", ".join(again)
             raise ValueError(

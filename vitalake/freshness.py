@@ -72,7 +72,7 @@ def overdue(
     listed = arrived(raw, dataset.prefix, first_day, days, dataset.together) if days else []
     late: dict[date, list[ObjectInfo]] = {}
     for day, group in by_partition(listed, first_day).items():
-        known = _known(dataset, lake, day.isoformat())
+        known = objects_read(dataset, lake, day.isoformat())
         late[day] = [
             item
             for bundle in group
@@ -100,15 +100,15 @@ def behind(combined: Combined, lake: Store, patience: timedelta, now: datetime) 
     return Count(len(late) or int(deleted), len(sources), {"computed_at": since.isoformat()} if since else {})
 
 
-def _read(dataset: Dataset) -> list[Table]:
-    """The tables that every object of a day ends in, and the manifest."""
-    return [dataset.raw_table, *dataset.tables, dataset.quarantine_table]
-
-
-def _known(dataset: Dataset, lake: Store, day: str) -> set[tuple[str, str]]:
-    """Key and version of the objects that were read; none, where the tables are not those of the manifest."""
+def objects_read(dataset: Dataset, lake: Store, day: str) -> set[tuple[str, str]]:
+    """Key and version of the objects of a day that were read; none where its tables are not of its manifest."""
     manifest, *tables = _read(dataset)
     if not is_built(lake, tables, day, fingerprint_of(parts_of(lake, manifest.name, day))):
         return set()
     rows = load_table(lake, manifest, day, ["source_key", "source_version"]).to_pylist()
     return {(row["source_key"], row["source_version"]) for row in rows}
+
+
+def _read(dataset: Dataset) -> list[Table]:
+    """The tables that every object of a day ends in, and the manifest."""
+    return [dataset.raw_table, *dataset.tables, dataset.quarantine_table]

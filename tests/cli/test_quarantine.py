@@ -33,13 +33,20 @@ def test_list_shows_what_and_why(vitalake: Vitalake) -> None:
     assert "2 rows" in answer.out
 
 
+@pytest.mark.usefixtures("lake")
+def test_a_dataset_that_there_is_not_is_no_empty_list(vitalake: Vitalake) -> None:
+    answer = vitalake("quarantine", "list", "--dataset", "prices")
+    assert answer.code == 2
+    assert "prices" in answer.err
+
+
 @pytest.mark.parametrize(
     ("options", "keys"),
     [
         (("--rule", "s01"), [EMPTY]),
         (("--date", DAYS[1]), [TEXT]),
         (("--dataset", "ecg"), [TEXT, EMPTY]),
-        (("--dataset", "other"), []),
+        (("--dataset", "retina"), []),
         (("--date", DAYS[0], "--rule", "S02"), []),
     ],
 )
@@ -69,6 +76,13 @@ def test_show_takes_an_end_of_the_key_that_only_one_has(vitalake: Vitalake) -> N
     nothing = vitalake("quarantine", "show", "0.mat")
     assert nothing.code == 1
     assert "not in quarantine" in nothing.err
+
+
+def test_show_means_a_whole_name_before_an_end_of_one(vitalake: Vitalake, lake: Settings, raw: ObjectStore) -> None:
+    raw.put(f"ecg/date={DAYS[0]}/device=a/nearly-empty.mat", b"", expected=None)
+    build(lake, DAYS[0])
+    shown = vitalake("quarantine", "show", "empty.mat")
+    assert (shown.code, EMPTY in shown.out, "nearly" in shown.out) == (0, True, False)
 
 
 def test_show_knows_what_the_bucket_holds_now(vitalake: Vitalake, lake: Settings, raw: ObjectStore) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from cli.status import EXIT_NOT_RUNNING, EXIT_TROUBLE
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.cli.conftest import DAYS, LINKS, Vitalake, build, recording
+from vitalake.datasets.ecg import ECG
+from vitalake.stages import list_objects
 
 
 def test_nothing_runs(vitalake: Vitalake, tmp_path: Path) -> None:
@@ -55,6 +58,27 @@ def test_what_a_dataset_holds_and_what_it_waits_for(vitalake: Vitalake, raw: Obj
     assert "all but 1; the oldest of these came" in out
     assert "1 more wait for a day that has not come yet" in out
     assert "1 S01, 1 S02 (vitalake quarantine list)" in out
+
+
+@pytest.mark.usefixtures("lake")
+def test_what_was_listed_and_not_read_is_not_processed(
+    vitalake: Vitalake, settings: Settings, raw: ObjectStore, store: ObjectStore
+) -> None:
+    raw.put(f"ecg/date={DAYS[0]}/new.mat", recording(7), expected=None)
+    list_objects(ECG, raw, store, DAYS[0], settings.first_day, lambda *_: None)  # and then the run failed
+    assert "all but 1; the oldest" not in vitalake("status").out
+    ecg = json.loads(vitalake("status", "--format", "json").out)["datasets"]["ecg"]["lake"]
+    day = [item for item in raw.objects("ecg/") if DAYS[0] in item.key]
+    assert ecg["unprocessed"] == len(day) > 1, "the tables are of another listing: nobody knows of which objects"
+
+
+@pytest.mark.usefixtures("lake")
+def test_a_dataset_that_the_running_system_does_not_know_needs_a_start(
+    vitalake: Vitalake, settings: Settings
+) -> None:
+    with duckdb.connect(str(settings.catalog_path)) as connection:
+        connection.execute("DROP VIEW entity_metrics")
+    assert "stop the system, and start it again" in " ".join(vitalake("status").out.split())
 
 
 def test_records_are_counted_as_records(

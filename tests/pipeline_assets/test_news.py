@@ -58,6 +58,20 @@ def test_a_failed_run_is_told_once_however_often_it_fails(
     assert "does not exist" in alert.body
 
 
+def test_a_day_that_checks_block_is_told_with_their_counts_and_as_one_cause(
+    settings: Settings, raw: ObjectStore, store: ObjectStore, instance: DagsterInstance
+) -> None:
+    upload_all(raw, [("bad.mat", b"no recording")])
+    assert not run_day(settings, instance).success
+    upload_all(raw, [("worse.mat", b"no recording either")])
+    assert not run_day(settings, instance).success
+    one, two = (alert for alert in Outbox(store).pending() if alert.kind == "run_failed")
+    assert f"readable: {DAY}: Objects can be read" in one.body
+    assert "Not so: 1 of 1 (100.0%)." in one.body
+    assert "Not so: 2 of 2 (100.0%)." in two.body
+    assert one.cause == two.cause
+
+
 def test_a_catalog_that_could_not_be_published_is_the_next_run_s_and_nobody_promises_another_of_the_day(
     settings: Settings,
     raw: ObjectStore,

@@ -11,6 +11,7 @@ import pytest
 
 import vitalake.datasets
 from vitalake.datasets import declared
+from vitalake.errors import PermanentError
 
 MODULE = """
 from vitalake.records.declare import csv_dataset
@@ -44,6 +45,22 @@ def test_two_datasets_of_one_name_are_refused(folder: Path) -> None:
     (folder / "mine.py").write_text(MODULE.format(name="pricing", rule="X01"))
     importlib.invalidate_caches()
     with pytest.raises(ValueError, match="two datasets are named pricing"):
+        declared._declared()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("\nimport nothing_here\n", "mine.py, line 2: No module named 'nothing_here'"),
+        ("FIELDS = (\n", "mine.py, line 1: '\\(' was never closed"),
+        (MODULE.replace("team:data", "anna"), "mine.py, line 6: dataset 'mine': 'anna' is no owner"),
+        (MODULE.replace('"string"', '"text"'), "mine.py, line 5: .*there is no kind 'text'"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_with_its_line(folder: Path, text: str, why: str) -> None:
+    (folder / "mine.py").write_text(text.replace("{name}", "mine").replace("{rule}", "X01"))
+    importlib.invalidate_caches()
+    with pytest.raises(PermanentError, match=f"^vitalake/datasets/{why}"):
         declared._declared()
 
 
