@@ -21,9 +21,11 @@ from dagster import (
     AssetKey,
     AssetSelection,
     DagsterInstance,
+    DagsterRunStatus,
     DefaultScheduleStatus,
     MetadataValue,
     RunRequest,
+    RunsFilter,
     ScheduleDefinition,
     ScheduleEvaluationContext,
     SkipReason,
@@ -36,6 +38,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from pipeline_assets import shown
 from pipeline_assets.background import BACKGROUND, under_way
 from pipeline_assets.failures import steered
+from pipeline_assets.partitions import DATASET_TAG
 from vitalake.dataset import Combined, Dataset
 from vitalake.freshness import behind, following, freshness, open_days, overdue
 from vitalake.late_alert import objects_late
@@ -70,17 +73,21 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
         elif tags.get(LOOK_AT) == OPEN_DAYS:
             days = open_days(now) | _late_days(context.instance, key)
         with steered(0):
+            busy = _being_built(context.instance, dataset)
             late = overdue(dataset, resources.raw, resources.lake, resources.settings.first_day, days, now)
-            if not partition and set(late.days) - _late_days(context.instance, key):
+            # While a run builds a day, nobody can tell which of its objects are in the tables.
+            busy |= _being_built(context.instance, dataset)
+            late_days = {day: count for day, count in late.days.items() if day.isoformat() not in busy}
+            if not partition and late_days.keys() - _late_days(context.instance, key):
                 link = shown.run_link(resources.settings.webserver_url, context.run.run_id)
-                run = context.run.root_run_id or context.run.run_id
-                told = objects_late(dataset.name, late.count.bad, late.days, dataset.processed_within, run, link)
+                run, objects = context.run.root_run_id or context.run.run_id, sum(late_days.values())
+                told = objects_late(dataset.name, objects, list(late_days), dataset.processed_within, run, link)
                 resources.outbox.add(told)
         result = shown.check_result(check, table, late.count, partition or tags.get(LOOK_AT))
         if partition:
             return result
-        late_days = MetadataValue.json([day.isoformat() for day in late.days])
-        return result._replace(metadata={**result.metadata, LATE_DAYS: late_days})
+        remembered = MetadataValue.json([day.isoformat() for day in late_days])
+        return result._replace(metadata={**result.metadata, LATE_DAYS: remembered})
 
     return fresh
 
@@ -130,6 +137,12 @@ def freshness_schedules(checks: Sequence[AssetChecksDefinition]) -> list[Schedul
         description="Looks at all days.",
     )
     return [hourly, nightly]
+
+
+def _being_built(instance: DagsterInstance, dataset: Dataset) -> set[str]:
+    """The days of which a run is going on; one that hangs is ended after hours, and its day is late then."""
+    going_on = RunsFilter(tags={DATASET_TAG: dataset.name}, statuses=[DagsterRunStatus.STARTED])
+    return {run.tags[PARTITION] for run in instance.get_runs(going_on) if PARTITION in run.tags}
 
 
 def _late_days(instance: DagsterInstance, key: AssetCheckKey) -> set[date]:

@@ -93,12 +93,14 @@ def _messages(
     """Causes and alerts of the next messages; a cause whose files hold no alert takes no turn."""
     due = sorted((cause for cause in files if cause not in told), key=told.turn)  # else as they came
     messages: list[tuple[str, list[Alert]]] = []
-    read = 0
+    read, taken = 0, set[str]()  # hook and sensor may tell of one run as of two causes
     for cause in due:
         if len(messages) == _MOST_PER_CALL or read >= _MOST_TOGETHER:
             break
-        if alerts := outbox.read(files[cause][:_MOST_TOGETHER]):
+        alerts = [each for each in outbox.read(files[cause][:_MOST_TOGETHER]) if each.fingerprint not in taken]
+        if alerts:
             messages.append((cause, alerts))
             read += len(alerts)
+            taken |= {each.fingerprint for each in alerts}
     # A store tells times in seconds: "works again" must not come before "fails".
     return sorted(messages, key=lambda message: (told.turn(message[0]), message[1][0].created_at))

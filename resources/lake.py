@@ -7,6 +7,7 @@ Belongs here: DuckDB with S3, publishing the catalog, asking it. Does not belong
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -179,8 +180,8 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
 
 def stored_days(lake: ObjectStore, table: Table) -> set[date]:
     """The days of which a table has parts, by the names of its folders."""
-    named = (folder.rstrip("/").rpartition("date=")[2] for folder in lake.folders(f"{table.name}/")[0])
-    return {date.fromisoformat(day) for day in named if day != SEED_PARTITION}
+    named = [re.search(r"/date=(\d{4}-\d\d-\d\d)/$", folder) for folder in lake.folders(f"{table.name}/")[0]]
+    return {date.fromisoformat(found[1]) for found in named if found and found[1] != SEED_PARTITION}
 
 
 def _write_private(path: Path, text: str) -> None:

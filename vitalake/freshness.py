@@ -28,10 +28,10 @@ class Raw(Bucket, Pages, Protocol):
 
 @dataclass(frozen=True)
 class Overdue:
-    """What was uploaded long ago and is in no table: how much of what was looked at, and of which days."""
+    """What was uploaded long ago and is in no table: how much of what was looked at, and how much of which days."""
 
     count: Count
-    days: list[date]
+    days: dict[date, int]
 
 
 def open_days(now: datetime) -> set[date]:
@@ -72,7 +72,7 @@ def overdue(
     listed = arrived(raw, dataset.prefix, first_day, days, dataset.together) if days else []
     late: dict[date, list[ObjectInfo]] = {}
     for day, group in by_partition(listed, first_day).items():
-        known = objects_read(dataset, lake, day.isoformat())
+        known = _known(dataset, lake, day.isoformat())
         late[day] = [
             item
             for bundle in group
@@ -82,7 +82,7 @@ def overdue(
     items = [item for theirs in late.values() for item in theirs]
     details: dict[str, int | float | str] = {item.key: item.uploaded_at.isoformat() for item in items[:_SHOWN]}
     count = Count(len(items), sum(map(len, listed)) if total is None else total, details)
-    return Overdue(count, [day for day, theirs in late.items() if theirs])
+    return Overdue(count, {day: len(theirs) for day, theirs in late.items() if theirs})
 
 
 def behind(combined: Combined, lake: Store, patience: timedelta, now: datetime) -> Count:
@@ -100,15 +100,15 @@ def behind(combined: Combined, lake: Store, patience: timedelta, now: datetime) 
     return Count(len(late) or int(deleted), len(sources), {"computed_at": since.isoformat()} if since else {})
 
 
-def objects_read(dataset: Dataset, lake: Store, day: str) -> set[tuple[str, str]]:
-    """Key and version of the objects of a day that were read; none where its tables are not of its manifest."""
+def _read(dataset: Dataset) -> list[Table]:
+    """The tables that every object of a day ends in, and the manifest."""
+    return [dataset.raw_table, *dataset.tables, dataset.quarantine_table]
+
+
+def _known(dataset: Dataset, lake: Store, day: str) -> set[tuple[str, str]]:
+    """Key and version of the objects that were read; none, where the tables are not those of the manifest."""
     manifest, *tables = _read(dataset)
     if not is_built(lake, tables, day, fingerprint_of(parts_of(lake, manifest.name, day))):
         return set()
     rows = load_table(lake, manifest, day, ["source_key", "source_version"]).to_pylist()
     return {(row["source_key"], row["source_version"]) for row in rows}
-
-
-def _read(dataset: Dataset) -> list[Table]:
-    """The tables that every object of a day ends in, and the manifest."""
-    return [dataset.raw_table, *dataset.tables, dataset.quarantine_table]

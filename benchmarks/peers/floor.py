@@ -85,4 +85,6 @@ class _SamePrefix(Dataset):
         return "ecg/"
 
 
-FLOOR = _SamePrefix("floor", "The floor's measures, through our mechanism.", "bench", _parse, _tabulate, (TABLE,))
+FLOOR = _SamePrefix(
+    "floor", "The floor's measures, through our mechanism.", "team:bench", _parse, _tabulate, (TABLE,)
+)

@@ -158,6 +158,18 @@ def test_late_days_are_told_once_and_again_when_others_are_late_or_the_same_anew
     assert [title for title in told() if "late" in title] == [f"2 objects of ecg are late: {DAY}, {ANOTHER_DAY}"]
 
 
+def test_a_day_that_is_being_built_is_not_told_before_its_run_has_ended(fresh: Checks, store: ObjectStore) -> None:
+    upload_all(fresh.raw, [("old.mat", v4_file(strip()))])
+    job = fresh.defs.resolve_job_def("ecg_job")
+    tags = {**job.tags, "dagster/partition": DAY}
+    run = fresh.instance.create_run_for_job(job, tags=tags, status=DagsterRunStatus.STARTED)
+    assert not fresh.run(NIGHTLY).passed
+    assert Outbox(store).pending() == []
+    fresh.instance.report_run_failed(run)
+    fresh.run(NIGHTLY)
+    assert [alert.title for alert in Outbox(store).pending()] == [f"1 object of ecg is late: {DAY}"]
+
+
 def test_however_many_looks_at_one_day_a_late_one_is_remembered(
     fresh: Checks, monkeypatch: pytest.MonkeyPatch
 ) -> None:

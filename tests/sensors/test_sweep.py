@@ -235,6 +235,7 @@ def test_rows_of_deleted_objects_go_where_dagster_has_forgotten_the_day(
     assert system.run(request)
     remove(raw, f"ecg/date={day(-100)}/a")
     lake = ObjectStore(settings, settings.lake_bucket)
+    lake.put("raw_ecg/backup/part.parquet", b"of somebody", expected=None)  # in no folder of a day
     with DagsterInstance.ephemeral() as new:
         forgetful = System(settings, raw, new)
         (request,) = forgetful.sweep().requests
