@@ -27,6 +27,8 @@ from vitalake.arrivals import ObjectInfo
 from vitalake.errors import PermanentError
 from vitalake.parts import ConflictError
 
+# `from obstore import …` takes all of obstore first. Its modules import each other: of two threads that begin with
+# different ones of them, one may meet half of it.
 if TYPE_CHECKING:
     from obstore.store import S3Store
     from types_boto3_s3 import S3Client
@@ -73,7 +75,7 @@ class ObjectStore:
         return self._opened(_PAGE_RETRIES, timeout=_PAGE_TIMEOUT)
 
     def _opened(self, retries: dict[str, Any], **client: Any) -> S3Store:
-        from obstore.store import S3Store
+        from obstore import store
 
         settings = self._settings
         secret, token = settings.aws_secret_access_key, settings.aws_session_token
@@ -90,7 +92,7 @@ class ObjectStore:
                 "expires_at": None,
             }
             options["credential_provider"] = lambda: keys
-        return S3Store(self.bucket, retry_config=retries, client_options=client, **options)  # type: ignore[arg-type]
+        return store.S3Store(self.bucket, retry_config=retries, client_options=client, **options)  # type: ignore[arg-type]
 
     @cached_property
     def _client(self) -> S3Client:
@@ -109,7 +111,7 @@ class ObjectStore:
 
         The store's order is its own: S3 lists by the bytes of the whole key, SeaweedFS folder by folder.
         """
-        from obstore.exceptions import InvalidPathError
+        from obstore import exceptions
 
         if not prefix.endswith("/"):
             raise ValueError(f"{prefix!r} is no folder: obstore lists whole path segments and would find nothing")
@@ -120,7 +122,7 @@ class ObjectStore:
                 if page:
                     yield [_info(meta) for meta in page]
                     last = page[-1]["path"]
-        except (InvalidPathError, ValueError):  # a key that obstore does not take: from here on exactly
+        except (exceptions.InvalidPathError, ValueError):  # a key that obstore does not take: exactly from here on
             yield from self._exact_pages(prefix, last)
 
     def _exact_pages(self, prefix: str, after: str | None) -> Iterator[list[ObjectInfo]]:
@@ -149,7 +151,7 @@ class ObjectStore:
         Raises:
             SlowListingError: it takes longer than `within_s`.
         """
-        from obstore.exceptions import InvalidPathError
+        from obstore import exceptions
 
         until = monotonic() + (inf if within_s is None else within_s)
 
@@ -162,19 +164,19 @@ class ObjectStore:
 
         try:
             return self._call(quick, prefix)
-        except (InvalidPathError, ValueError):  # a key that obstore does not take
+        except (exceptions.InvalidPathError, ValueError):  # a key that obstore does not take
             return self._call(lambda: self._folders_exactly(prefix, until), prefix)
 
     def get(self, key: str, version: str | None = None) -> bytes:
         """The content; FileNotFoundError when it is gone or is no longer `version`."""
-        from obstore.exceptions import PreconditionError
+        from obstore import exceptions
 
         def read() -> bytes:
             return bytes(self._store.get(key, options={"if_match": version} if version else None).bytes())
 
         try:
             return self._call(read, key)
-        except PreconditionError:
+        except exceptions.PreconditionError:
             raise FileNotFoundError(f"{key} is no longer version {version}") from None
         except ValueError:  # a key that obstore does not take
             return self._call(lambda: self._get_exactly(key, version), key)
@@ -198,12 +200,12 @@ class ObjectStore:
 
     def stream(self, item: ObjectInfo) -> Iterator[bytes] | None:
         """The content a piece at a time, from one request; None for an object that is gone or changed."""
-        from obstore.exceptions import PreconditionError
+        from obstore import exceptions
 
         try:
             found = self._call(lambda: self._store.get(item.key, options={"if_match": item.version}), item.key)
             pieces: Iterator[Any] = iter(found.stream(min_chunk_size=_PIECE))
-        except (PreconditionError, FileNotFoundError):
+        except (exceptions.PreconditionError, FileNotFoundError):
             return None
         except ValueError:  # a key that obstore does not take
             return self._stream_exactly(item)
@@ -230,12 +232,12 @@ class ObjectStore:
 
     def put(self, key: str, data: bytes, *, expected: str | None) -> str:
         """Create (None) or replace exactly that version; the new version. Raises ConflictError, PermanentError."""
-        from obstore.exceptions import AlreadyExistsError, PreconditionError
+        from obstore import exceptions
 
         mode: Any = {"e_tag": expected} if expected is not None else "create"
         try:
             result = self._call(lambda: self._store.put(key, data, mode=mode, use_multipart=False), key)
-        except (AlreadyExistsError, PreconditionError, FileNotFoundError) as error:
+        except (exceptions.AlreadyExistsError, exceptions.PreconditionError, FileNotFoundError) as error:
             if "<Code>NoSuchBucket<" in str(error):  # 404, which obstore takes for a missing object
                 advice = "create it, or set VITALAKE_RAW_BUCKET and VITALAKE_LAKE_BUCKET"
                 raise PermanentError(f"{self.bucket}/{key}: the bucket does not exist; {advice}") from None

@@ -23,7 +23,7 @@ def call(request: Callable[[], T], where: str) -> T:
     What a caller has to tell apart passes through: FileNotFoundError, a refused key, a failed condition.
     """
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-    from obstore.exceptions import BaseError
+    from obstore import exceptions
 
     try:
         return request()
@@ -45,7 +45,7 @@ def call(request: Callable[[], T], where: str) -> T:
         raise _explain(str(error.code), "", where) from error
     except OSError as error:
         raise TransientError(f"{where}: the object store did not answer ({type(error).__name__})") from error
-    except BaseError as error:
+    except exceptions.BaseError as error:
         name, text = type(error).__name__, str(error)
         if name in ("InvalidPathError", "PreconditionError", "AlreadyExistsError"):
             raise

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -159,3 +161,35 @@ def test_without_keys_the_machine_s_own_are_used_and_not_written_down(
     with connect(role) as connection:
         assert connection.execute("SELECT count(*) FROM ecg_recordings").fetchone() == (0,)
     assert str(settings.aws_access_key_id) not in (role.home / "init.sql").read_text()
+
+
+FIRST_USE = """
+import sys, threading
+from contextlib import suppress
+from resources.object_store import ObjectStore, SlowListingError
+from resources.settings import Settings
+
+store = ObjectStore(Settings(s3_endpoint="http://127.0.0.1:9"), "raw")
+together = threading.Barrier(8)
+
+def use(number):
+    together.wait()
+    if number % 2:
+        store._opened({"max_retries": 0})
+    else:
+        with suppress(SlowListingError):
+            store.folders("ecg/", 0.0)
+
+sys.setswitchinterval(1e-6)
+threads = [threading.Thread(target=use, args=[number]) for number in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_threads_that_use_it_first_and_at_once_do_not_meet_half_of_obstore() -> None:
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", FIRST_USE], check=True, capture_output=True, text=True)
+        assert done.stderr == ""
