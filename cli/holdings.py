@@ -129,15 +129,17 @@ def _unread_days(ask: Callable[[str], list[tuple[Any, ...]]], settings: Settings
     from vitalake.parts import fingerprint_of, parts_of, side_by_side
     from vitalake.stages import is_built
 
-    raw, read = dataset.raw_table.name, [*dataset.tables, dataset.quarantine_table]
-    seen = " UNION ALL ".join(f'SELECT source_key, source_version FROM "{read[at].name}"' for at in (0, -1))
-    days = ask(f'SELECT DISTINCT date FROM "{raw}" ANTI JOIN ({seen}) USING (source_key, source_version)')
+    raw, table, quarantine = dataset.raw_table.name, dataset.tables[0], dataset.quarantine_table
+    seen = " UNION ALL ".join(
+        f'SELECT source_key, source_version FROM "{each.name}"' for each in (table, quarantine)
+    )
+    in_none = f'SELECT DISTINCT date FROM "{raw}" ANTI JOIN ({seen}) USING (source_key, source_version)'
+    days = [day for (day,) in ask(in_none)]
     # Not everybody who asks for the status may read what names people.
-    lake, tables = lake_store(settings), [table for table in read if not table.restricted]
+    lake, tables = lake_store(settings), [each for each in (*dataset.tables, quarantine) if not each.restricted]
 
     def is_read(day: date) -> bool:
         return is_built(lake, tables, day.isoformat(), fingerprint_of(parts_of(lake, raw, day.isoformat())))
 
     with side_by_side(len(days)) as each:
-        found = [day for (day,) in days]
-        return {day for day, is_so in zip(found, each(is_read, found), strict=True) if not is_so}
+        return {day for day, is_so in zip(days, each(is_read, days), strict=True) if not is_so}

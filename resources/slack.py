@@ -1,7 +1,7 @@
 """Slack: one post per alert, with bounded patience, and errors that say what to do.
 
 Belongs here: everything that speaks Slack's API. Does not belong here: wording (`vitalake/alerts.py`) or what
-happens when a post fails (`resources/outbox.py`).
+happens when a post fails (`resources/delivery.py`).
 
 Importing this module imports slack_sdk (0.15 s of CPU), so import it inside the function that needs it.
 """

@@ -1,7 +1,7 @@
 """Alerts of one cause, in one message: a store that denies access fails every day of a backfill.
 
 Belongs here: the wording of many as one, pure. Does not belong here: what a cause is (`vitalake/alerts.py`), when
-alerts wait for each other (`resources/outbox.py`).
+alerts wait for each other (`resources/delivery.py`).
 """
 
 from __future__ import annotations

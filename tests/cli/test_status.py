@@ -87,6 +87,8 @@ def test_records_are_counted_as_records(
     assert home.exists()
     raw.put(f"entity_relationships/date={DAYS[0]}/links.csv", LINKS, expected=None)
     build(settings, DAYS[0], dataset="entity_relationships")
+    raw.put(f"retina/date={DAYS[0]}/none.json", b"[]", expected=None)  # in no table: its day is looked into
+    build(settings, DAYS[0], dataset="retina")
     links = json.loads(vitalake("status", "--format", "json").out)["datasets"]["entity_relationships"]["lake"]
     assert (links["rows"], links["warned"], links["quarantine"]) == (4, 0, {"D03": 1, "L01": 2})
     monkeypatch.setenv("VITALAKE_RESTRICTED_BUCKET", "no-such-bucket")
@@ -94,6 +96,7 @@ def test_records_are_counted_as_records(
     assert not health["services"]["restricted"]["works"], "told in its place"
     assert health["services"]["S3"]["works"]
     assert health["datasets"]["entity_relationships"]["lake"]["rows"] == 4
+    assert (health["datasets"]["retina"]["objects"], health["datasets"]["retina"]["lake"]["unprocessed"]) == (1, 0)
 
 
 @pytest.mark.usefixtures("lake")

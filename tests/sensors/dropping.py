@@ -68,6 +68,11 @@ class System:
     def sweep(self) -> Tick:
         return self.tick(name="ecg_sweep")
 
+    def build_all(self) -> None:
+        """Carry out what the sweep asks for."""
+        for request in self.sweep().requests:
+            assert self.run(request)
+
     def run(self, request: RunRequest, settings: Settings | None = None) -> bool:
         """Carry out a request, in another configuration if one is given."""
         job = build_defs(settings or self.settings).resolve_job_def(str(request.job_name or "ecg_job"))

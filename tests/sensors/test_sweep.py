@@ -218,8 +218,7 @@ def test_where_more_fails_than_ticks_can_ask_for_a_late_upload_is_found_all_the_
 
 def test_a_day_that_was_recorded_otherwise_since_is_asked_for_again(system: System, put: Put) -> None:
     put(-100, "a")
-    (request,) = system.sweep().requests
-    assert system.run(request)
+    system.build_all()
     cursor = system.sweep().cursor
     assert "0 looked at" in (system.tick(cursor, "ecg_sweep").said or "")
     older = AssetMaterialization("ecg_beats", partition=day(-100), metadata={FINGERPRINT: "older"})
@@ -231,8 +230,7 @@ def test_rows_of_deleted_objects_go_where_dagster_has_forgotten_the_day(
     settings: Settings, raw: ObjectStore, system: System, put: Put
 ) -> None:
     put(-100, "a")
-    (request,) = system.sweep().requests
-    assert system.run(request)
+    system.build_all()
     remove(raw, f"ecg/date={day(-100)}/a")
     lake = ObjectStore(settings, settings.lake_bucket)
     lake.put("raw_ecg/backup/part.parquet", b"of somebody", expected=None)  # in no folder of a day
@@ -250,8 +248,7 @@ def test_days_before_a_first_day_that_was_raised_are_left_alone(
     settings: Settings, raw: ObjectStore, system: System, put: Put
 ) -> None:
     put(-100, "a")
-    (request,) = system.sweep().requests
-    assert system.run(request)
+    system.build_all()
     first_day = datetime.now(timezone.utc).date() - timedelta(days=50)
     raised = System(settings.model_copy(update={"first_day": first_day}), raw, system.instance)
     assert raised.sweep().days == [day(0)]  # the object's own date counts as none
