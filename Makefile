@@ -83,10 +83,11 @@ clean: ## Delete all local state in .vitalake
 	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Spark weighs 600 MB with its Java and is there for the tests only.
+# Spark weighs 600 MB with its Java and is there for the tests only. No cache: pyspark comes as source, and uv keeps
+# 2.3 GB of what it builds of it, anew at each clone where the index does not say how long an answer holds.
 .venv-spark/ready: .venv/ready requirements-spark.lock
 	@set -e; \
 	echo "Setting up .venv-spark for the tests; this happens once and takes a minute."; \
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-spark; \
-	$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --require-hashes -r requirements-spark.lock
+	$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --no-cache --require-hashes -r requirements-spark.lock
 	@touch $@

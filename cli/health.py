@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from cli.holdings import Holdings, count
 from cli.running import answers, ask
 from cli.runs import last_runs
+from cli.store_service import least_free_bytes
 from cli.ticks import last_ticks
 from vitalake.errors import VitalakeError
 
@@ -75,6 +76,8 @@ def look(settings: Settings, datasets: Sequence[Dataset]) -> Health:
         home_bytes=_used_bytes(settings.home),
         free_bytes=shutil.disk_usage(settings.home if settings.home.exists() else Path.cwd()).free,
     )
+    if (settings.home / "s3").exists():
+        health.services["disk"] = disk(health.free_bytes, least_free_bytes(settings.home))
     if store.works:
         health.services["restricted"] = _restricted(settings)
     if web.works:
@@ -128,6 +131,17 @@ def _store(settings: Settings) -> Service:
         return Service(False, str(error))
     place = settings.s3_endpoint or f"AWS, {settings.aws_region}"
     return Service(True, f"{place}, buckets {settings.raw_bucket} and {settings.lake_bucket}")
+
+
+def disk(free_bytes: int, least_bytes: int) -> Service:
+    """Whether the local S3 server takes anything more: it stops where less is free than `least_bytes`."""
+    free = f"{free_bytes / 1e9:,.1f} GB free"
+    if free_bytes < least_bytes:
+        return Service(
+            False,
+            f"{free}: below {least_bytes / 1e9:,.1f} GB the S3 server takes no more uploads or tables; free some",
+        )
+    return Service(True, free)
 
 
 def _restricted(settings: Settings) -> Service:

@@ -25,7 +25,7 @@ from cli.processes import Supervisor
 from resources.settings import Settings
 from vitalake.errors import PermanentError
 
-_LEAST_FREE_BYTES = 500_000_000
+_ROOM_BYTES = 500_000_000
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def local_system(
     echo: Callable[[str], None],
     *,
     module: str = "definitions",
-    least_free_bytes: int = _LEAST_FREE_BYTES,
+    room_bytes: int = _ROOM_BYTES,
 ) -> Iterator[LocalSystem]:
     """Everything started and ready; stopped, to the last process, when the block ends, however it ends.
 
@@ -55,7 +55,7 @@ def local_system(
         home: the state folder; made when it is missing, one system at a time.
         echo: receives lines about progress and trouble.
         module: the module with Dagster's definitions.
-        least_free_bytes: refuse to start with less free space on the disk.
+        room_bytes: refuse to start with less than this, and what the S3 server leaves free, on the disk.
 
     Raises:
         PermanentError: it cannot start, or a service cannot be kept running (raised when the block ends, or by
@@ -63,7 +63,7 @@ def local_system(
     """
     home = home.resolve()
     with _explained(home):
-        _open_home(home, least_free_bytes)
+        _open_home(home, room_bytes)
     with _locked(home), ExitStack() as stack:
         with _explained(home), _in_turn():
             system = _prepare(home, echo, module)
@@ -150,12 +150,14 @@ def _explained(home: Path) -> Iterator[None]:
         ) from error
 
 
-def _open_home(home: Path, least_free_bytes: int) -> None:
+def _open_home(home: Path, room_bytes: int) -> None:
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)  # health data
     (home / "logs").mkdir(exist_ok=True)
-    free = shutil.disk_usage(home).free
-    if free < least_free_bytes:
+    free, left = shutil.disk_usage(home).free, store_service.least_free_bytes(home)
+    if free < left + room_bytes:
         raise OSError(
-            errno.ENOSPC, f"only {free / 1e6:,.0f} MB are free, {least_free_bytes / 1e6:,.0f} MB are needed"
+            errno.ENOSPC,
+            f"only {free / 1e6:,.0f} MB are free, {(left + room_bytes) / 1e6:,.0f} MB are needed "
+            f"({left / 1e6:,.0f} of them stay free: the S3 server never takes the last hundredth of a disk)",
         )

@@ -1,7 +1,7 @@
 """The local S3 server, SeaweedFS: one process, loopback only, keys of its own.
 
-Belongs here: how it is started, when it is ready, its buckets. Does not belong here: keeping it running
-(`cli/processes.py`), using it (`resources/object_store.py`).
+Belongs here: how it is started, when it is ready, its buckets, the disk it needs. Does not belong here: keeping it
+running (`cli/processes.py`), using it (`resources/object_store.py`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ PORTS = (
     Port("S3 filer", 8888, twin=True),
     Port("S3 admin", 23646, twin=True),
 )
+# The server takes nothing more on a disk with less than this free (`miniVolumeMinFreeSpace` of its source).
+_FREE_SHARE = 0.01
 # A bucket of its own: a put whose answer was not waited for may be carried out later, whatever was deleted since.
 _PROBED = "vitalake-ready"
 
@@ -42,6 +44,9 @@ def store_service(home: Path, ports: Mapping[str, int], env: Mapping[str, str]) 
         *(f"-filer.port={ports['S3 filer']}", f"-admin.port={ports['S3 admin']}"),
         *("-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-s3.iam=false"),
         "-volume.preStopSeconds=0",  # nobody else reads the volumes
+        # A volume a bucket at least. Left alone, the server allows as many as full ones (1 GB) fit the free disk,
+        # and refuses every write to a bucket that got none.
+        "-volume.max=10000",
         # Usage statistics stay here, and a mistyped bucket is an error.
         *("-master.telemetry=false", "-s3.autoCreateBucket=false"),
         # Else any web page open in a browser on this machine could read the recordings.
@@ -49,6 +54,11 @@ def store_service(home: Path, ports: Mapping[str, int], env: Mapping[str, str]) 
         *("-filer.disableDirListing=true", "-filer.exposeDirectoryData=false"),
     ]
     return Service("object-store", argv, env, lambda _: _ready(env), home / "logs" / "object-store.log")
+
+
+def least_free_bytes(home: Path) -> int:
+    """How much of the disk of `home` must be free for the server to take anything."""
+    return int(shutil.disk_usage(home).total * _FREE_SHARE)
 
 
 def _ready(env: Mapping[str, str]) -> bool:

@@ -71,4 +71,5 @@ def _explain(name: str, text: str, where: str) -> TransientError | PermanentErro
         return PermanentError(
             f"{where}: refused with HTTP {status}; check AWS_REGION, the endpoint and the credentials"
         )
-    return TransientError(f"{where}: the object store did not answer as it should ({status})")
+    full = "; a server on this machine may have a full disk: `vitalake status`" if status in ("500", "507") else ""
+    return TransientError(f"{where}: the object store did not answer as it should ({status}{full})")

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from cli.health import disk
 from cli.status import EXIT_NOT_RUNNING, EXIT_TROUBLE
 from resources.object_store import ObjectStore
 from resources.settings import Settings
@@ -128,3 +129,12 @@ def test_slack_is_on_only_with_token_and_channel(vitalake: Vitalake, monkeypatch
     out = vitalake("status").out
     assert "to Slack, #health-data" in out
     assert "xoxb" not in out
+
+
+def test_a_disk_that_is_too_full_for_the_server_is_trouble() -> None:
+    assert disk(free_bytes=2_600_000_000, least_bytes=2_500_000_000).works
+    full = disk(free_bytes=2_400_000_000, least_bytes=2_500_000_000)
+    assert (full.works, full.detail) == (
+        False,
+        "2.4 GB free: below 2.5 GB the S3 server takes no more uploads or tables; free some",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -61,3 +62,19 @@ def test_a_server_that_lists_but_has_no_contents_yet_is_not_ready(tmp_path: Path
             service.ready(0)
         stack.enter_context(running(contents, tmp_path / "contents.log"))
         until(lambda: service.ready(0))
+
+
+def test_more_buckets_than_full_volumes_fit_the_disk(tmp_path: Path) -> None:
+    ports = dict(zip([port.name for port in PORTS], free_ports(len(PORTS)), strict=True))
+    endpoint = f"http://127.0.0.1:{ports['S3']}"
+    env = KEYS | {"AWS_ENDPOINT_URL": endpoint, "VITALAKE_RAW_BUCKET": "raw", "VITALAKE_LAKE_BUCKET": "lake"}
+    service = store_service(tmp_path, ports, env | {"VITALAKE_RESTRICTED_BUCKET": "restricted"})
+    largest_gb = 30  # what the server allows a volume to become: this disk holds few of them, as a full one of 1 GB
+    argv = [*service.argv, f"-master.volumeSizeLimitMB={largest_gb * 1000}"]
+    session = boto3.Session(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], region_name="us-east-1")
+    client = session.client("s3", endpoint_url=endpoint)
+    with running(argv, tmp_path / "log"):
+        until(lambda: service.ready(0))
+        for number in range(shutil.disk_usage(tmp_path).free // (largest_gb * 10**9) + 3):
+            client.create_bucket(Bucket=f"bucket-{number}")
+            client.put_object(Bucket=f"bucket-{number}", Key="key", Body=b"contents")
