@@ -1,4 +1,5 @@
-# From a fresh clone to a running system: make run. Everything lands in .venv and .vitalake, nothing elsewhere.
+# From a fresh clone to a running system: make run. What it needs lands in .venv, what it keeps in .vitalake; the tests
+# and benchmarks have environments of their own. (pip and uv keep copies of packages where they always do.)
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test lint bench bench-quality docs lock clean

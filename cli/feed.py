@@ -6,8 +6,10 @@ belong here: what the demo's files are (`cli/demo_*.py`) or how files are sent (
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,11 +30,13 @@ _HELD_BACK_S = 20.0
 
 def feed(settings: Settings, console: Console, data: Path | None, dataset: Dataset) -> None:
     """Upload the files below `data` to the dataset, or the demo's to theirs; what is there already stays."""
+    from rich.markup import escape
+
     from cli.upload import Source, files_below, upload_all
 
     if data is not None:
-        waves = [files_below([data], f"{dataset.prefix}date={datetime.now(timezone.utc).date()}/")]
-        console.print(f"Uploading {len(waves[0])} files of {data}")
+        waves = [files_below([data], f"{dataset.prefix}date={_day_of(data, dataset, settings)}/")]
+        console.print(f"Uploading {len(waves[0])} files of {data}", markup=False)
     else:
         demo = demo_waves(_first_demo_day(settings))
         waves = [[Source(file.key, file.data) for file in wave] for wave in demo]
@@ -40,7 +44,7 @@ def feed(settings: Settings, console: Console, data: Path | None, dataset: Datas
     for wave in waves:
         sent = upload_all(settings, wave, console, limit_bytes=dataset.limits.object_bytes)
         for name, reason in sent.failed:
-            console.print(f"[red]not uploaded:[/] {name}: {reason}")
+            console.print(f"[red]not uploaded:[/] {escape(name)}: {reason}")
 
 
 def demo_waves(first_day: date) -> list[list[DemoFile]]:
@@ -63,18 +67,33 @@ def demo_waves(first_day: date) -> list[list[DemoFile]]:
 
 def _first_demo_day(settings: Settings) -> date:
     """The demo's own days: the same after a restart, so that the demo is uploaded once."""
-    remembered = settings.home / "demo-first-day"
-    if not remembered.exists():
-        first = datetime.now(timezone.utc).date() - timedelta(days=_DEMO_DAYS - 1)
-        remembered.write_text(first.isoformat())
-    return date.fromisoformat(remembered.read_text().strip())
+    today = datetime.now(timezone.utc).date()
+    return _first_said(settings.home / "demo-first-day", today - timedelta(days=_DEMO_DAYS - 1))
 
 
-def wait_until_built(settings: Settings, console: Console) -> None:
+def _day_of(data: Path, dataset: Dataset, settings: Settings) -> date:
+    """The day that a folder was first uploaded on: the same keys on another day, so nothing is there twice."""
+    name = hashlib.sha256(f"{dataset.name}\n{data.resolve()}".encode()).hexdigest()[:16]
+    return _first_said(settings.home / "folders" / name, datetime.now(timezone.utc).date())
+
+
+def _first_said(file: Path, day: date) -> date:
+    """The day that the file remembers; `day`, from now on, where it remembers none."""
+    with suppress(OSError, ValueError):  # missing, or cut off by a full disk
+        return date.fromisoformat(file.read_text().strip())
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(day.isoformat())
+    return day
+
+
+def wait_until_built(settings: Settings, console: Console, pause: Callable[[float], object] = time.sleep) -> None:
     """Until every day in the bucket is in the lake and no run goes on, showing how far it is.
 
     A run that has written the tables of its day still has checks before it, and tables over all days follow by a
     run of their own.
+
+    `pause` waits for so many seconds; what it raises ends the waiting. Raises TransientError when nothing goes on
+    for minutes.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -105,7 +124,7 @@ def wait_until_built(settings: Settings, console: Console) -> None:
                 raise TransientError(
                     f"{left}; look at {settings.webserver_url}/runs and the logs in {settings.home}/logs"
                 )
-            time.sleep(1)
+            pause(1)
     if console.is_terminal:
         console.print(f"{days.built} of {days.all} days are built")
     if days.built < days.all:

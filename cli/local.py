@@ -23,7 +23,7 @@ from cli.leftovers import clear
 from cli.ports import HOST, choose_ports
 from cli.processes import Supervisor
 from resources.settings import Settings
-from vitalake.errors import PermanentError
+from vitalake.errors import PermanentError, VitalakeError
 
 _ROOM_BYTES = 500_000_000
 
@@ -61,7 +61,7 @@ def local_system(
         PermanentError: it cannot start, or a service cannot be kept running (raised when the block ends, or by
             `supervisor.wait()`); says what to do.
     """
-    home = home.resolve()
+    home, echo = home.resolve(), _whatever_happens(echo)
     with _explained(home):
         _open_home(home, room_bytes)
     with _locked(home), ExitStack() as stack:
@@ -70,8 +70,27 @@ def local_system(
             stack.enter_context(interruptible(system.supervisor.interrupt))
             stack.callback(_stop, system, echo)
             system.supervisor.start()
-        yield system
+        try:
+            yield system
+        except VitalakeError:
+            system.supervisor.wait(0)  # a service that gave up is the reason
+            raise
         system.supervisor.wait(0)
+
+
+def _whatever_happens(echo: Callable[[str], None]) -> Callable[[str], None]:
+    """The same, but what becomes of a line decides nothing: its reader may be gone, its disk full."""
+
+    def said(line: str) -> None:
+        try:
+            echo(line)
+        except OSError:
+            pass
+        except SystemExit as left:  # how rich says that a pipe was closed
+            if left.code != 1:  # a signal's
+                raise
+
+    return said
 
 
 def _stop(system: LocalSystem, echo: Callable[[str], None]) -> None:

@@ -172,7 +172,9 @@ def retry(
     with refused.asking(settings) as connection:
         chosen: set[Refused] = set()
         for key in keys or [""]:
-            fitting = {item for item in refused.matching(connection, key) if rule in (None, item.rule)}
+            fitting = {
+                item for item in refused.matching(connection, key) if rule is None or rule.upper() == item.rule
+            }
             if key and not fitting:
                 _not_there(key)
             chosen |= fitting

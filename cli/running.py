@@ -7,6 +7,7 @@ not belong here: starting anything (`cli/local.py`), what is asked (`cli/runs.py
 from __future__ import annotations
 
 import socket
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -59,7 +60,7 @@ def ask(url: str, text: str, **variables: Any) -> dict[str, Any]:
 
     try:
         return query(url, text, **variables)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         raise TransientError(f"Dagster's web server at {url} did not answer as it should ({error})") from error
     except RuntimeError as error:
         raise PermanentError(f"Dagster at {url} refused the question: {error}") from error

@@ -41,19 +41,24 @@ def register(app: typer.Typer) -> None:
 
 def status(
     form: Annotated[Format, typer.Option("--format", help="How the answer is written.")] = Format.TABLE,
+    counts: Annotated[
+        bool, typer.Option(help="Count what every dataset holds, which lists the whole bucket.")
+    ] = True,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Say what runs, which sensors fail, what was built last, what every dataset holds and what it waits for.
 
-    Exit codes: 0 all works, 1 something does not (a service, a sensor that fails or was stopped), 3 nothing runs.
+    Exit codes: 0 all works, 1 something does not (a row of trouble), 3 nothing runs.
 
     Example: `vitalake status --format json`
+
+    Example: `vitalake status --no-counts`, to watch a system
     """
     from dataclasses import asdict
 
     from cli.health import look
 
-    health = look(settings_of(home), all_datasets())
+    health = look(settings_of(home), all_datasets() if counts else [])
     console = stdout()
     if form is Format.JSON:
         typer.echo(json.dumps(asdict(health), indent=1, default=str, ensure_ascii=False))

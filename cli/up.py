@@ -46,14 +46,16 @@ def up(
 
     Example: `vitalake up --data prices/ --dataset pricing`
     """
+    from rich.markup import escape
+
     chosen, console = dataset_named(dataset), stdout()
-    console.print(f"[bold]Vitalake[/] starts, with its state in {home}")
-    with local_system(home, lambda line: console.print(f"  {line}", highlight=False)) as system:
+    console.print(f"[bold]Vitalake[/] starts, with its state in {escape(str(home))}")
+    with local_system(home, lambda line: console.print(f"  {line}", highlight=False, markup=False)) as system:
         settings = settings_of(home.resolve())
         publish_empty(settings)
         if demo or data:
             feed(settings, console, data, chosen)
-            wait_until_built(settings, console)
+            wait_until_built(settings, console, system.supervisor.wait)
             _show_answers(settings, console, chosen.name if data else None)
         _say_what_next(system, settings, console, leave=leave)
         if not leave:
@@ -129,8 +131,8 @@ def _say_what_next(system: LocalSystem, settings: Settings, console: Console, *,
             "\nThe demo is over; everything stops now. Its state stays: `.venv/bin/vitalake up` goes on from here."
         )
         return
-    show: Callable[[str], None] = lambda line: console.print(line, highlight=False)  # noqa: E731
-    show(f"\n[bold green]Vitalake is running:[/] {system.webserver_url}")
+    show: Callable[[str], None] = lambda line: console.print(line, highlight=False, markup=False)  # noqa: E731
+    console.print(f"\n[bold green]Vitalake is running:[/] {system.webserver_url}", highlight=False)
     buckets = f"{settings.raw_bucket}, {settings.lake_bucket} and, for names, {settings.restricted_bucket}"
     show(f"  S3        {system.endpoint}, buckets {buckets}")
     show(f"  Keys      . {settings.home / 'env'}   (then aws, boto3, .venv/bin/dagster and .venv/bin/dg work)")

@@ -98,12 +98,12 @@ def upload_all(
     """
     from resources.object_store import ObjectStore
 
-    raw, large = ObjectStore(settings, settings.raw_bucket), LargeFiles(settings)
+    stop = threading.Event()
+    raw, large = ObjectStore(settings, settings.raw_bucket), LargeFiles(settings, stop.is_set)
     present: dict[str, str] = {}
     for prefix in sorted({"/".join(source.key.split("/")[:2]) + "/" for source in sources}):
         present.update((item.key, item.version) for item in raw.objects(prefix))
     sent = Sent()
-    stop = threading.Event()
 
     def send(source: Source) -> bool:
         return not stop.is_set() and _send(raw, large, source, present.get(source.key), limit_bytes)
@@ -132,7 +132,7 @@ def upload_all(
                         sent.failed.append((str(source.content), str(error)))
                     advance(source.size_bytes)
         finally:
-            stop.set()  # leaving early: what is under way is finished, nothing new begins
+            stop.set()  # leaving early: files and pieces under way are finished, nothing new begins
             pool.shutdown(wait=True, cancel_futures=True)
 
 

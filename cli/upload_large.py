@@ -10,7 +10,7 @@ size, so it can be told from the file alone.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
@@ -30,15 +30,24 @@ class UnusableFileError(Exception):
     """A file that cannot be sent; the rest goes on."""
 
 
+class StoppedError(Exception):
+    """The upload was interrupted."""
+
+
 class LargeFiles:
     """The raw bucket, as large files reach it; safe to share between threads."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, stopped: Callable[[], bool] = lambda: False) -> None:
+        self._settings, self._stopped = settings, stopped
         self.bucket = settings.raw_bucket
 
     def put(self, key: str, file: Path, *, expected: str | None) -> None:
-        """Create (None) or replace exactly that version. Raises ConflictError, UnusableFileError, those of S3."""
+        """Create (None) or replace exactly that version.
+
+        Raises:
+            ConflictError, UnusableFileError, StoppedError: as they say; nothing is left of it.
+            TransientError, PermanentError: those of S3.
+        """
         from botocore.exceptions import BotoCoreError, ClientError
 
         from resources.s3_errors import call
@@ -49,6 +58,8 @@ class LargeFiles:
         try:
             tags = []
             for number, piece in enumerate(_pieces(file), 1):
+                if self._stopped():
+                    raise StoppedError
                 part: Any = {**target, "PartNumber": number, "Body": piece}
                 sent = call(partial(client.upload_part, **part), where)
                 tags.append({"PartNumber": number, "ETag": sent["ETag"]})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,7 +94,8 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
     that is broken, or that other code has put there, is written anew.
 
     Raises:
-        PermanentError: DuckDB does not take a view. Everything else is published.
+        PermanentError: DuckDB does not take a view (everything else is published), or nothing can be written there.
+        TransientError: the store or the disk did not take it; the old catalog stays.
     """
     import duckdb
 
@@ -105,19 +107,27 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
         view.name: statements(view) for view in views(datasets, settings.lake_bucket, settings.restricted_bucket)
     }
     made_of = digest(*(line for lines in ddl.values() for line in lines))
-    _write_private(path.with_name("init.sql"), init_sql(settings))
-    if _made_of(path) == made_of:
-        return False
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.unlink(missing_ok=True)
-    with duckdb.connect(str(new)) as connection:  # DuckDB syncs the file when it closes it
-        _ready(settings, connection)
-        refused = dict(_refused(connection, ddl))
-        if not refused:  # else the next time it is tried again
-            connection.execute(f"CREATE MACRO {_MADE_OF}() AS {quote(made_of)}")
-    # What a killed program left to be written into the old file, DuckDB would write into the new one.
-    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
-    new.replace(path)
+    try:
+        with _new(path.with_name("init.sql")) as file:
+            file.touch(0o600)  # it holds keys
+            file.write_text(init_sql(settings))
+        if _made_of(path) == made_of:
+            return False
+        with _new(path) as file:
+            with duckdb.connect(str(file)) as connection:  # DuckDB syncs the file when it closes it
+                _ready(settings, connection)
+                refused = dict(_refused(connection, ddl))
+                if not refused:  # else the next time it is tried again
+                    connection.execute(f"CREATE MACRO {_MADE_OF}() AS {quote(made_of)}")
+            # What a killed program left to be written into the old file, DuckDB would write into the new one.
+            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+    except duckdb.IOException as error:  # the store, or the disk
+        raise TransientError(f"the catalog {path} was not written: {str(error).splitlines()[0]}") from error
+    except OSError as error:
+        raise PermanentError(
+            f"the catalog {path} cannot be written: {error.strerror or error}. Make its folder writable, free some "
+            "space, or choose another place with VITALAKE_LAKE_PATH"
+        ) from error
     if refused:
         what = "; ".join(f"view {name!r}: {said}" for name, said in refused.items())
         raise PermanentError(f"correct these, everything else is published: {what}")
@@ -184,9 +194,14 @@ def stored_days(lake: ObjectStore, table: Table) -> set[date]:
     return {date.fromisoformat(found[1]) for found in named if found and found[1] != SEED_PARTITION}
 
 
-def _write_private(path: Path, text: str) -> None:
+@contextmanager
+def _new(path: Path) -> Iterator[Path]:
+    """Where to write what takes the place of `path` when the block ends; gone when it fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    new.replace(path)
+    new.unlink(missing_ok=True)
+    try:
+        yield new
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)

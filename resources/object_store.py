@@ -24,7 +24,7 @@ from resources.aws import s3_client
 from resources.s3_errors import call
 from resources.settings import Settings
 from vitalake.arrivals import ObjectInfo
-from vitalake.errors import PermanentError
+from vitalake.errors import PermanentError, TransientError
 from vitalake.parts import ConflictError
 
 # `from obstore import …` takes all of obstore first. Its modules import each other: of two threads that begin with
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _READERS = 16
-_PIECE = 4 * 2**20  # bytes of a stream at a time
+_PIECE = 8 * 2**20  # bytes of a stream at a time
 _PAGE = 1000  # keys a request; S3 gives no more
 # Sub-second retries first, some 10 s of them in all: a longer outage is the run's to retry, not the call's. (Each
 # pause is drawn between the first and `base` times the last: with a base of 2, eight of them took 2 s.)
@@ -44,6 +44,9 @@ _RETRIES: dict[str, Any] = {
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 3},
     "retry_timeout": timedelta(seconds=20),
 }
+
+# One whole request, over the slow line of somebody who uploads, too. (obstore's own 30 s are 2 MB/s for 64 MB.)
+_TIMEOUT = timedelta(minutes=15)
 
 # A page of a listing takes milliseconds. A store that hangs must end a sensor's tick before Dagster does, as
 # trouble and not as very many keys (`SlowListingError`, after 10 s).
@@ -74,9 +77,10 @@ class ObjectStore:
     def _listing(self) -> S3Store:
         return self._opened(_PAGE_RETRIES, timeout=_PAGE_TIMEOUT)
 
-    def _opened(self, retries: dict[str, Any], **client: Any) -> S3Store:
+    def _opened(self, retries: dict[str, Any], timeout: timedelta = _TIMEOUT) -> S3Store:
         from obstore import store
 
+        client: dict[str, Any] = {"timeout": timeout}
         settings = self._settings
         secret, token = settings.aws_secret_access_key, settings.aws_session_token
         options: dict[str, Any] = {"region": settings.aws_region}
@@ -181,9 +185,9 @@ class ObjectStore:
         except ValueError:  # a key that obstore does not take
             return self._call(lambda: self._get_exactly(key, version), key)
 
-    def _get_exactly(self, key: str, version: str | None) -> bytes:
+    def _get_exactly(self, key: str, version: str | None, **more: Any) -> bytes:
         condition: Any = {"IfMatch": version} if version else {}
-        response = self._client.get_object(Bucket=self.bucket, Key=key, **condition)
+        response = self._client.get_object(Bucket=self.bucket, Key=key, **condition, **more)
         return bytes(response["Body"].read())
 
     def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
@@ -199,30 +203,42 @@ class ObjectStore:
             yield from zip(items, pool.map(read, items), strict=True)
 
     def stream(self, item: ObjectInfo) -> Iterator[bytes] | None:
-        """The content a piece at a time, from one request; None for an object that is gone or changed."""
-        from obstore import exceptions
+        """The content a piece at a time; None for an object that is gone or changed.
 
+        A request a piece, so that none is kept waiting while a piece is worked on, however long that takes.
+        The iterator raises TransientError when the object is replaced or deleted on the way.
+        """
         try:
-            found = self._call(lambda: self._store.get(item.key, options={"if_match": item.version}), item.key)
-            pieces: Iterator[Any] = iter(found.stream(min_chunk_size=_PIECE))
-        except (exceptions.PreconditionError, FileNotFoundError):
-            return None
-        except ValueError:  # a key that obstore does not take
-            return self._stream_exactly(item)
-        return self._pieces(pieces, item.key)
-
-    def _stream_exactly(self, item: ObjectInfo) -> Iterator[bytes] | None:
-        try:
-            response = self._call(
-                lambda: self._client.get_object(Bucket=self.bucket, Key=item.key, IfMatch=item.version), item.key
-            )
+            first = self._piece(item, 0)
         except FileNotFoundError:
             return None
-        return self._pieces(response["Body"].iter_chunks(_PIECE), item.key)
+        return self._pieces(item, first)
 
-    def _pieces(self, pieces: Iterator[Any], key: str) -> Iterator[bytes]:
-        while (piece := self._call(lambda: next(pieces, None), key)) is not None:
-            yield bytes(piece)
+    def _pieces(self, item: ObjectInfo, first: bytes) -> Iterator[bytes]:
+        with ThreadPoolExecutor(1) as ahead:
+            piece = first
+            for start in range(_PIECE, item.size_bytes, _PIECE):
+                coming = ahead.submit(self._piece, item, start)
+                yield piece
+                try:
+                    piece = coming.result()
+                except FileNotFoundError:
+                    where = f"{self.bucket}/{item.key}"
+                    raise TransientError(f"{where}: it was replaced or deleted while it was read") from None
+            yield piece
+
+    def _piece(self, item: ObjectInfo, start: int) -> bytes:
+        """Some of that version, from `start` on; FileNotFoundError when there is no such thing any more."""
+        from obstore import exceptions
+
+        key, version, end = item.key, item.version, min(start + _PIECE, item.size_bytes)
+        options: Any = {"if_match": version, "range": (start, end)}
+        try:
+            return self._call(lambda: bytes(self._store.get(key, options=options).bytes()), key)
+        except exceptions.PreconditionError:
+            raise FileNotFoundError(f"{key} is no longer version {version}") from None
+        except ValueError:  # a key that obstore does not take
+            return self._call(lambda: self._get_exactly(key, version, Range=f"bytes={start}-{end - 1}"), key)
 
     def tail(self, key: str, size_bytes: int) -> bytes:
         """The last bytes of an object (all of it, if it is smaller)."""

@@ -62,6 +62,8 @@ def _explain(name: str, text: str, where: str) -> TransientError | PermanentErro
     """
     found = re.search(r"status code: (\d{3})", text)
     status = found[1] if found else name
+    if status in ("404", "412") and "NoSuchBucket" not in text:  # obstore, when it goes on with a broken answer
+        return TransientError(f"{where}: it was replaced or deleted while it was read")
     if status == "404":
         advice = "create it, or set VITALAKE_RAW_BUCKET and VITALAKE_LAKE_BUCKET"
         return PermanentError(f"{where}: the bucket does not exist; {advice}")

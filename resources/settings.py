@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from vitalake.errors import PermanentError
 
 _KEYS = ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_ADDRESSES = {"s3_endpoint": "VITALAKE_S3_ENDPOINT", "webserver_url": "VITALAKE_WEBSERVER_URL"}
 
 
 def _address(url: str) -> str:
@@ -55,7 +56,7 @@ class Settings(BaseSettings):
         None, validation_alias="AWS_SESSION_TOKEN", description="Token of temporary credentials."
     )
     raw_bucket: str = Field("vitalake-raw", description="Where devices upload.")
-    lake_bucket: str = Field("vitalake-lake", description="Where Parquet, alerts and the catalog go.")
+    lake_bucket: str = Field("vitalake-lake", description="Where Parquet and alerts go.")
     restricted_bucket: str = Field("vitalake-restricted", description="Where tables go that name people.")
     lake_path: Path | None = Field(None, description="The DuckDB catalog; default <home>/lake.duckdb.")
     pseudonym_key: SecretStr | None = Field(
@@ -109,8 +110,9 @@ class Settings(BaseSettings):
 def load_settings(home: Path | None = None) -> Settings:
     """Settings of this process; a local system is found through ``<home>/env``.
 
-    The environment overrides that file, but for the keys: whoever is logged in to AWS in this shell does not send
-    those credentials to a server on this machine.
+    The environment overrides that file, but for the keys and addresses of a system on this machine: whoever is
+    logged in to AWS in this shell does not send those credentials to it, and who has read another system's file
+    into this shell does not ask that one.
 
     Args:
         home: the state folder; default ``$VITALAKE_HOME``, else ``.vitalake`` below the current folder.
@@ -125,6 +127,7 @@ def load_settings(home: Path | None = None) -> Settings:
     keys: dict[str, str | None] = {name: local[name] for name in _KEYS if local.get(name)}
     if keys:
         keys["AWS_SESSION_TOKEN"] = None
+        keys |= {field: local[name] for field, name in _ADDRESSES.items() if local.get(name)}
     # `home` is a field with a prefixed name, `_env_file` a keyword that pydantic-settings takes apart.
     return Settings(_env_file=file, home=folder, **keys)  # type: ignore[arg-type]
 

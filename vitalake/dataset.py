@@ -208,8 +208,8 @@ class Dataset:
 
     Args:
         parse: turns objects that belong together into whatever `tabulate` understands, piece by piece, with
-            identifiers of people replaced by pseudonyms, or raises `UnusableDataError`. Every object must be
-            heard of again: in a value or in a refusal.
+            identifiers of people replaced by pseudonyms, or raises `UnusableDataError`. Every record
+            must be heard of again: in a value or in a refusal.
         tabulate: turns a slice of a part's parsed values, in order, into one Arrow table per declared table.
         rules: what must hold of a record, beyond its types.
         sinks: views that are kept in line with tables elsewhere.
@@ -309,7 +309,19 @@ QUARANTINE_COLUMNS = (
     Column("record_number", "int64", "Record or line inside the object, from 1; null: the object as a whole."),
     Column("rule", "string", "Id of the check that refused it (docs/rules.md).", nullable=False),
     Column("message", "string", "What was found and what was expected.", nullable=False),
-    Column("record_count", "int64", "For how many records this row stands: 1, but for the last of very many."),
-    Column("record_text", "string", "The record as it arrived; null: none, or of a dataset about people."),
-    Column("excerpt_hex", "string", "First four bytes of the object: its magic number, too short for a name."),
+    Column(
+        "record_count",
+        "int64",
+        "For how many records it stands, so sum it: lines that ran together, a whole export, the last of many.",
+    ),
+    Column(
+        "record_text",
+        "string",
+        "The record, cut at 500 characters; of CSV its declared columns. Null: none, or of a dataset about people.",
+    ),
+    Column(
+        "excerpt_hex",
+        "string",
+        "First four bytes of the object: its magic number, too short for a name. Null: it was read piece by piece.",
+    ),
 )

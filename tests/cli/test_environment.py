@@ -30,6 +30,19 @@ def test_the_settings_find_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert load_settings(tmp_path).s3_endpoint == "http://127.0.0.1:8333"
 
 
+def test_a_shell_that_knows_another_system_asks_the_one_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VITALAKE_S3_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("VITALAKE_WEBSERVER_URL", "http://127.0.0.1:2")
+    here = {"VITALAKE_S3_ENDPOINT": "http://127.0.0.1:3", "VITALAKE_WEBSERVER_URL": "http://127.0.0.1:4"}
+    write_env(tmp_path / "env", here | local_keys({}))
+    found = load_settings(tmp_path)
+    assert [found.s3_endpoint, found.webserver_url] == list(here.values())
+    elsewhere = load_settings(tmp_path / "none")
+    assert (elsewhere.s3_endpoint, elsewhere.webserver_url) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
+
+
 def test_lines_of_a_person_stay_and_only_the_owner_may_read(tmp_path: Path) -> None:
     env = tmp_path / "env"
     env.write_text("# mine\nexport VITALAKE_SLACK_TOKEN='abc'\nVITALAKE_HOME=/old\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from cli.environment import read_env
 from cli.leftovers import Owner, find, kill_all
 from cli.local import LocalSystem, local_system
 from tests.cli.test_processes import until
-from vitalake.errors import PermanentError
+from vitalake.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -223,6 +224,36 @@ def test_a_full_disk_is_explained(tmp_path: Path) -> None:
         local_system(tmp_path, print, room_bytes=10**18),
     ):
         pytest.fail("it started")
+
+
+@pytest.fixture
+def store_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The object store is all that is started."""
+    monkeypatch.setattr("cli.dagster_services.dagster_services", lambda *_: [])
+
+
+@pytest.mark.usefixtures("store_alone")
+@pytest.mark.parametrize("trouble", [BrokenPipeError(), SystemExit(1)], ids=["no reader", "as rich says it"])
+def test_lines_that_nobody_reads_end_nothing(tmp_path: Path, trouble: BaseException) -> None:
+    def echo(_line: str) -> None:
+        raise trouble
+
+    with local_system(tmp_path, echo) as system:
+        assert client(system).list_buckets()["Buckets"]
+    assert not find(Owner(tmp_path))
+
+
+@pytest.mark.usefixtures("store_alone")
+def test_a_service_that_gave_up_is_the_reason_whatever_else_fails(tmp_path: Path) -> None:
+    gave_up = pytest.raises(PermanentError, match=r"object-store .* 5 times in a row")
+    with gave_up, local_system(tmp_path, print) as system:
+        shutil.rmtree(tmp_path / "s3")
+        (tmp_path / "s3").touch()  # it cannot start again
+        for process in find(Owner(tmp_path)):
+            process.kill()
+        with pytest.raises(PermanentError):
+            system.supervisor.wait(120)
+        raise TransientError("no progress")
 
 
 def test_a_missing_object_store_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

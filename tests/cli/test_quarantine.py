@@ -102,6 +102,7 @@ def test_retry_wants_to_know_what_and_asks_before_it_begins(
     assert vitalake("quarantine", "retry", EMPTY, "--all").code == 2
     assert "not in quarantine" in vitalake("quarantine", "retry", "0.mat").err
     assert "Nothing is in quarantine that fits" in vitalake("quarantine", "retry", "--rule", "S07").out
+    assert "Nothing" not in vitalake("quarantine", "retry", "--rule", "s01", "--yes").out, "as `list --rule` has it"
     alone = vitalake("quarantine", "retry", "--all", "--yes")
     assert "VITALAKE_WEBSERVER_URL" in alone.err
     monkeypatch.setenv("VITALAKE_WEBSERVER_URL", lake.s3_endpoint or "")  # somebody answers there

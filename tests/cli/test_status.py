@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from cli.environment import write_env
 from cli.health import disk
 from cli.status import EXIT_NOT_RUNNING, EXIT_TROUBLE
 from resources.object_store import ObjectStore
@@ -27,10 +28,9 @@ def test_nothing_runs(vitalake: Vitalake, tmp_path: Path) -> None:
     assert json.loads(answer.out)["running"] is False
 
 
-@pytest.mark.usefixtures("lake")
-def test_a_system_that_was_stopped(vitalake: Vitalake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VITALAKE_S3_ENDPOINT", "http://127.0.0.1:1")
-    monkeypatch.setenv("VITALAKE_WEBSERVER_URL", "http://127.0.0.1:2")
+def test_a_system_that_was_stopped(vitalake: Vitalake, lake: Settings) -> None:
+    gone = {"VITALAKE_S3_ENDPOINT": "http://127.0.0.1:1", "VITALAKE_WEBSERVER_URL": "http://127.0.0.1:2"}
+    write_env(lake.home / "env", gone)
     answer = vitalake("status")
     assert answer.code == EXIT_NOT_RUNNING
     assert "does not answer at http://127.0.0.1:1" in answer.out
@@ -59,6 +59,13 @@ def test_what_a_dataset_holds_and_what_it_waits_for(vitalake: Vitalake, raw: Obj
     assert "all but 1; the oldest of these came" in out
     assert "1 more wait for a day that has not come yet" in out
     assert "1 S01, 1 S02 (vitalake quarantine list)" in out
+
+
+@pytest.mark.usefixtures("lake")
+def test_without_counts_the_parts_are_looked_at_alone(vitalake: Vitalake) -> None:
+    health = json.loads(vitalake("status", "--no-counts", "--format", "json").out)
+    assert health["datasets"] == {}
+    assert {"S3", "restricted", "catalog"} == {n for n, part in health["services"].items() if part["works"]}
 
 
 @pytest.mark.usefixtures("lake")

@@ -15,7 +15,8 @@ import pytest
 from rich.console import Console
 
 from cli.upload import Source, files_below, upload_all
-from cli.upload_large import LargeFiles
+from cli.upload_large import LargeFiles, StoppedError
+from resources.aws import s3_client
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.cli.conftest import Vitalake, today
@@ -228,6 +229,18 @@ def test_a_racing_upload_loses_nothing(
         patch.setattr(ObjectStore, "objects", list_then_lose)
         sent = upload_all(settings, [Source(key, b"ours")], Console(file=StringIO()))
     assert (sent.uploaded, raw.get(key)) == (1, b"ours")
+
+
+def test_a_large_file_is_given_up_between_two_pieces_and_leaves_none(
+    settings: Settings, raw: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.upload_large.PIECE_BYTES", 5 * 2**20)
+    (tmp_path / "f").write_bytes(bytes(20 * 2**20))
+    looks = iter([False, False, True])
+    with pytest.raises(StoppedError):
+        LargeFiles(settings, lambda: next(looks)).put("pricing/f", tmp_path / "f", expected=None)
+    assert not s3_client(settings).list_multipart_uploads(Bucket=settings.raw_bucket).get("Uploads")
+    assert not raw.objects("pricing/")
 
 
 @pytest.mark.usefixtures("home")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -106,6 +107,17 @@ def test_a_date_filter_reads_the_parts_of_those_days_only(
     assert keys_read(connection, query) == []  # known, and unchanged by the listing
     later = f"SELECT sum(size_bytes) FROM raw_ecg WHERE date > DATE '{DAYS[1]}'"  # noqa: S608
     assert {key.partition("/")[0] for key in keys_read(connection, later)} == {f"date={DAYS[2]}"}
+
+
+def test_a_catalog_that_cannot_be_written_is_explained_and_leaves_nothing(
+    settings: Settings, store: ObjectStore, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "lake").mkdir()
+    for place in (tmp_path / "file" / "lake.duckdb", tmp_path / "lake"):
+        with pytest.raises(PermanentError, match=r"the catalog .* cannot be written: .*VITALAKE_LAKE_PATH"):
+            publish(settings.model_copy(update={"lake_path": place}), store, [ECG])
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
 def test_a_view_with_a_mistake_costs_that_view_and_is_named(settings: Settings, store: ObjectStore) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import random
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
+from resources import object_store
 from resources.object_store import ObjectStore, SlowListingError
 from resources.settings import Settings
 from vitalake.arrivals import ObjectInfo
@@ -47,6 +51,63 @@ def test_reading_insists_on_the_listed_version(raw: ObjectStore) -> None:
     (item,) = raw.objects("ecg/")
     gone = ObjectInfo("ecg/gone", "x", 1, item.uploaded_at)
     assert [data for _, data in raw.get_many([item, gone])] == [b"second", None]
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Streams come in pieces of this many bytes."""
+    monkeypatch.setattr(object_store, "_PIECE", 1000)
+    return 1000
+
+
+@pytest.mark.parametrize("key", ["ecg/a", "ecg/tab\tkey"], ids=["plain", "refused by obstore"])
+@pytest.mark.parametrize("size", [1, 999, 1000, 1001, 2000, 4321])
+def test_a_stream_is_the_whole_object(raw: ObjectStore, small_pieces: int, key: str, size: int) -> None:
+    content = random.Random(size).randbytes(size)
+    raw._client.put_object(Bucket=raw.bucket, Key=key, Body=content)
+    [item] = raw.objects("ecg/")
+    pieces = list(raw.stream(item) or ())
+    assert b"".join(pieces) == content
+    assert max(map(len, pieces)) <= small_pieces
+
+
+def test_a_stream_of_something_else_is_none(raw: ObjectStore) -> None:
+    version = raw.put("ecg/a", b"first", expected=None)
+    [item] = raw.objects("ecg/")
+    version = raw.put("ecg/a", b"second", expected=version)
+    assert raw.stream(item) is None
+    raw.delete("ecg/a", expected=version)
+    assert raw.stream(item) is None
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("key", ["ecg/a", "ecg/tab\tkey"], ids=["plain", "refused by obstore"])
+@pytest.mark.parametrize("gone", [False, True], ids=["replaced", "deleted"])
+def test_an_object_that_changes_while_it_is_read_is_no_half_object(raw: ObjectStore, key: str, gone: bool) -> None:
+    raw._client.put_object(Bucket=raw.bucket, Key=key, Body=bytes(5000))
+    [item] = raw.objects("ecg/")
+    pieces = raw.stream(item)
+    assert pieces is not None
+    assert next(pieces) == bytes(1000)
+    if gone:
+        raw._client.delete_object(Bucket=raw.bucket, Key=key)
+    else:
+        raw._client.put_object(Bucket=raw.bucket, Key=key, Body=bytes(5001))
+    with pytest.raises(TransientError, match="replaced or deleted while it was read"):
+        list(pieces)
+
+
+def test_a_reader_may_take_its_time(raw: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request that lasts as long as its reader needs would end with the time for a request."""
+    monkeypatch.setattr(object_store, "_TIMEOUT", timedelta(seconds=1))
+    content = bytes(6 * object_store._PIECE)
+    raw.put("ecg/a", content, expected=None)
+    [item] = raw.objects("ecg/")
+    read = 0
+    for piece in ObjectStore(raw._settings, raw.bucket).stream(item) or ():
+        read += len(piece)
+        time.sleep(0.4)
+    assert read == len(content)
 
 
 def test_a_listing_that_takes_too_long_says_so(store: ObjectStore) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 
 from vitalake.entities.mapping import Entity, number_of
 
+_LISTED = 1000  # of an export
 _COUNT = re.compile(
     r"(records?|entit(y|ies)|customers?|compan(y|ies)|business(es)?)?(total|counts?|number)|"
     r"(total|count|number)(of)?(records?|entities|customers|companies|businesses)"
@@ -58,7 +59,7 @@ _INDUSTRIES = {"industrycount", "totalindustries", "uniqueindustries", "distinct
 
 @dataclass(frozen=True)
 class Reconciled:
-    """Figures that differ from the records, and those that nobody here can compute, both by path."""
+    """Figures that differ from the records, and those that nobody here can compute: the first 1,000 of each."""
 
     differences: list[str]
     unchecked: list[str]
@@ -105,13 +106,16 @@ def compare(summary: Mapping[str, Any], declared_count: int | None, found: Value
             refused = record_count - found.count
             without = f" (without {refused} quarantined)" if refused and not computed[1] else ""
             differences.append(f"{path}: declared {value}, found {figure}{without}")
-    return Reconciled(differences, unchecked)
+    return Reconciled(differences[:_LISTED], unchecked[:_LISTED])
 
 
 def _figures(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, each in value.items():
             yield from _figures(each, f"{path}.{key}")
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _figures(each, f"{path}[{number}]")
     else:
         yield path, value
 

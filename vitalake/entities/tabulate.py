@@ -91,7 +91,7 @@ def _mapped(envelope: Envelope, key: str, mapping: SystemMapping) -> Iterator[tu
     """The records in canonical form and those that are refused, a block at a time."""
     for block in envelope.records():
         entities: list[Entity] = []
-        refusals = [Refusal(key, each.rule, each.message, each.number) for each in block.refused]
+        refusals = [Refusal(key, each.rule, each.message, each.number, text=each.text) for each in block.refused]
         for number, record in zip(block.numbers.tolist(), block.records, strict=True):
             try:
                 entities.append(map_record(record, number, mapping))

@@ -159,7 +159,10 @@ def _parse_json(fields: Sequence[Field], objects: Sequence[RawObject], _: Pseudo
     whole = not any(field.personal for field in fields)  # for the text of what is refused
     cells, factor = (len(names) + 1, _WHOLE_FACTOR) if whole else (len(names), _TEXT_FACTOR)
     for found in read_json(item.chunks()):
-        refusals = tuple(Refusal(item.key, each.rule, each.message, each.number) for each in found.refused)
+        refusals = tuple(
+            Refusal(item.key, each.rule, each.message, each.number, text=each.text if whole else None)
+            for each in found.refused
+        )
         records = found.records
         values = {name: _values(records, name) for name in names}
         text, more = partial(_json_text, records if whole else ()), _with_more(records, values)

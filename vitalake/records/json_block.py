@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from vitalake.dataset import MAX_TEXT
 from vitalake.records.json_record import UnusableRecordError, record_of
 
 if TYPE_CHECKING:
@@ -26,11 +27,13 @@ class RefusedRecord:
         number: of the record in the object, from 1.
         rule: D02, or D07 where nothing behind it can be read either.
         message: why, without any of its values.
+        text: the record as it arrived, cut at `MAX_TEXT` characters; null where there is no more than its size.
     """
 
     number: int
     rule: str
     message: str
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,9 @@ class Block:
         try:
             self._records.append(record_of(text))
         except UnusableRecordError as error:
-            self.refuse(f"the record {error}")
+            # As many bytes as the characters may take.
+            begin = text[: 4 * MAX_TEXT].decode("utf-8", "replace").strip()[:MAX_TEXT]
+            self._refused.append(RefusedRecord(self.next_number, UNREADABLE, f"the record {error}", begin))
 
     def done(self, size_bytes: int) -> JsonRecords:
         """What was gathered, from so many bytes of the object."""

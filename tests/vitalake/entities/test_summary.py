@@ -64,6 +64,12 @@ def test_figures_that_nobody_here_knows_are_listed_and_words_are_not() -> None:
     assert found == Reconciled([], ["summary.churn", "summary.by_industry.a", "summary.by_industry.b"])
 
 
+def test_figures_in_a_list_are_not_passed_over() -> None:
+    found = compared({"bySystem": [{"totalRevenue": 5}, {"name": "crm"}], "totals": [[1], 2]})
+    assert found.unchecked == ["summary.bySystem[0].totalRevenue", "summary.totals[0][0]", "summary.totals[1]"]
+    assert len(compared({"x": list(range(5000))}).unchecked) == 1000
+
+
 def test_of_no_values_a_sum_is_0_and_an_average_is_none() -> None:
     assert compare({"totalRevenue": 0, "averageRevenue": 0}, 0, values(), 0) == Reconciled([], [])
     assert compare({"averageRevenue": 5}, 0, values(), 0).differences == [

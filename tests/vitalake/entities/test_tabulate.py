@@ -69,6 +69,7 @@ def test_a_refused_record_is_told_by_number_with_its_text_and_its_neighbours_sta
     found = read({"entities/x.json": data})
     assert [row["record_number"] for row in found.rows] == [1, 3]
     assert [(each.rule, each.record_number) for each in found.refusals] == [("D02", 2), ("E04", 4)]
+    assert found.refusals[0].text == '{"id": 2, "name": "\\ud800", "x": NaN}'
     assert found.refusals[1].text == '{"id": 4, "x": "y"}'
     (export,) = found.export_rows
     counts = ("declared_count", "record_count", "usable_count", "quarantined_count")

@@ -103,6 +103,12 @@ def test_a_scan_goes_to_two_tables_and_its_name_to_one_of_them() -> None:
     assert scan["warnings"] == []
 
 
+def test_a_scan_that_cannot_be_read_is_refused_without_its_text() -> None:
+    tables, [refusal] = read(RETINA, b'[{"patient_id": "P1", "patient_id": "P2", "patient_name": "Ada"}]')
+    assert (refusal.rule, refusal.record_number, refusal.text) == ("D02", 1, None)
+    assert not any(tables.values())
+
+
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
