@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     import duckdb
 
 _MADE_OF = "vitalake_made_of"  # a macro: SHOW TABLES does not list it
-_PUBLISH = "start the system (vitalake up) or materialize `lake`"
+_PUBLISH = (
+    "start the system (vitalake up) or, where it runs elsewhere, "
+    "`python -m dagster asset materialize --select lake -m definitions`"
+)
 
 
 def init_sql(settings: Settings) -> str:

@@ -22,6 +22,7 @@ from cli import recorded, refused
 from cli.demo_data import SAMPLING_RATE_HZ, matlab_v4, other_formats, stored, strip_mv
 from cli.demo_heart import TWELVE, noise_mv
 from cli.ecg_text import braille
+from cli.environment import write_env
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.cli.conftest import DAYS, Vitalake, build
@@ -170,11 +171,8 @@ def test_what_cannot_be_written_is_said_before_anything_is_asked(vitalake: Vital
     assert vitalake("ecg", "show", "a", "--output", str(tmp_path / "no" / "a.png")).code == 2
 
 
-def test_a_system_that_is_not_running_is_told_how_to_start(
-    vitalake: Vitalake, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert home.is_dir()
-    monkeypatch.setenv("VITALAKE_S3_ENDPOINT", "http://127.0.0.1:9")
+def test_a_system_that_is_not_running_is_told_how_to_start(vitalake: Vitalake, home: Path) -> None:
+    write_env(home / "env", {"VITALAKE_S3_ENDPOINT": "http://127.0.0.1:9"})
     answer = vitalake("ecg", "show", "a.mat")
     assert answer.code == 2
     assert "start it with: vitalake up" in answer.err

@@ -17,6 +17,7 @@ from prompt_toolkit.output import DummyOutput
 from pyarrow import parquet
 from pydantic import SecretStr
 
+from cli.environment import write_env
 from cli.results import plain, unique
 from cli.sql_prompt import is_complete, prompt
 from cli.sql_session import Session
@@ -149,13 +150,12 @@ def test_tables_and_schema_say_what_things_mean(vitalake: Vitalake) -> None:
     assert ".help lists them" in vitalake("sql", ".tabels").err
 
 
-@pytest.mark.usefixtures("lake", "home")
 def test_without_a_catalog_or_a_store_it_says_what_to_do(
-    vitalake: Vitalake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    vitalake: Vitalake, lake: Settings, tmp_path: Path
 ) -> None:
     answer = vitalake("sql", "SELECT 1", "--home", str(tmp_path / "elsewhere"))
     assert (answer.code, "vitalake up" in answer.err) == (2, True)
-    monkeypatch.setenv("VITALAKE_S3_ENDPOINT", "http://127.0.0.1:1")
+    write_env(lake.home / "env", {"VITALAKE_S3_ENDPOINT": "http://127.0.0.1:1"})
     answer = vitalake("sql", "FROM ecg_features")
     assert answer.code == 1
     assert "no S3 server answers" in answer.err
