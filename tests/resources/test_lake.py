@@ -150,7 +150,7 @@ def test_a_catalog_that_cannot_be_read_is_no_lock_and_is_written_anew(
     assert publish(settings, store, [ECG])
     assert not publish(settings, store, [ECG])
     settings.catalog_path.write_bytes(left(settings.catalog_path.read_bytes()))
-    with pytest.raises(PermanentError, match=r"is no catalog .*materialize `lake`") as refused:
+    with pytest.raises(PermanentError, match=r"is no catalog .*materialize --select lake") as refused:
         connect(settings)
     assert "another program" not in str(refused.value)
     assert publish(settings, store, [ECG])
