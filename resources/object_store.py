@@ -45,8 +45,10 @@ _RETRIES: dict[str, Any] = {
     "retry_timeout": timedelta(seconds=20),
 }
 
-# One whole request, over the slow line of somebody who uploads, too. (obstore's own 30 s are 2 MB/s for 64 MB.)
+# One whole request, over the slow line of somebody who uploads, too. (obstore's own 30 s are 2 MB/s for 64 MB.) An
+# answer that has begun may pause for less.
 _TIMEOUT = timedelta(minutes=15)
+_PAUSE = timedelta(seconds=30)
 
 # A page of a listing takes milliseconds. A store that hangs must end a sensor's tick before Dagster does, as
 # trouble and not as very many keys (`SlowListingError`, after 10 s).
@@ -71,16 +73,19 @@ class ObjectStore:
 
     @cached_property
     def _store(self) -> S3Store:
-        return self._opened(_RETRIES)
+        return self._opened(_RETRIES, timeout=_TIMEOUT)
 
     @cached_property
     def _listing(self) -> S3Store:
         return self._opened(_PAGE_RETRIES, timeout=_PAGE_TIMEOUT)
 
-    def _opened(self, retries: dict[str, Any], timeout: timedelta = _TIMEOUT) -> S3Store:
+    @cached_property
+    def _reading(self) -> S3Store:
+        return self._opened(_RETRIES, timeout=_TIMEOUT, read_timeout=_PAUSE)  # which would end a slow put, too
+
+    def _opened(self, retries: dict[str, Any], **client: Any) -> S3Store:
         from obstore import store
 
-        client: dict[str, Any] = {"timeout": timeout}
         settings = self._settings
         secret, token = settings.aws_secret_access_key, settings.aws_session_token
         options: dict[str, Any] = {"region": settings.aws_region}
@@ -176,7 +181,7 @@ class ObjectStore:
         from obstore import exceptions
 
         def read() -> bytes:
-            return bytes(self._store.get(key, options={"if_match": version} if version else None).bytes())
+            return bytes(self._reading.get(key, options={"if_match": version} if version else None).bytes())
 
         try:
             return self._call(read, key)
@@ -234,7 +239,7 @@ class ObjectStore:
         key, version, end = item.key, item.version, min(start + _PIECE, item.size_bytes)
         options: Any = {"if_match": version, "range": (start, end)}
         try:
-            return self._call(lambda: bytes(self._store.get(key, options=options).bytes()), key)
+            return self._call(lambda: bytes(self._reading.get(key, options=options).bytes()), key)
         except exceptions.PreconditionError:
             raise FileNotFoundError(f"{key} is no longer version {version}") from None
         except ValueError:  # a key that obstore does not take
@@ -243,7 +248,7 @@ class ObjectStore:
     def tail(self, key: str, size_bytes: int) -> bytes:
         """The last bytes of an object (all of it, if it is smaller)."""
         return self._call(
-            lambda: bytes(self._store.get(key, options={"range": {"suffix": size_bytes}}).bytes()), key
+            lambda: bytes(self._reading.get(key, options={"range": {"suffix": size_bytes}}).bytes()), key
         )
 
     def put(self, key: str, data: bytes, *, expected: str | None) -> str:

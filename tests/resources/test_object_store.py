@@ -6,9 +6,11 @@ import itertools
 import random
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -95,6 +97,40 @@ def test_an_object_that_changes_while_it_is_read_is_no_half_object(raw: ObjectSt
         raw._client.put_object(Bucket=raw.bucket, Key=key, Body=bytes(5001))
     with pytest.raises(TransientError, match="replaced or deleted while it was read"):
         list(pieces)
+
+
+def test_an_answer_that_stops_halfway_is_asked_for_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(object_store, "_PAUSE", timedelta(seconds=0.5))
+    asked: list[str] = []
+    over = threading.Event()
+
+    class Half(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # http.server's name
+            asked.append(self.headers.get("Range", "all"))
+            first = len(asked) == 1
+            self.send_response(200 if first else 206)
+            self.send_header("Content-Length", "1000" if first else "500")
+            if not first:
+                self.send_header("Content-Range", "bytes 500-999/1000")
+            self.send_header("ETag", '"v"')
+            self.send_header("Last-Modified", "Sun, 22 Nov 2026 00:00:00 GMT")
+            self.end_headers()
+            self.wfile.write(bytes(500))
+            if first:
+                over.wait(60)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Half) as server:
+        threading.Thread(target=server.serve_forever).start()
+        here = settings.model_copy(update={"s3_endpoint": f"http://127.0.0.1:{server.server_port}"})
+        assert ObjectStore(here, "raw").get("ecg/a", '"v"') == bytes(1000)
+        over.set()
+        server.shutdown()
+    assert asked == ["all", "bytes=500-999"]
 
 
 def test_a_reader_may_take_its_time(raw: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
