@@ -146,6 +146,10 @@ class NoReads(ObjectStore):
         raise AssertionError(f"an object of {self.bucket} was asked for again")
 
     @cached_property
+    def _reading(self) -> S3Store:
+        raise AssertionError(f"an object of {self.bucket} was asked for again")
+
+    @cached_property
     def _client(self) -> S3Client:
         raise AssertionError(f"an object of {self.bucket} was asked for again")
 
