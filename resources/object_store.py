@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _READERS = 16
-_PIECE = 8 * 2**20  # bytes of a stream at a time
+_PIECE = 4 * 2**20  # bytes of a stream at a time
 _PAGE = 1000  # keys a request; S3 gives no more
 # Sub-second retries first, some 10 s of them in all: a longer outage is the run's to retry, not the call's. (Each
 # pause is drawn between the first and `base` times the last: with a base of 2, eight of them took 2 s.)
