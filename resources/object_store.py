@@ -178,21 +178,25 @@ class ObjectStore:
 
     def get(self, key: str, version: str | None = None) -> bytes:
         """The content; FileNotFoundError when it is gone or is no longer `version`."""
+        return self._get(key, version)
+
+    def _get(self, key: str, version: str | None, span: tuple[int, int] | None = None) -> bytes:
+        """The bytes from one position up to another, or all of them."""
         from obstore import exceptions
 
-        def read() -> bytes:
-            return bytes(self._reading.get(key, options={"if_match": version} if version else None).bytes())
-
+        options: Any = ({"if_match": version} if version else {}) | ({"range": span} if span else {})
         try:
-            return self._call(read, key)
+            return self._call(lambda: bytes(self._reading.get(key, options=options).bytes()), key)
         except exceptions.PreconditionError:
             raise FileNotFoundError(f"{key} is no longer version {version}") from None
         except ValueError:  # a key that obstore does not take
-            return self._call(lambda: self._get_exactly(key, version), key)
+            return self._call(lambda: self._get_exactly(key, version, span), key)
 
-    def _get_exactly(self, key: str, version: str | None, **more: Any) -> bytes:
+    def _get_exactly(self, key: str, version: str | None, span: tuple[int, int] | None) -> bytes:
         condition: Any = {"IfMatch": version} if version else {}
-        response = self._client.get_object(Bucket=self.bucket, Key=key, **condition, **more)
+        if span:
+            condition["Range"] = f"bytes={span[0]}-{span[1] - 1}"
+        response = self._client.get_object(Bucket=self.bucket, Key=key, **condition)
         return bytes(response["Body"].read())
 
     def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
@@ -233,17 +237,7 @@ class ObjectStore:
             yield piece
 
     def _piece(self, item: ObjectInfo, start: int) -> bytes:
-        """Some of that version, from `start` on; FileNotFoundError when there is no such thing any more."""
-        from obstore import exceptions
-
-        key, version, end = item.key, item.version, min(start + _PIECE, item.size_bytes)
-        options: Any = {"if_match": version, "range": (start, end)}
-        try:
-            return self._call(lambda: bytes(self._reading.get(key, options=options).bytes()), key)
-        except exceptions.PreconditionError:
-            raise FileNotFoundError(f"{key} is no longer version {version}") from None
-        except ValueError:  # a key that obstore does not take
-            return self._call(lambda: self._get_exactly(key, version, Range=f"bytes={start}-{end - 1}"), key)
+        return self._get(item.key, item.version, (start, min(start + _PIECE, item.size_bytes)))
 
     def tail(self, key: str, size_bytes: int) -> bytes:
         """The last bytes of an object (all of it, if it is smaller)."""

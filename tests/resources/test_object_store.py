@@ -102,7 +102,7 @@ def test_an_object_that_changes_while_it_is_read_is_no_half_object(raw: ObjectSt
 def test_an_answer_that_stops_halfway_is_asked_for_again(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(object_store, "_PAUSE", timedelta(seconds=0.5))
+    monkeypatch.setattr(object_store, "_PAUSE", timedelta(seconds=2))
     asked: list[str] = []
     over = threading.Event()
 
@@ -125,7 +125,7 @@ def test_an_answer_that_stops_halfway_is_asked_for_again(
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Half) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         here = settings.model_copy(update={"s3_endpoint": f"http://127.0.0.1:{server.server_port}"})
         assert ObjectStore(here, "raw").get("ecg/a", '"v"') == bytes(1000)
         over.set()
@@ -135,14 +135,16 @@ def test_an_answer_that_stops_halfway_is_asked_for_again(
 
 def test_a_reader_may_take_its_time(raw: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """One request that lasts as long as its reader needs would end with the time for a request."""
-    monkeypatch.setattr(object_store, "_TIMEOUT", timedelta(seconds=1))
     content = bytes(6 * object_store._PIECE)
     raw.put("ecg/a", content, expected=None)
+    monkeypatch.setattr(object_store, "_TIMEOUT", timedelta(seconds=4))
+    no_second_time = {**object_store._RETRIES, "retry_timeout": timedelta(seconds=3)}  # as 20 s are to 15 minutes
+    monkeypatch.setattr(object_store, "_RETRIES", no_second_time)
     [item] = raw.objects("ecg/")
     read = 0
     for piece in ObjectStore(raw._settings, raw.bucket).stream(item) or ():
         read += len(piece)
-        time.sleep(0.4)
+        time.sleep(1)
     assert read == len(content)
 
 
