@@ -19,7 +19,7 @@ from cli.ports import HOST, Port
 from cli.service import Service
 from vitalake.errors import PermanentError
 
-PORTS = (Port("web interface", 3000), Port("code server", 4266))
+PORTS = (Port("web interface", 3000),)
 _LOCATION = "vitalake"
 _MOST_RUNS = re.compile(r"(?m)^( +max_concurrent_runs:).*$")
 _POSTGRES = "\nstorage:\n  postgres:\n    postgres_url:\n      env: VITALAKE_POSTGRES_URL\n"
@@ -28,22 +28,27 @@ _LOCATIONS = """{workspaceOrError {... on Workspace {locationEntries {
 _HEARTBEATS = "{instance {daemonHealth {allDaemonStatuses {required lastHeartbeatTime}}}}"
 
 
-def dagster_services(home: Path, ports: Mapping[str, int], env: Mapping[str, str], module: str) -> list[Service]:
-    """The code server with `module`, web server and daemon, in the order of their start."""
+def dagster_services(
+    home: Path, ports: Mapping[str, int], sockets: Path, env: Mapping[str, str], module: str
+) -> list[Service]:
+    """The code server with `module`, web server and daemon, in the order of their start.
+
+    The code server starts runs for whoever can ask it, so it listens on a socket in `sockets`, a folder of our own.
+    """
     workspace, logs = home / "workspace.yaml", home / "logs"
-    code_port, web_port = str(ports["code server"]), str(ports["web interface"])
-    server = {"host": HOST, "port": int(code_port), "location_name": _LOCATION}
+    code_socket, web_port = str(sockets / "code-server"), str(ports["web interface"])
+    server = {"host": HOST, "socket": code_socket, "location_name": _LOCATION}
     workspace.write_text(json.dumps({"load_from": [{"grpc_server": server}]}) + "\n")  # JSON is YAML
     url = f"http://{HOST}:{web_port}"
-    code = [sys.executable, "-m", "dagster", "api", "grpc", "--host", HOST, "--port", code_port, "-m", module]
-    web = [sys.executable, "-m", "dagster_webserver", "-h", HOST, "-p", web_port, "-w", str(workspace)]
+    code = [sys.executable, "-m", "dagster", "api", "grpc", "--socket", code_socket, "-m", module]
+    web = [sys.executable, "-m", "cli.webserver", "-p", web_port, "-w", str(workspace), "--own-user-only"]
     daemon = [sys.executable, "-m", "cli.daemon", "run", "-w", str(workspace)]
     return [
         Service(
             "code-server",
             [*code, "--location-name", _LOCATION, "--use-python-environment-entry-point"],
             env,
-            lambda _: _listens(int(code_port)),
+            lambda _: _listens(code_socket),
             logs / "code-server.log",
         ),
         Service("webserver", web, env, lambda _: _loaded(url), logs / "webserver.log", needs=("code-server",)),
@@ -87,9 +92,11 @@ def query(url: str, text: str, **variables: Any) -> dict[str, Any]:
     return data
 
 
-def _listens(port: int) -> bool:
-    with socket.create_connection((HOST, port), timeout=1):
-        return True
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(1)
+        connection.connect(path)
+    return True
 
 
 def _loaded(url: str) -> bool:

@@ -22,6 +22,7 @@ from cli.interrupts import interruptible
 from cli.leftovers import clear
 from cli.ports import HOST, choose_ports
 from cli.processes import Supervisor
+from cli.socket_folder import socket_folder
 from resources.settings import Settings
 from vitalake.errors import PermanentError, VitalakeError
 
@@ -66,7 +67,8 @@ def local_system(
         _open_home(home, room_bytes)
     with _locked(home), ExitStack() as stack:
         with _explained(home), _in_turn():
-            system = _prepare(home, echo, module)
+            clear(home, echo)  # before ports are chosen: leftovers hold the usual ones
+            system = _prepare(home, echo, module, stack.enter_context(socket_folder(home)))
             stack.enter_context(interruptible(system.supervisor.interrupt))
             stack.callback(_stop, system, echo)
             system.supervisor.start()
@@ -98,9 +100,8 @@ def _stop(system: LocalSystem, echo: Callable[[str], None]) -> None:
     system.supervisor.stop()
 
 
-def _prepare(home: Path, echo: Callable[[str], None], module: str) -> LocalSystem:
+def _prepare(home: Path, echo: Callable[[str], None], module: str, sockets: Path) -> LocalSystem:
     """Everything up to the start of the first process."""
-    clear(home, echo)  # before ports are chosen: leftovers hold the usual ones
     ports = choose_ports((*dagster_services.PORTS, *store_service.PORTS), home / "ports.json", echo)
     endpoint, url = f"http://{HOST}:{ports['S3']}", f"http://{HOST}:{ports['web interface']}"
     from_file = read_env(home / "env")
@@ -122,7 +123,7 @@ def _prepare(home: Path, echo: Callable[[str], None], module: str) -> LocalSyste
     (home / "dagster" / "dagster.yaml").write_text(dagster_services.instance_yaml(env))
     services = [
         store_service.store_service(home, ports, env),
-        *dagster_services.dagster_services(home, ports, env, module),
+        *dagster_services.dagster_services(home, ports, sockets, env, module),
     ]
     return LocalSystem(home, endpoint, url, values, Supervisor(home, services, echo))
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from cli.ports import HOST, Port
 from cli.service import Service
+from cli.store_certificates import make_certificates
 from vitalake.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -34,10 +35,9 @@ _PROBED = "vitalake-ready"
 
 
 def store_service(home: Path, ports: Mapping[str, int], env: Mapping[str, str]) -> Service:
-    """The S3 server with its data in ``<home>/s3``; ready when its buckets are there."""
+    """The S3 server with its data in ``<home>/s3``, open at its S3 port alone; ready when its buckets are there."""
     data = home / "s3"
     data.mkdir(exist_ok=True)
-    origin = f"http://{HOST}:{ports['S3']}"
     argv = [
         *(_weed(), "-logtostderr=true", "mini", f"-dir={data}", f"-ip={HOST}", f"-ip.bind={HOST}"),
         *(f"-s3.port={ports['S3']}", f"-master.port={ports['S3 master']}", f"-volume.port={ports['S3 volume']}"),
@@ -49,11 +49,14 @@ def store_service(home: Path, ports: Mapping[str, int], env: Mapping[str, str]) 
         "-volume.max=10000",
         # Usage statistics stay here, and a mistyped bucket is an error.
         *("-master.telemetry=false", "-s3.autoCreateBucket=false"),
-        # Else any web page open in a browser on this machine could read the recordings.
-        *(f"-filer.allowedOrigins={origin}", f"-s3.allowedOrigins={origin}"),
-        *("-filer.disableDirListing=true", "-filer.exposeDirectoryData=false"),
+        # Nobody but the server's own parts has business at the filer and the master.
+        "-disableHttp=true",
+        # Else it tells browsers that pages from anywhere may read what it answers.
+        f"-s3.allowedOrigins=http://{HOST}:{ports['S3']}",
     ]
-    return Service("object-store", argv, env, lambda _: _ready(env), home / "logs" / "object-store.log")
+    others = {name: value for name, value in env.items() if not name.startswith("WEED_")}
+    guarded = others | make_certificates(home / "tls")
+    return Service("object-store", argv, guarded, lambda _: _ready(env), home / "logs" / "object-store.log")
 
 
 def least_free_bytes(home: Path) -> int:

@@ -1,0 +1,35 @@
+"""A folder for unix sockets, which every user of a machine could reach as ports.
+
+Belongs here: making it, and removing that of an earlier start. Does not belong here: who listens there.
+
+It is a temporary folder, since the path of a socket may have some 100 bytes and that of a state folder any number.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+_LINK = "sockets"
+
+
+@contextmanager
+def socket_folder(home: Path) -> Iterator[Path]:
+    """A new folder that only we may enter, gone when the block ends; ``<home>/sockets`` leads to it."""
+    link = home / _LINK
+    _remove(link)  # of a start that was killed
+    folder = Path(mkdtemp(prefix="vitalake-"))
+    link.symlink_to(folder)
+    try:
+        yield folder
+    finally:
+        _remove(link)
+
+
+def _remove(link: Path) -> None:
+    if link.is_symlink():
+        shutil.rmtree(link.readlink(), ignore_errors=True)
+        link.unlink()
