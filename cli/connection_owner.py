@@ -22,7 +22,7 @@ _ROOT = 0
 
 def refuses_others(client: tuple[str, int], server: tuple[str, int]) -> str | None:
     """Why this connection is refused: it comes from this machine, and not from our own user or root."""
-    if not ip_address(client[0]).is_loopback:
+    if not ip_address(_plain(client)[0]).is_loopback:
         return None
     if user_of(client, server) in (os.getuid(), _ROOT):
         return None

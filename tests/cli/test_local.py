@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -11,8 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -131,7 +128,7 @@ def test_after_kill_9_of_everything_the_run_is_failed_and_the_next_one_goes_on(
 
 
 @pytest.mark.system
-def test_everything_listens_on_this_machine_only_and_other_web_pages_are_refused(system: LocalSystem) -> None:
+def test_everything_listens_on_this_machine_only(system: LocalSystem) -> None:
     addresses: set[str] = set()
     for process in find(Owner(system.home)):
         with suppress(psutil.NoSuchProcess):  # a run's worker may have ended since
@@ -141,10 +138,6 @@ def test_everything_listens_on_this_machine_only_and_other_web_pages_are_refused
                 if connection.status == psutil.CONN_LISTEN
             }
     assert addresses == {"127.0.0.1"}
-    filer = json.loads((system.home / "ports.json").read_text())["S3 filer"]
-    page = urllib.request.Request(f"http://127.0.0.1:{filer}/buckets/", headers={"Origin": "http://example.com"})
-    with pytest.raises(urllib.error.HTTPError, match="403"):
-        urllib.request.urlopen(page, timeout=60)  # noqa: S310
 
 
 @pytest.mark.system
