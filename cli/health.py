@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from cli.holdings import Holdings, count
 from cli.running import answers, ask
 from cli.runs import last_runs
+from cli.store_probe import unreadable
 from cli.store_service import least_free_bytes
 from cli.ticks import last_ticks
 from vitalake.errors import VitalakeError
@@ -126,7 +127,8 @@ def _store(settings: Settings) -> Service:
         return Service(False, f"does not answer at {settings.s3_endpoint}")
     try:
         for bucket in (settings.raw_bucket, settings.lake_bucket):
-            ObjectStore(settings, bucket).folders("alerts/pending/")
+            if trouble := unreadable(ObjectStore(settings, bucket)):
+                return Service(False, trouble)
     except VitalakeError as error:
         return Service(False, str(error))
     place = settings.s3_endpoint or f"AWS, {settings.aws_region}"
@@ -149,7 +151,8 @@ def _restricted(settings: Settings) -> Service:
     from resources.object_store import ObjectStore
 
     try:
-        ObjectStore(settings, settings.restricted_bucket).folders("exports/")
+        if trouble := unreadable(ObjectStore(settings, settings.restricted_bucket)):
+            return Service(False, trouble)
     except VitalakeError as error:
         return Service(False, str(error))
     return Service(True, f"bucket {settings.restricted_bucket}, of tables that name people")

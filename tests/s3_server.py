@@ -75,9 +75,14 @@ def s3_server(folder: Path, readers: Mapping[str, Sequence[str]] | None = None) 
         guard.communicate()
 
 
+def master_of(endpoint: str) -> str:
+    """The URL of the part that gives out volumes, which is open in tests."""
+    return _MASTERS[endpoint]
+
+
 def make_room(endpoint: str, bucket: str) -> None:
     """Give a new bucket its volume now: it has none until the first write, which then waits 0.2 s."""
-    with urlopen(f"{_MASTERS[endpoint]}/vol/grow?collection={bucket}&count=1", timeout=60) as answer:  # noqa: S310
+    with urlopen(f"{master_of(endpoint)}/vol/grow?collection={bucket}&count=1", timeout=60) as answer:  # noqa: S310
         answer.read()
 
 
