@@ -78,6 +78,9 @@ def look(settings: Settings, datasets: Sequence[Dataset]) -> Health:
     )
     if (settings.home / "s3").exists():
         health.services["disk"] = disk(health.free_bytes, least_free_bytes(settings.home))
+        if web.works and not store.works:
+            again = f"started again within 30 s; log: {settings.home / 'logs' / 'object-store.log'}"
+            health.services["S3"] = Service(False, f"{store.detail}: {again}")
     if store.works:
         health.services["restricted"] = _restricted(settings)
     if web.works:

@@ -6,12 +6,12 @@ Belongs here: DuckDB with S3, publishing the catalog, asking it. Does not belong
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -112,7 +112,7 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
     made_of = digest(*(line for lines in ddl.values() for line in lines))
     try:
         with _new(path.with_name("init.sql")) as file:
-            file.touch(0o600)  # it holds keys
+            file.touch(0o600, exist_ok=False)  # it holds keys
             file.write_text(init_sql(settings))
         if _made_of(path) == made_of:
             return False
@@ -199,12 +199,9 @@ def stored_days(lake: ObjectStore, table: Table) -> set[date]:
 
 @contextmanager
 def _new(path: Path) -> Iterator[Path]:
-    """Where to write what takes the place of `path` when the block ends; gone when it fails."""
+    """Where to write what takes the place of `path` when the block ends: a folder of its own, gone afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.unlink(missing_ok=True)
-    try:
+    with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        new = Path(folder, path.name)
         yield new
         new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
