@@ -39,6 +39,7 @@ _PUBLISH = (
 def init_sql(settings: Settings) -> str:
     """What a DuckDB client runs before it asks: load httpfs, and know the bucket's address and keys.
 
+    The keys are those of the settings: a client that has them may do what they may, however it opened the catalog.
     The extension is the signed one that PyPI ships; nothing is downloaded.
     """
     import duckdb_extension_httpfs
@@ -164,7 +165,9 @@ def _refused(connection: duckdb.DuckDBPyConnection, ddl: Mapping[str, list[str]]
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to the catalog, ready to ask.
+    """A connection that cannot change the catalog, ready to ask.
+
+    It could still write to the buckets, and to files: what a person gives it goes through `cli/sql_readonly.py`.
 
     Raises:
         PermanentError: nothing has been published yet, or the file is no catalog.
