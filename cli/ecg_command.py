@@ -6,7 +6,7 @@ Belongs here: the command `show`. Does not belong here: asking the lake (`cli/re
 
 from __future__ import annotations
 
-import os
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -122,9 +122,11 @@ def _braille_can_be_shown() -> bool:
 
 def _write(path: Path, data: bytes) -> None:
     """Write a file, which is there as a whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    # A name that nobody can foresee, and never a file that is there: others may write into this folder.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        draft.write_bytes(data)
+        with draft.open("xb") as file:
+            file.write(data)
         draft.replace(path)
     except OSError as error:
         raise PermanentError(f"cannot write {path}: {error.strerror or error}") from error

@@ -124,7 +124,9 @@ def _store(settings: Settings) -> Service:
     if settings.s3_endpoint is None and settings.webserver_url is None:
         return Service(False, "no address is known")  # rather than asking AWS for buckets of somebody else
     if settings.s3_endpoint and not answers(settings.s3_endpoint):
-        return Service(False, f"does not answer at {settings.s3_endpoint}")
+        log = settings.home / "logs" / "object-store.log"
+        again = f"; where `vitalake up` runs, it is started again within 30 s; log: {log}" if log.exists() else ""
+        return Service(False, f"does not answer at {settings.s3_endpoint}{again}")
     try:
         for bucket in (settings.raw_bucket, settings.lake_bucket):
             if trouble := unreadable(ObjectStore(settings, bucket)):

@@ -1,7 +1,8 @@
 """The whole system on one machine: object store, code server, web server and daemon, on loopback ports.
 
-Belongs here: the state folder, its lock, and the composition of services. Does not belong here: how one service is
-started (`cli/store_service.py`, `cli/dagster_services.py`) and kept running (`cli/processes.py`).
+Belongs here: the lock of the state folder, and the composition of services. Does not belong here: whose that folder
+may be (`cli/state_folder.py`), how one service is started (`cli/store_service.py`, `cli/dagster_services.py`) and
+kept running (`cli/processes.py`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,10 +25,12 @@ from cli.leftovers import clear
 from cli.ports import HOST, choose_ports
 from cli.processes import Supervisor
 from cli.socket_folder import socket_folder
+from cli.state_folder import closed_to_others, open_folder
 from resources.settings import Settings
 from vitalake.errors import PermanentError, VitalakeError
 
 _ROOM_BYTES = 500_000_000
+_TURN_S = 60.0  # a start takes 20 s
 
 
 @dataclass(frozen=True)
@@ -53,20 +57,22 @@ def local_system(
     In the main thread SIGINT raises KeyboardInterrupt and SIGTERM SystemExit in the block; a second one kills.
 
     Args:
-        home: the state folder; made when it is missing, one system at a time.
+        home: the state folder; made when it is missing, one system at a time. Nobody else may write there or read
+            what is made in it.
         echo: receives lines about progress and trouble.
         module: the module with Dagster's definitions.
         room_bytes: refuse to start with less than this, and what the S3 server leaves free, on the disk.
 
     Raises:
-        PermanentError: it cannot start, or a service cannot be kept running (raised when the block ends, or by
-            `supervisor.wait()`); says what to do.
+        PermanentError: it cannot start; says what to do.
     """
-    home, echo = home.resolve(), _whatever_happens(echo)
-    with _explained(home):
-        _open_home(home, room_bytes)
-    with _locked(home), ExitStack() as stack:
-        with _explained(home), _in_turn():
+    echo = _whatever_happens(echo)
+    with closed_to_others(), ExitStack() as stack:
+        with _explained(home):
+            home = open_folder(home)
+            _check_room(home, room_bytes)
+        stack.enter_context(_locked(home))
+        with _explained(home), _in_turn(echo):
             clear(home, echo)  # before ports are chosen: leftovers hold the usual ones
             system = _prepare(home, echo, module, stack.enter_context(socket_folder(home)))
             stack.enter_context(interruptible(system.supervisor.interrupt))
@@ -75,7 +81,7 @@ def local_system(
         try:
             yield system
         except VitalakeError:
-            system.supervisor.wait(0)  # a service that gave up is the reason
+            system.supervisor.wait(0)  # what has ended the watching of the services is the reason
             raise
         system.supervisor.wait(0)
 
@@ -148,11 +154,24 @@ def _locked(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _in_turn() -> Iterator[None]:
-    """One start at a time on this machine, so that two systems do not choose the same free ports."""
+def _in_turn(echo: Callable[[str], None]) -> Iterator[None]:
+    """One start at a time on this machine, so that two systems do not choose the same free ports.
+
+    Everybody may take this lock, and keep it. So whoever waits goes on after a while: at worst a port is taken when
+    a service wants it, and the start has to be repeated.
+    """
     folder = os.open(tempfile.gettempdir(), os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+        told, deadline = False, time.monotonic() + _TURN_S
+        while time.monotonic() < deadline:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not told:
+                    echo(f"another system is being started on this machine: waiting for it, {_TURN_S:g} s at most")
+                told = True
+                time.sleep(0.1)
         yield
     finally:
         os.close(folder)
@@ -170,10 +189,7 @@ def _explained(home: Path) -> Iterator[None]:
         ) from error
 
 
-def _open_home(home: Path, room_bytes: int) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    home.chmod(0o700)  # health data
-    (home / "logs").mkdir(exist_ok=True)
+def _check_room(home: Path, room_bytes: int) -> None:
     free, left = shutil.disk_usage(home).free, store_service.least_free_bytes(home)
     if free < left + room_bytes:
         raise OSError(

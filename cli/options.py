@@ -33,8 +33,11 @@ def settings_of(home: Path) -> Settings:
     """The settings of the system in `home`; a value that cannot be used is a PermanentError that names it."""
     from pydantic import ValidationError
 
+    from cli.state_folder import is_foreign
     from resources.settings import load_settings
 
+    if is_foreign(home / "env"):  # it could send what is uploaded to a server of theirs
+        raise PermanentError(f"{home / 'env'} belongs to another user: choose your own state folder with --home")
     try:
         return load_settings(home)
     except ValidationError as error:

@@ -4,6 +4,10 @@ Belongs here: starting, readiness, restarts, stopping. Does not belong here: wha
 how processes are found again (`cli/leftovers.py`).
 
 Like the sensors it is level-triggered: a tick compares what should run with what runs, and does the next thing.
+
+A service that has never been ready cannot run as it is configured: that ends the start, with the end of its log.
+One that has been ready was able to run, so it is started again however often it dies, after pauses that grow to a
+bound.
 """
 
 from __future__ import annotations
@@ -27,13 +31,21 @@ _ECHO_S = 1.0
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait, in seconds, and how often to try."""
+    """How long to wait, in seconds.
+
+    Attributes:
+        ready_s: for a service to answer after its start.
+        stop_s: for it to end by itself when it is asked to.
+        quick_s: until a service counts as running well: a death before lengthens the pause.
+        backoff_s: the first pause before a service is started again; each next one is twice as long.
+        longest_s: the longest such pause.
+    """
 
     ready_s: float = 120.0
     stop_s: float = 10.0
     quick_s: float = 30.0
     backoff_s: float = 0.5
-    quick_deaths: int = 5
+    longest_s: float = 30.0
 
 
 @dataclass
@@ -44,6 +56,7 @@ class _State:
     started_at: float = 0.0
     start_at: float = 0.0
     ready: bool = False
+    has_been_ready: bool = False
     quick_deaths: int = 0
     trouble: str = field(default="", repr=False)
 
@@ -69,12 +82,12 @@ class Supervisor:
         """Start everything and wait until all is ready. Raises PermanentError; call `stop` then, too."""
         self._guard = start_guard(self._owner)
         while not all(state.ready for state in self._states.values()):
-            self._tick(first=True)
+            self._tick()
             time.sleep(0.05)
         self._watcher.start()
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Until a service cannot be kept running, which is raised, or the time is over."""
+        """Until the time is over; what has ended the watching of the services is raised."""
         if self._watcher.is_alive():
             self._watcher.join(timeout_s)
         if self._failure:
@@ -113,11 +126,11 @@ class Supervisor:
     def _watch(self) -> None:
         try:
             while not self._stopping.wait(0.2):
-                self._tick(first=False)
+                self._tick()
         except BaseException as error:  # not lost in a thread: `wait` raises it
             self._failure = error
 
-    def _tick(self, *, first: bool) -> None:
+    def _tick(self) -> None:
         for state in self._states.values():
             now = time.monotonic()
             state.service.bound_log()
@@ -125,11 +138,11 @@ class Supervisor:
                 if now >= state.start_at and all(self._states[name].ready for name in state.service.needs):
                     self._spawn(state)
             elif (code := state.process.poll()) is not None:
-                self._died(state, _ended_how(code), first=first)
+                self._died(state, _ended_how(code))
             elif not state.ready:
                 self._look(state)
                 if not state.ready and now - state.started > self._patience.ready_s:
-                    self._died(state, f"did not answer in {self._patience.ready_s:g} s{state.trouble}", first=first)
+                    self._died(state, f"did not answer in {self._patience.ready_s:g} s{state.trouble}")
             elif now - state.started > self._patience.quick_s:
                 state.quick_deaths = 0
 
@@ -139,36 +152,43 @@ class Supervisor:
         except Exception as error:  # whatever it is, the service does not answer yet
             state.trouble = f" ({type(error).__name__}: {error})"
         if state.ready:
+            state.has_been_ready = True
             self._echo(f"{state.service.name} is ready ({time.monotonic() - state.started:.1f} s)")
 
     def _spawn(self, state: _State) -> None:
         service = state.service
         owner = Owner(self._owner.home, self._owner.life, service.name)
         state.ready, state.trouble, state.started, state.started_at = False, "", time.monotonic(), time.time()
-        with service.open_log() as log:
-            state.process = subprocess.Popen(
-                service.argv,
-                env={**service.env, MARK: owner.mark},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                cwd=_ROOT,
-            )
+        try:
+            with service.open_log() as log:
+                state.process = subprocess.Popen(
+                    service.argv,
+                    env={**service.env, MARK: owner.mark},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    cwd=_ROOT,
+                )
+        except OSError as error:  # no memory or no process is left, say, or the disk is full
+            if not state.has_been_ready:
+                raise
+            self._died(state, f"could not be started ({error.strerror or error})")
 
-    def _died(self, state: _State, how: str, *, first: bool) -> None:
+    def _died(self, state: _State, how: str) -> None:
         name, patience = state.service.name, self._patience
         quick = not state.ready or time.monotonic() - state.started < patience.quick_s
         state.quick_deaths = state.quick_deaths + 1 if quick else 1
         for other in (state, *self._states.values()):
             if other is state or other.service.follows == name:
                 self._end(other)
-        if first or state.quick_deaths >= patience.quick_deaths:
-            again = "" if first else f" {state.quick_deaths} times in a row"
-            raise PermanentError(f"{name} {how}{again}.\n{state.service.log_tail()}")
-        pause_s = min(patience.backoff_s * 2 ** (state.quick_deaths - 1), 30.0)
+        if not state.has_been_ready:
+            raise PermanentError(f"{name} {how}.\n{state.service.log_tail()}")
+        # The exponent is bounded, too: a float is not without end.
+        pause_s = min(patience.backoff_s * 2 ** min(state.quick_deaths - 1, 30), patience.longest_s)
         state.start_at = time.monotonic() + pause_s
-        self._echo(f"{name} {how}: starting it again in {pause_s:g} s (log: {state.service.log_path})")
+        often = f", {state.quick_deaths} times in a row" if state.quick_deaths > 1 else ""
+        self._echo(f"{name} {how}{often}: starting it again in {pause_s:g} s (log: {state.service.log_path})")
 
     def _end(self, state: _State) -> None:
         """End a service with all that it started: a request first, then by force."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
+import secrets
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime, time
@@ -39,12 +39,14 @@ def write_file(reader: pa.RecordBatchReader, form: str, path: Path, limit: int) 
         duckdb.Error: the query broke while its rows came, or the form has no such value.
         OSError: the file cannot be written.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    # A name that nobody can foresee, and never a file that is there: others may write into this folder.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         if form == "parquet":
-            rows = _write_parquet(reader, draft)
+            with draft.open("xb") as data:
+                rows = _write_parquet(reader, data)
         else:
-            with draft.open("w", newline="", encoding="utf-8") as file:
+            with draft.open("x", newline="", encoding="utf-8") as file:
                 if form == "table":
                     from rich.console import Console
 
@@ -117,7 +119,7 @@ def _write_json(reader: pa.RecordBatchReader, names: list[str], file: IO[str]) -
     return total
 
 
-def _write_parquet(reader: pa.RecordBatchReader, path: Path) -> int:
+def _write_parquet(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
     import duckdb
     import pyarrow as pa
     from pyarrow import parquet
@@ -133,7 +135,7 @@ def _write_parquet(reader: pa.RecordBatchReader, path: Path) -> int:
                 "cast it to text (::VARCHAR), or write csv or json"
             ) from error
     total = 0
-    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+    with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for batch in batches(reader):
             writer.write_batch(pa.record_batch(batch.columns, schema=schema))
             total += batch.num_rows

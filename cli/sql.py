@@ -6,9 +6,13 @@ Belongs here: the command. Does not belong here: how a result is shown (`cli/res
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -41,6 +45,9 @@ def sql(
 ) -> None:
     """Ask the lake in SQL (DuckDB's), read-only; without a query at a prompt.
 
+    Queries read the lake and files of this machine. What writes, attaches, installs or reconfigures is refused,
+    but for temporary tables and views. To keep a result, use --output.
+
     Tables are for reading: long lists and texts are shortened, and rows beyond --limit are counted only. csv, json
     and parquet hold everything. With several statements they hold the result of the last one.
 
@@ -55,11 +62,13 @@ def sql(
     if output is not None and not output.absolute().parent.is_dir():
         raise typer.BadParameter(f"{output.absolute().parent} is not a folder")
     from cli.sql_prompt import prompt
+    from cli.sql_readonly import close_off
     from cli.sql_session import Session
     from resources.lake import connect
 
     settings = settings_of(home)
-    with connect(settings) as connection:
+    with connect(settings) as connection, _room(settings.catalog_path.parent) as room:
+        close_off(connection, settings.buckets, room)
         session = Session(connection, settings, form.value, output, limit)
         if query is None and sys.stdin.isatty():
             if form is not Format.TABLE or output is not None:
@@ -75,3 +84,11 @@ def sql(
         if (error := session.run(text)) is not None:
             stderr().print(error, markup=False)
             raise typer.Exit(1)
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[Path]:
+    """A folder of this process alone, for what a large query does not keep in memory; gone afterwards."""
+    place = folder if os.access(folder, os.W_OK) else None  # else where temporary files go
+    with TemporaryDirectory(prefix=".sql-", dir=place) as room:
+        yield Path(room)

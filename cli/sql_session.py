@@ -1,7 +1,7 @@
 """One conversation with the lake: statements and the commands that begin with a dot.
 
 Belongs here: what an input means, and errors in words. Does not belong here: reading inputs (`cli/sql_prompt.py`),
-how a result looks (`cli/result_table.py`, `cli/results.py`).
+which statements are run (`cli/sql_readonly.py`), how a result looks (`cli/result_table.py`, `cli/results.py`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cli.options import stdout
 from cli.result_table import show_table
 from cli.results import write_file, write_text
 from cli.running import START, answers
+from cli.sql_readonly import RefusedError, judge
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from resources.settings import Settings
 
 HELP = """\
-SELECT …;       a statement ends with a semicolon and may have several lines
+SELECT …;       a statement ends with a semicolon and may have several lines; what writes is refused
 .tables         the tables and views, and what each holds
 .schema TABLE   the columns of one, and what each means
 .help           this
@@ -70,7 +71,7 @@ class Session:
                     self._statements(text)
         except duckdb.InterruptException:
             return "interrupted"
-        except duckdb.Error as error:
+        except (duckdb.Error, RefusedError) as error:
             return self._explained(error)
         except RuntimeError as error:
             if isinstance(error.__cause__, KeyboardInterrupt):  # as DuckDB reports it
@@ -83,11 +84,11 @@ class Session:
         return None
 
     def _statements(self, text: str) -> None:
-        found = self.connection.extract_statements(text)
-        shown = [statement for statement in found if _gives_rows(statement)]
+        found = judge(text, self.settings.buckets)  # all of them, before the first runs
+        shown = [statement for statement in found if statement.has_rows]
         for statement in found:
-            result = self.connection.execute(statement)
-            if statement not in shown or (self.form != "table" and statement is not shown[-1]):
+            result = self.connection.execute(statement.text)
+            if not statement.has_rows or (self.form != "table" and statement is not shown[-1]):
                 continue
             reader = result.to_arrow_reader(2048)
             if self.output is not None:
@@ -117,7 +118,7 @@ class Session:
             self.connection.execute(query, list(values)).to_arrow_reader(2048), stdout(), 10_000, shorten=False
         )
 
-    def _explained(self, error: duckdb.Error) -> str:
+    def _explained(self, error: Exception) -> str:
         endpoint = self.settings.s3_endpoint
         if endpoint and str(error).startswith(("IO Error", "HTTP Error")) and not answers(endpoint):
             return f"no S3 server answers at {endpoint}; {START}"
@@ -147,7 +148,3 @@ def _stoppable(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _gives_rows(statement: Any) -> bool:
-    return any(kind.name == "QUERY_RESULT" for kind in statement.expected_result_type)

@@ -137,6 +137,7 @@ def _say_what_next(system: LocalSystem, settings: Settings, console: Console, *,
     show(f"  S3        {system.endpoint}, buckets {buckets}")
     show(f"  Keys      . {settings.home / 'env'}   (then aws, boto3, .venv/bin/dagster and .venv/bin/dg work)")
     show(f"  SQL       duckdb -readonly -init {settings.home / 'init.sql'} {settings.catalog_path}")
+    show("            (with keys that may also write; vitalake sql only reads)")
     show("\nTry, in another terminal:")
     show('  .venv/bin/vitalake sql "FROM entities_history WHERE version > 1"     # or without a query, at a prompt')
     show("  .venv/bin/vitalake sql .tables                                       # everything that can be asked")

@@ -6,12 +6,12 @@ Belongs here: DuckDB with S3, publishing the catalog, asking it. Does not belong
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -39,6 +39,7 @@ _PUBLISH = (
 def init_sql(settings: Settings) -> str:
     """What a DuckDB client runs before it asks: load httpfs, and know the bucket's address and keys.
 
+    The keys are those of the settings: a client that has them may do what they may, however it opened the catalog.
     The extension is the signed one that PyPI ships; nothing is downloaded.
     """
     import duckdb_extension_httpfs
@@ -112,7 +113,7 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
     made_of = digest(*(line for lines in ddl.values() for line in lines))
     try:
         with _new(path.with_name("init.sql")) as file:
-            file.touch(0o600)  # it holds keys
+            file.touch(0o600, exist_ok=False)  # it holds keys
             file.write_text(init_sql(settings))
         if _made_of(path) == made_of:
             return False
@@ -164,7 +165,9 @@ def _refused(connection: duckdb.DuckDBPyConnection, ddl: Mapping[str, list[str]]
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to the catalog, ready to ask.
+    """A connection that cannot change the catalog, ready to ask.
+
+    It could still write to the buckets, and to files: what a person gives it goes through `cli/sql_readonly.py`.
 
     Raises:
         PermanentError: nothing has been published yet, or the file is no catalog.
@@ -199,12 +202,9 @@ def stored_days(lake: ObjectStore, table: Table) -> set[date]:
 
 @contextmanager
 def _new(path: Path) -> Iterator[Path]:
-    """Where to write what takes the place of `path` when the block ends; gone when it fails."""
+    """Where to write what takes the place of `path` when the block ends: a folder of its own, gone afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.unlink(missing_ok=True)
-    try:
+    with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        new = Path(folder, path.name)
         yield new
         new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)

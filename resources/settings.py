@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         return self.lake_path or self.home / "lake.duckdb"
 
     @property
+    def buckets(self) -> tuple[str, str, str]:
+        """The names of all buckets that are ours."""
+        return self.raw_bucket, self.lake_bucket, self.restricted_bucket
+
+    @property
     def slack_configured(self) -> bool:
         """Whether alerts can go to Slack at all."""
         return self.slack_token is not None and self.slack_channel is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -149,3 +150,17 @@ def test_an_env_file_that_is_not_utf_8_is_named(vitalake: Vitalake, catalog: Pat
         assert (answer.code, "Traceback" in answer.err) == (2, False)
         assert f"{catalog / 'env'} cannot be read" in said
         assert "UTF-8" in said
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_others_put_in_the_way_of_a_file_is_not_followed(
+    vitalake: Vitalake, tmp_path: Path, form: str
+) -> None:
+    victim, folder = tmp_path / "victim", tmp_path / "shared"
+    victim.write_text("as it was")
+    folder.mkdir()
+    (folder / f".rows.{os.getpid()}").symlink_to(victim)
+    assert vitalake("sql", "SELECT 1 AS n", "--format", form, "--output", str(folder / "rows")).code == 0
+    assert victim.read_text() == "as it was"
+    assert (folder / "rows").stat().st_size > 0
+    assert len(list(folder.iterdir())) == 2
