@@ -27,6 +27,12 @@ def identity(settings: Settings) -> dict[str, Any]:
 def s3_client(settings: Settings) -> S3Client:
     """S3, or the server that stands for it: for what obstore does not do."""
     import boto3
+    from botocore.config import Config
 
-    client: S3Client = boto3.client("s3", endpoint_url=settings.s3_endpoint, **identity(settings))
+    config = Config(
+        request_checksum_calculation="when_supported",  # whatever the shell or ~/.aws/config says
+        response_checksum_validation="when_required",  # `resources/content_check.py` does, and knows more of them
+        max_pool_connections=16,
+    )
+    client: S3Client = boto3.client("s3", endpoint_url=settings.s3_endpoint, config=config, **identity(settings))
     return client
