@@ -18,7 +18,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Protocol
+from typing import Any, Protocol
 
 _LENGTHS = {"sha256": 32, "crc64nvme": 8, "crc32c": 4, "crc32": 4, "sha1": 20, "md5": 16}
 _MODELS = {"crc64nvme": "CRC64-NVME", "crc32c": "CRC32-ISCSI"}
@@ -99,12 +99,18 @@ def checksum_in(headers: Mapping[str, str], etag: str) -> Checksum | None:
 
     Of the whole content before that of parts, and a checksum that was asked for before the ETag.
     """
-    found = _MD5.fullmatch(etag)
-    parts = int(found[2] or 0) if found else 0
     given = [*_checksums(headers, in_parts="-" in etag)]
-    if found and not _encrypted(headers) and parts != 1:  # "-1" is how MinIO marks an ETag that is none
-        given.append(Checksum("md5", bytes.fromhex(found[1]), parts))
+    if md5 := md5_in(headers, etag):
+        given.append(md5)
     return next((each for each in given if not each.parts), given[0] if given else None)
+
+
+def md5_in(headers: Mapping[str, str], etag: str) -> Checksum | None:
+    """The ETag as a checksum; None where it need not be one."""
+    found = _MD5.fullmatch(etag)
+    if found is None or _encrypted(headers) or found[2] == "1":  # how MinIO marks an ETag that is none
+        return None
+    return Checksum("md5", bytes.fromhex(found[1]), int(found[2] or 0))
 
 
 def _checksums(headers: Mapping[str, str], *, in_parts: bool) -> list[Checksum]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from resources.content_check import Checksum, Running, checksum_in
+from resources.content_check import Checksum, Running, checksum_in, md5_in
 from resources.s3_errors import call
 
 if TYPE_CHECKING:
@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kept:
-    """An object as its store knows it; without a `checksum` only its size can be compared."""
+    """An object as its store knows it; without a `checksum` only its size can be compared.
+
+    `md5` is what its ETag says, if that must be an MD5: the `checksum` may be another one.
+    """
 
     size_bytes: int
     checksum: Checksum | None
+    md5: Checksum | None = None
     part_bytes: tuple[int, ...] = ()
 
     def running(self) -> Running | None:
@@ -52,17 +56,18 @@ def kept_content(client: S3Client, bucket: str, key: str, version: str) -> Kept:
     if version and head["ETag"].strip('"') != version.strip('"'):
         raise FileNotFoundError(f"{key} is no longer version {version}")
     size = int(head["ContentLength"])
-    checksum = checksum_in(head["ResponseMetadata"]["HTTPHeaders"], head["ETag"])
+    headers = head["ResponseMetadata"]["HTTPHeaders"]
+    checksum, md5 = checksum_in(headers, head["ETag"]), md5_in(headers, head["ETag"])
     if checksum is None or not checksum.parts:
-        return Kept(size, checksum)
+        return Kept(size, checksum, md5)
     parts: list[int] = []
     for number in range(1, checksum.parts):
         part = _head(client, bucket, key, PartNumber=number)
         if part.get("PartsCount") != checksum.parts:  # a store that does not know
-            return Kept(size, None)
+            return Kept(size, None, md5)
         parts.append(int(part["ContentLength"]))
     last = size - sum(parts)
-    return Kept(size, checksum, (*parts, last)) if last > 0 else Kept(size, None)
+    return Kept(size, checksum, md5, (*parts, last)) if last > 0 else Kept(size, None, md5)
 
 
 def _head(client: S3Client, bucket: str, key: str, **part: Any) -> Any:

@@ -13,6 +13,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from tests.s3_server import KEYS
+
 Change = Callable[[bytes], bytes]
 _OF_ONE_CONNECTION = {"connection", "content-length", "expect", "keep-alive", "transfer-encoding"}
 
@@ -37,7 +43,8 @@ def lengthened(body: bytes) -> bytes:
 class ChangingProxy:
     """What it does to bodies that are not empty; `times` is how often (None: always), each direction by itself.
 
-    `headers` are added to every answer, in place of those of the same name; `seen` are requests as they came.
+    `headers` are added to every answer, in place of those of the same name, as by a store that has them; an ETag
+    among them is no condition of requests then, which are signed anew. `seen` are requests as they came.
     """
 
     upstream: str
@@ -59,6 +66,14 @@ class ChangingProxy:
             return change(body)
 
 
+def _unconditional(method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in headers.items() if name.lower() not in ("if-match", "authorization")}
+    request = AWSRequest(method, url, headers=kept)
+    keys = Credentials(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"])
+    S3SigV4Auth(keys, "s3", "us-east-1").add_auth(request)
+    return dict(request.headers.items())
+
+
 @contextmanager
 def changing_proxy(upstream: str) -> Iterator[ChangingProxy]:
     """Start one; it changes nothing until it is told to."""
@@ -75,9 +90,11 @@ def changing_proxy(upstream: str) -> Iterator[ChangingProxy]:
             body = proxy.passed(proxy.requests if ours else None, request, body)
             there = http.client.HTTPConnection(urlsplit(proxy.upstream).netloc, timeout=60)
             there.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                if name.lower() not in _OF_ONE_CONNECTION:
-                    there.putheader(name, value)  # the host, too: it is signed
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in _OF_ONE_CONNECTION}
+            if proxy.headers.get("ETag") == self.headers.get("If-Match", ""):
+                headers = _unconditional(self.command, proxy.url + self.path, headers)
+            for name, value in headers.items():
+                there.putheader(name, value)  # the host, too: it is signed
             if body or ours:
                 there.putheader("Content-Length", str(len(body)))
             there.endheaders(body or None)

@@ -167,6 +167,9 @@ def footer(tail: bytes) -> tuple[str, int]:
         metadata = pq.read_metadata(io.BytesIO(tail))
     except OSError as error:  # what pyarrow raises for a footer that it cannot make sense of
         raise ValueError("not the end of a Parquet file") from error
+    groups = range(metadata.num_row_groups)
+    if metadata.num_rows != sum(metadata.row_group(group).num_rows for group in groups):
+        raise ValueError("a footer that contradicts itself")  # a bit of it changed on the way, or in the store
     inputs = (metadata.metadata or {}).get(INPUTS_KEY, b"")
     return inputs.decode(), metadata.num_rows
 

@@ -7,7 +7,10 @@ import hashlib
 import random
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
+import anycrc
 import pytest
 
 from resources import object_store
@@ -96,3 +99,133 @@ def test_a_piece_of_another_length_is_read_again(
     proxy.times = None
     with pytest.raises(TransientError):
         list(near.stream(item) or ())
+
+
+@pytest.mark.parametrize("there", ["s3_endpoint", "moto"], ids=["a store that verifies", "a store that does not"])
+@pytest.mark.parametrize("before", [None, b"what was there"], ids=["new", "replaced"])
+@CHANGES
+def test_what_arrives_changed_is_put_again_or_not_kept(
+    settings: Settings, request: pytest.FixtureRequest, there: str, before: bytes | None, change: Change
+) -> None:
+    with changing_proxy(request.getfixturevalue(there)) as proxy:
+        direct = ObjectStore(settings.model_copy(update={"s3_endpoint": proxy.upstream}), settings.lake_bucket)
+        near = ObjectStore(settings.model_copy(update={"s3_endpoint": proxy.url}), settings.lake_bucket)
+        if there == "moto":
+            direct._client.create_bucket(Bucket=direct.bucket)
+        for key, times in (("t/once", 1), ("t/always", None)):
+            version = None if before is None else direct.put(key, before, expected=None)
+            proxy.requests, proxy.times = change, times
+            if times:
+                put = near.put(key, CONTENT, expected=version)
+                assert proxy.times == 0, "it did change one"
+                assert direct.get(key, put) == CONTENT
+            else:
+                with pytest.raises(TransientError, match="not those that were sent"):
+                    near.put(key, CONTENT, expected=version)
+                assert [direct.get(item.key) for item in direct.objects("t/") if item.key == key] in ([], [before])
+
+
+def test_a_store_that_keeps_the_checksum_that_was_sent_and_verifies_nothing(settings: Settings, moto: str) -> None:
+    with changing_proxy(moto) as proxy:
+        near = ObjectStore(settings.model_copy(update={"s3_endpoint": proxy.url}), settings.lake_bucket)
+        near._client.create_bucket(Bucket=near.bucket)
+        proxy.headers = {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(CONTENT).digest()).decode()}
+        proxy.requests = flipped
+        with pytest.raises(TransientError, match="not those that were sent"):
+            near.put("t/a", CONTENT, expected=None)
+
+
+ENCRYPTED = [
+    {"x-amz-server-side-encryption": "aws:kms"},
+    {"x-amz-server-side-encryption": "aws:kms:dsse"},
+    {"x-amz-server-side-encryption-customer-algorithm": "AES256"},
+    {"x-goog-encryption-kms-key-name": "projects/p/locations/l/keyRings/r/cryptoKeys/k"},
+]
+RANDOM = '"0123456789abcdef0123456789abcdef"'  # an ETag that looks like an MD5
+
+
+@KEYS
+@pytest.mark.parametrize("encryption", ENCRYPTED, ids=lambda each: "=".join(*each.items()))
+def test_an_etag_that_is_no_md5_makes_nothing_unreadable(
+    raw: ObjectStore, near: ObjectStore, proxy: ChangingProxy, small_pieces: int, key: str, encryption: dict[str, str]
+) -> None:
+    raw._client.put_object(Bucket=raw.bucket, Key=key, Body=CONTENT)
+    proxy.headers = {**encryption, "ETag": RANDOM, "x-amz-checksum-crc32": ""}
+    [item] = [replace(item, version=RANDOM) for item in raw.objects("ecg/")]
+    assert near.get(key) == near.get(key, RANDOM) == dict(near.get_many([item]))[item] == CONTENT
+    assert b"".join(near.stream(item) or ()) == CONTENT
+    proxy.answers = shortened
+    for read in (lambda: near.get(key), lambda: list(near.get_many([item])), lambda: list(near.stream(item) or ())):
+        with pytest.raises(TransientError):
+            read()
+
+
+@KEYS
+@pytest.mark.parametrize("algorithm", ["SHA256", "SHA1", "CRC32", "CRC32C", "CRC64NVME"])
+def test_a_checksum_that_the_store_keeps_stands_for_an_etag_that_is_no_md5(
+    raw: ObjectStore, near: ObjectStore, proxy: ChangingProxy, small_pieces: int, key: str, algorithm: str
+) -> None:
+    """The values are those that the store has verified: a false one is refused."""
+    digest = base64.b64encode(digest_of(algorithm, CONTENT)).decode()
+    given: Any = {f"Checksum{algorithm}": digest}
+    raw._client.put_object(Bucket=raw.bucket, Key=key, Body=CONTENT, **given)
+    proxy.headers = {"x-amz-server-side-encryption": "aws:kms", "ETag": RANDOM}
+    [item] = [replace(item, version=RANDOM) for item in raw.objects("ecg/")]
+    assert near.get(key) == dict(near.get_many([item]))[item] == b"".join(near.stream(item) or ()) == CONTENT
+    proxy.answers, proxy.times = flipped, 1
+    assert near.get(key) == CONTENT
+    proxy.times = None
+    for read in (lambda: near.get(key), lambda: list(near.get_many([item])), lambda: list(near.stream(item) or ())):
+        with pytest.raises(TransientError, match=f"differ from its own checksum, {algorithm}"):
+            read()
+
+
+def digest_of(algorithm: str, data: bytes) -> bytes:
+    """As S3 names the algorithms."""
+    if algorithm.startswith("SHA"):
+        return hashlib.new(algorithm.lower(), data).digest()
+    if algorithm == "CRC32":
+        return zlib.crc32(data).to_bytes(4, "big")
+    model, length = {"CRC32C": ("CRC32-ISCSI", 4), "CRC64NVME": ("CRC64-NVME", 8)}[algorithm]
+    return int(anycrc.Model(model).calc(data)).to_bytes(length, "big")
+
+
+PIECES = [random.Random(6).randbytes(size) for size in (5 * 2**20, 5 * 2**20 + 7, 1000)]  # as a device may cut them
+
+
+@pytest.mark.parametrize("kind", ["", "COMPOSITE", "FULL_OBJECT"])
+def test_an_object_that_came_in_parts_is_compared_part_by_part(
+    raw: ObjectStore, near: ObjectStore, proxy: ChangingProxy, kind: str
+) -> None:
+    """By the MD5 of its parts' MD5s, by a checksum of checksums where there is a KMS key, by one of the whole."""
+    target: Any = {"Bucket": raw.bucket, "Key": "ecg/a"}
+    of_kind: Any = {"ChecksumAlgorithm": "CRC32", "ChecksumType": kind} if kind else {}
+    target["UploadId"] = raw._client.create_multipart_upload(**target, **of_kind)["UploadId"]
+    parts: list[Any] = []
+    for number, piece in enumerate(PIECES, 1):
+        sent = raw._client.upload_part(**target, PartNumber=number, Body=piece)
+        parts.append({"PartNumber": number, "ETag": sent["ETag"], "ChecksumCRC32": sent["ChecksumCRC32"]})
+    of_kind.pop("ChecksumAlgorithm", None)
+    raw._client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts}, **of_kind)
+    [item] = raw.objects("ecg/")
+    assert item.version.endswith('-3"')
+    if kind:
+        proxy.headers = {"x-amz-server-side-encryption": "aws:kms"}
+    assert near.get("ecg/a") == b"".join(near.stream(item) or ()) == b"".join(PIECES)
+    proxy.answers = flipped
+    for read in (lambda: near.get("ecg/a"), lambda: list(near.stream(item) or ())):
+        with pytest.raises(TransientError, match=f"own checksum, {'CRC32' if kind else 'MD5'}"):
+            read()
+
+
+def test_the_end_of_an_object_has_its_length(raw: ObjectStore, near: ObjectStore, proxy: ChangingProxy) -> None:
+    raw.put("t/a", CONTENT, expected=None)
+    for change in (shortened, lengthened):
+        proxy.answers, proxy.times = change, 1
+        assert near.tail("t/a", 100) == CONTENT[-100:]
+    for change in (flipped, shortened, lengthened):
+        proxy.answers, proxy.times = change, 1
+        assert near.tail("t/a", 20_000) == CONTENT, "all of it is compared as such"
+        proxy.times = None
+        with pytest.raises(TransientError):
+            near.tail("t/a", 20_000)
