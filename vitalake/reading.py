@@ -91,10 +91,32 @@ def _fetched(
     for bundle in found:
         if streamed(bundle):
             stream = raw.stream(bundle[0])
-            yield bundle, () if stream is None else (_raw_object(bundle[0], b"", stream),)
+            yield bundle, () if stream is None else (_raw_object(bundle[0], b"", _Stream(stream)),)
         else:
             pairs = list(itertools.islice(contents, len(bundle)))
             yield bundle, tuple(_raw_object(item, data) for item, data in pairs if data is not None)
+
+
+class _Stream:
+    """An object's pieces; why they ended stays known, whatever a reader makes of the error."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._error: Exception | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._error:
+            raise self._error
+        try:
+            return next(self._pieces)
+        except StopIteration:
+            raise
+        except Exception as error:
+            self._error = error
+            raise
 
 
 def _raw_object(item: ObjectInfo, data: bytes, stream: Iterator[bytes] | None = None) -> RawObject:
