@@ -88,7 +88,9 @@ class LargeFiles:
                 if kept is None or kept.expected == hashlib.md5(part["Body"], usedforsecurity=False).digest():
                     return {name: sent[name] for name in ("ETag", "ChecksumCRC32") if name in sent}
         number = part["PartNumber"]
-        raise ChangedBytesError(f"{where}: the bytes of piece {number} arrive changed, {_TIMES} times; nothing is kept")
+        raise ChangedBytesError(
+            f"{where}: the bytes of piece {number} arrive changed, {_TIMES} times; nothing is kept"
+        )
 
     @cached_property
     def _client(self) -> S3Client:

@@ -1,11 +1,11 @@
-"""Whether bytes are those that a store keeps: what its answer says of an object's content, and the digest to compare.
+"""Whether bytes are those that a store keeps: what it says of an object's content, and the digest to compare.
 
 Belongs here: which headers and ETags are a digest of the content, digests of bytes that come in pieces. Does not
 belong here: asking a store (`resources/kept_content.py`), what a difference leads to (`resources/object_store.py`).
 
-A digest that is taken for one and is none would make a good object unreadable for ever. So an ETag counts only where
-it must be the MD5 of the content (no KMS key, none of the customer's), and a checksum only where it is said, or
-cannot be otherwise, what it is a checksum of.
+What is taken for a digest and is none would make a good object unreadable for ever. So an ETag counts only where it
+must be the MD5 of the content (no KMS key, none of the customer's), and a checksum only where it is said, or cannot
+be otherwise, what it is a checksum of.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, Protocol
+from typing import Protocol
 
 _LENGTHS = {"sha256": 32, "crc64nvme": 8, "crc32c": 4, "crc32": 4, "sha1": 20, "md5": 16}
 _MODELS = {"crc64nvme": "CRC64-NVME", "crc32c": "CRC32-ISCSI"}
@@ -53,7 +53,12 @@ class Checksum:
 
 
 class Running:
-    """The digest of a content that comes in pieces, cut anywhere; `part_bytes` are the sizes of an object's parts."""
+    """The digest of a content that comes in pieces, cut anywhere.
+
+    Args:
+        checksum: what to compare with.
+        part_bytes: sizes of the object's parts, where the checksum is of their digests.
+    """
 
     def __init__(self, checksum: Checksum, part_bytes: Sequence[int] = ()) -> None:
         self._checksum = checksum

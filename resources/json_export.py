@@ -5,8 +5,8 @@ Belongs here: writing the file, and putting it where it differs. Does not belong
 
 The object carries the SHA-256 of its content as metadata (`vitalake-sha256`), and content that is there already is
 not written again. The ETag would not do: it is no digest of the content where the bucket is encrypted with KMS.
-The store verifies the same digest when it is put; the MD5 that it answers is compared as well, for one that verifies
-nothing.
+The store verifies the same digest when it is put; the MD5 that it answers is compared as well, for a store that
+verifies nothing.
 """
 
 # ruff: noqa: S608 - names are declared by datasets, and quoted

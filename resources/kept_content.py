@@ -1,6 +1,6 @@
 """What a store keeps of one object to check its content by, asked for with a HEAD.
 
-Belongs here: that request, and those for the sizes of an object's parts. Does not belong here: what headers mean and
+Belongs here: that request, and those for the sizes of an object's parts. Does not belong here: what headers mean,
 digests (`resources/content_check.py`), reading (`resources/object_store.py`).
 
 boto3 does it: obstore shows no headers. It is asked only where an ETag alone does not show that bytes are right.

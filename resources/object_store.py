@@ -228,8 +228,8 @@ class ObjectStore:
 
     def _changed(self, key: str, difference: str) -> ChangedBytesError:
         return ChangedBytesError(
-            f"{self.bucket}/{key}: the bytes that came are not those that the store keeps: {difference}; nothing was "
-            "made of them. Something on the way changes bytes, or the store's own copy is damaged"
+            f"{self.bucket}/{key}: the bytes that came are not those that the store keeps: {difference}; nothing "
+            "was made of them. Something on the way changes bytes, or the store's own copy is damaged"
         )
 
     def _answer(self, key: str, version: str | None, span: Any = None) -> _Answer:
@@ -273,8 +273,8 @@ class ObjectStore:
         """The content a piece at a time; None for an object that is gone or changed.
 
         A request a piece, so that none is kept waiting while a piece is worked on, however long that takes.
-        The iterator raises TransientError when the object is replaced or deleted on the way, and in place of the last
-        piece when the bytes of all of them are not those that the store keeps.
+        The iterator raises TransientError when the object is replaced or deleted on the way, and in place of the
+        last piece when all of them together are not what the store keeps.
         """
         try:
             kept = self._kept(item.key, item.version)

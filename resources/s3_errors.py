@@ -68,7 +68,9 @@ def _explain(name: str, text: str, where: str) -> TransientError | PermanentErro
         where: bucket and key.
     """
     if changed := _CHANGED.search(text):
-        return ChangedBytesError(f"{where}: the bytes that reached the store are not those that were sent ({changed[1]})")
+        return ChangedBytesError(
+            f"{where}: the bytes that reached the store are not those that were sent ({changed[1]})"
+        )
     found = re.search(r"status code: (\d{3})", text)
     status = found[1] if found else name
     if status in ("404", "412") and "NoSuchBucket" not in text:  # obstore, when it goes on with a broken answer

@@ -90,7 +90,9 @@ def changing_proxy(upstream: str) -> Iterator[ChangingProxy]:
             body = proxy.passed(proxy.requests if ours else None, request, body)
             there = http.client.HTTPConnection(urlsplit(proxy.upstream).netloc, timeout=60)
             there.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in _OF_ONE_CONNECTION}
+            headers = {
+                name: value for name, value in self.headers.items() if name.lower() not in _OF_ONE_CONNECTION
+            }
             if proxy.headers.get("ETag") == self.headers.get("If-Match", ""):
                 headers = _unconditional(self.command, proxy.url + self.path, headers)
             for name, value in headers.items():
@@ -115,7 +117,7 @@ def changing_proxy(upstream: str) -> Iterator[ChangingProxy]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_any  # http.server's names
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_any  # noqa: N815 - http.server's names
 
         def log_message(self, *_: object) -> None:
             pass

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -40,10 +40,9 @@ def near(settings: Settings, proxy: ChangingProxy) -> ObjectStore:
 
 
 @pytest.fixture
-def small_pieces(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Streams come in pieces of this many bytes."""
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams come in pieces of 1,000 bytes."""
     monkeypatch.setattr(object_store, "_PIECE", 1000)
-    return 1000
 
 
 @KEYS
@@ -53,7 +52,12 @@ def test_what_changed_once_is_read_again(
 ) -> None:
     raw._client.put_object(Bucket=raw.bucket, Key=key, Body=CONTENT)
     [item] = raw.objects("ecg/")
-    for read in (lambda: near.get(key), lambda: near.get(key, item.version), lambda: dict(near.get_many([item]))[item]):
+    reads: list[Callable[[], bytes | None]] = [
+        lambda: near.get(key),
+        lambda: near.get(key, item.version),
+        lambda: dict(near.get_many([item]))[item],
+    ]
+    for read in reads:
         proxy.answers, proxy.times = change, 1
         assert read() == CONTENT
         assert proxy.times == 0, "it did change one"
@@ -72,10 +76,11 @@ def test_what_always_changes_is_an_error_of_the_world(
             read()
 
 
+@pytest.mark.usefixtures("small_pieces")
 @KEYS
 @pytest.mark.parametrize("where", ["bytes=0-999", "bytes=2000-2999", "bytes=4000-4320"])
 def test_a_stream_whose_bytes_changed_does_not_end_well(
-    raw: ObjectStore, near: ObjectStore, proxy: ChangingProxy, small_pieces: int, key: str, where: str
+    raw: ObjectStore, near: ObjectStore, proxy: ChangingProxy, key: str, where: str
 ) -> None:
     raw._client.put_object(Bucket=raw.bucket, Key=key, Body=CONTENT[:4321])
     [item] = raw.objects("ecg/")
@@ -87,10 +92,11 @@ def test_a_stream_whose_bytes_changed_does_not_end_well(
     assert len(read) < 4321, "the last piece comes only when all of them are right"
 
 
+@pytest.mark.usefixtures("small_pieces")
 @KEYS
 @pytest.mark.parametrize("change", [shortened, lengthened])
 def test_a_piece_of_another_length_is_read_again(
-    raw: ObjectStore, near: ObjectStore, proxy: ChangingProxy, small_pieces: int, key: str, change: Change
+    raw: ObjectStore, near: ObjectStore, proxy: ChangingProxy, key: str, change: Change
 ) -> None:
     raw._client.put_object(Bucket=raw.bucket, Key=key, Body=CONTENT[:4321])
     [item] = raw.objects("ecg/")
@@ -144,10 +150,15 @@ ENCRYPTED = [
 RANDOM = '"0123456789abcdef0123456789abcdef"'  # an ETag that looks like an MD5
 
 
+@pytest.mark.usefixtures("small_pieces")
 @KEYS
 @pytest.mark.parametrize("encryption", ENCRYPTED, ids=lambda each: "=".join(*each.items()))
 def test_an_etag_that_is_no_md5_makes_nothing_unreadable(
-    raw: ObjectStore, near: ObjectStore, proxy: ChangingProxy, small_pieces: int, key: str, encryption: dict[str, str]
+    raw: ObjectStore,
+    near: ObjectStore,
+    proxy: ChangingProxy,
+    key: str,
+    encryption: dict[str, str],
 ) -> None:
     raw._client.put_object(Bucket=raw.bucket, Key=key, Body=CONTENT)
     proxy.headers = {**encryption, "ETag": RANDOM, "x-amz-checksum-crc32": ""}
@@ -160,10 +171,11 @@ def test_an_etag_that_is_no_md5_makes_nothing_unreadable(
             read()
 
 
+@pytest.mark.usefixtures("small_pieces")
 @KEYS
 @pytest.mark.parametrize("algorithm", ["SHA256", "SHA1", "CRC32", "CRC32C", "CRC64NVME"])
 def test_a_checksum_that_the_store_keeps_stands_for_an_etag_that_is_no_md5(
-    raw: ObjectStore, near: ObjectStore, proxy: ChangingProxy, small_pieces: int, key: str, algorithm: str
+    raw: ObjectStore, near: ObjectStore, proxy: ChangingProxy, key: str, algorithm: str
 ) -> None:
     """The values are those that the store has verified: a false one is refused."""
     digest = base64.b64encode(digest_of(algorithm, CONTENT)).decode()

@@ -106,7 +106,7 @@ def test_an_answer_that_stops_halfway_is_asked_for_again(
     monkeypatch.setattr(object_store, "_PAUSE", timedelta(seconds=2))
     asked: list[str] = []
     over = threading.Event()
-    version = f'"{hashlib.md5(bytes(1000)).hexdigest()}"'
+    version = f'"{hashlib.md5(bytes(1000), usedforsecurity=False).hexdigest()}"'
 
     class Half(BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # http.server's name
