@@ -5,12 +5,16 @@ Belongs here: who we are to AWS. Does not belong here: what is asked of a servic
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from resources.settings import Settings
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def identity(settings: Settings) -> dict[str, Any]:
@@ -34,5 +38,8 @@ def s3_client(settings: Settings) -> S3Client:
         response_checksum_validation="when_required",  # `resources/content_check.py` does, and knows more of them
         max_pool_connections=16,
     )
-    client: S3Client = boto3.client("s3", endpoint_url=settings.s3_endpoint, config=config, **identity(settings))
+    with _ONE_AT_A_TIME:  # clients may be shared between threads, and not made by several
+        client: S3Client = boto3.client(
+            "s3", endpoint_url=settings.s3_endpoint, config=config, **identity(settings)
+        )
     return client

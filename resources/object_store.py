@@ -1,13 +1,13 @@
 """One S3 bucket as the core sees it: listings, whole objects, conditional writes.
 
-Belongs here: everything that speaks S3. Does not belong here: what keys mean, when something is written, what an
-error means (`resources/s3_errors.py`), or how bytes are told from others (`resources/content_check.py`).
+Belongs here: connections, listings, writing. Does not belong here: what an object holds
+(`resources/object_content.py`), what keys mean, when something is written, what an error means
+(`resources/s3_errors.py`).
 
 obstore does the work: a tenth of boto3's CPU. It refuses keys that S3 allows (control characters, empty or dotted
 segments), so listings that hold such a key, and reads of it, go through boto3: slower, but nothing is unseen.
 
-Bytes that come are compared with what the store keeps of the object: its length, the MD5 in its ETag, else the
-checksum that a HEAD tells. Bytes that go carry a SHA-256 that the store verifies.
+What is put carries a SHA-256 that the store verifies.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import asyncio
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from resources.aws import s3_client
 from resources.content_check import is_md5_of
-from resources.kept_content import Kept, differs, kept_content
+from resources.object_content import ObjectContent
 from resources.s3_errors import ChangedBytesError, call
 from resources.settings import Settings
 from vitalake.arrivals import ObjectInfo
-from vitalake.errors import PermanentError, TransientError
+from vitalake.errors import PermanentError
 from vitalake.parts import ConflictError
 
 # `from obstore import …` takes all of obstore first. Its modules import each other: of two threads that begin with
@@ -41,9 +41,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _READERS = 16
-_PIECE = 4 * 2**20  # bytes of a stream at a time
 _PAGE = 1000  # keys a request; S3 gives no more
-_TIMES = 3  # that bytes are read or sent where they arrive changed
+_TIMES = 3  # that bytes are sent where they arrive changed
 # Sub-second retries first, some 10 s of them in all: a longer outage is the run's to retry, not the call's. (Each
 # pause is drawn between the first and `base` times the last: with a base of 2, eight of them took 2 s.)
 _RETRIES: dict[str, Any] = {
@@ -65,14 +64,6 @@ _PAGE_RETRIES = {**_RETRIES, "retry_timeout": timedelta(seconds=5)}
 
 class SlowListingError(Exception):
     """There is more to list than the time allows."""
-
-
-class _Answer(NamedTuple):
-    """Bytes of an object, and which object: its version and whole size."""
-
-    data: bytes
-    version: str
-    size_bytes: int
 
 
 class ObjectStore:
@@ -192,77 +183,21 @@ class ObjectStore:
         except (exceptions.InvalidPathError, ValueError):  # a key that obstore does not take
             return self._call(lambda: self._folders_exactly(prefix, until), prefix)
 
+    @property
+    def _content(self) -> ObjectContent:
+        return ObjectContent(self.bucket, lambda: self._reading, lambda: self._client)
+
     def get(self, key: str, version: str | None = None) -> bytes:
         """The content; FileNotFoundError when it is gone or is no longer `version`."""
-        return self._get(key, version)
-
-    def _get(self, key: str, version: str | None, size_bytes: int | None = None) -> bytes:
-        def read() -> bytes:
-            answer = self._answer(key, version)
-            if size_bytes is not None:
-                self._check_length(key, answer, size_bytes)
-            self._check_content(key, answer, version)
-            return answer.data
-
-        return _until_right(read)
-
-    def _check_length(self, key: str, answer: _Answer, size_bytes: int) -> None:
-        if len(answer.data) != size_bytes:
-            raise self._changed(key, f"{len(answer.data):,} bytes in place of {size_bytes:,}")
-
-    def _check_content(self, key: str, answer: _Answer, version: str | None) -> None:
-        """Compare a whole object with what the store keeps of it."""
-        if is_md5_of(version or answer.version, answer.data):
-            return
-        try:
-            difference = self._kept(key, version or answer.version).difference(answer.data)
-        except FileNotFoundError:
-            if version:
-                raise
-            difference = "they were replaced or deleted while they were read"
-        if difference:
-            raise self._changed(key, difference)
-
-    def _kept(self, key: str, version: str) -> Kept:
-        return kept_content(self._client, self.bucket, key, version)
-
-    def _changed(self, key: str, difference: str) -> ChangedBytesError:
-        return ChangedBytesError(
-            f"{self.bucket}/{key}: the bytes that came are not those that the store keeps: {difference}; nothing "
-            "was made of them. Something on the way changes bytes, or the store's own copy is damaged"
-        )
-
-    def _answer(self, key: str, version: str | None, span: Any = None) -> _Answer:
-        """The bytes from one position up to another, `{"suffix": …}` so many at the end, or all of them."""
-        from obstore import exceptions
-
-        options: Any = ({"if_match": version} if version else {}) | ({"range": span} if span else {})
-
-        def read() -> _Answer:
-            result = self._reading.get(key, options=options)
-            return _Answer(bytes(result.bytes()), result.meta["e_tag"] or "", result.meta["size"])
-
-        try:
-            return self._call(read, key)
-        except exceptions.PreconditionError:
-            raise FileNotFoundError(f"{key} is no longer version {version}") from None
-        except ValueError:  # a key that obstore does not take
-            return self._call(lambda: self._answer_exactly(key, version, span), key)
-
-    def _answer_exactly(self, key: str, version: str | None, span: tuple[int, int] | None) -> _Answer:
-        condition: Any = {"IfMatch": version} if version else {}
-        if span:
-            condition["Range"] = f"bytes={span[0]}-{span[1] - 1}"
-        response = self._client.get_object(Bucket=self.bucket, Key=key, **condition)
-        size = response["ContentRange"].rpartition("/")[2] if span else response["ContentLength"]
-        return _Answer(bytes(response["Body"].read()), response["ETag"], int(size))
+        return self._content.get(key, version)
 
     def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
         """Contents in order, read side by side; None for an object that is gone or changed since it was listed."""
+        content = self._content
 
         def read(item: ObjectInfo) -> bytes | None:
             try:
-                return self._get(item.key, item.version, item.size_bytes)
+                return content.get(item.key, item.version, item.size_bytes)
             except FileNotFoundError:
                 return None
 
@@ -272,64 +207,14 @@ class ObjectStore:
     def stream(self, item: ObjectInfo) -> Iterator[bytes] | None:
         """The content a piece at a time; None for an object that is gone or changed.
 
-        A request a piece, so that none is kept waiting while a piece is worked on, however long that takes.
         The iterator raises TransientError when the object is replaced or deleted on the way, and in place of the
         last piece when all of them together are not what the store keeps.
         """
-        try:
-            kept = self._kept(item.key, item.version)
-            first = self._piece(item, 0)
-        except FileNotFoundError:
-            return None
-        return self._pieces(item, kept, first)
-
-    def _pieces(self, item: ObjectInfo, kept: Kept, first: bytes) -> Iterator[bytes]:
-        running = kept.running()
-
-        def read(start: int) -> bytes:
-            piece = self._piece(item, start) if start else first
-            if running:
-                running.update(piece)
-            return piece
-
-        with ThreadPoolExecutor(1) as ahead:  # which works out the digest as well, beside whoever reads
-            coming = ahead.submit(read, 0)
-            for start in range(_PIECE, item.size_bytes, _PIECE):
-                piece, coming = self._come(coming, item), ahead.submit(read, start)
-                yield piece
-            last = self._come(coming, item)
-            if running and kept.checksum and not running.matches():
-                raise self._changed(item.key, differs(kept.checksum))
-            yield last
-
-    def _come(self, coming: Future[bytes], item: ObjectInfo) -> bytes:
-        try:
-            return coming.result()
-        except FileNotFoundError:
-            where = f"{self.bucket}/{item.key}"
-            raise TransientError(f"{where}: it was replaced or deleted while it was read") from None
-
-    def _piece(self, item: ObjectInfo, start: int) -> bytes:
-        end = min(start + _PIECE, item.size_bytes)
-
-        def read() -> bytes:
-            answer = self._answer(item.key, item.version, (start, end))
-            self._check_length(item.key, answer, end - start)
-            return answer.data
-
-        return _until_right(read)
+        return self._content.stream(item)
 
     def tail(self, key: str, size_bytes: int) -> bytes:
         """The last bytes of an object (all of it, if it is smaller)."""
-
-        def read() -> bytes:
-            answer = self._answer(key, None, {"suffix": size_bytes})
-            self._check_length(key, answer, min(size_bytes, answer.size_bytes))
-            if size_bytes >= answer.size_bytes:
-                self._check_content(key, answer, None)
-            return answer.data
-
-        return _until_right(read)
+        return self._content.tail(key, size_bytes)
 
     def put(self, key: str, data: bytes, *, expected: str | None) -> str:
         """Create (None) or replace exactly that version; the new version.
@@ -359,12 +244,12 @@ class ObjectStore:
         if is_md5_of(version, data):
             return True
         try:
-            kept = self._kept(key, version)
+            kept = self._content.kept(key, version)
             if kept.difference(data) is not None:
                 return False
             # An ETag of which only the store knows what it is; one that must be an MD5 is of other bytes, whatever
             # checksum is kept beside it (the one that was sent, perhaps): they show themselves.
-            return kept.md5 is None or self._answer(key, version).data == data
+            return kept.md5 is None or self._content.answer(key, version).data == data
         except FileNotFoundError:  # somebody else has replaced it since
             return True
 
@@ -404,14 +289,6 @@ class ObjectStore:
         import obstore
 
         return obstore.sign(self._store, method, key, timedelta(minutes=5))
-
-
-def _until_right(read: Callable[[], T]) -> T:
-    """Read again what came changed, a few times."""
-    for _ in range(_TIMES - 1):
-        with suppress(ChangedBytesError):
-            return read()
-    return read()
 
 
 def _info(meta: Any) -> ObjectInfo:

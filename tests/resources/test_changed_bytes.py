@@ -13,7 +13,7 @@ from typing import Any
 import anycrc
 import pytest
 
-from resources import object_store
+from resources import object_content
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.changing_proxy import Change, ChangingProxy, changing_proxy, flipped, lengthened, shortened
@@ -42,7 +42,7 @@ def near(settings: Settings, proxy: ChangingProxy) -> ObjectStore:
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Streams come in pieces of 1,000 bytes."""
-    monkeypatch.setattr(object_store, "_PIECE", 1000)
+    monkeypatch.setattr(object_content, "_PIECE", 1000)
 
 
 @KEYS

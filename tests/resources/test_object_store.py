@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from resources import object_store
+from resources import object_content, object_store
 from resources.object_store import ObjectStore, SlowListingError
 from resources.settings import Settings
 from vitalake.arrivals import ObjectInfo
@@ -59,7 +59,7 @@ def test_reading_insists_on_the_listed_version(raw: ObjectStore) -> None:
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> int:
     """Streams come in pieces of this many bytes."""
-    monkeypatch.setattr(object_store, "_PIECE", 1000)
+    monkeypatch.setattr(object_content, "_PIECE", 1000)
     return 1000
 
 
@@ -137,7 +137,7 @@ def test_an_answer_that_stops_halfway_is_asked_for_again(
 
 def test_a_reader_may_take_its_time(raw: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """One request that lasts as long as its reader needs would end with the time for a request."""
-    content = bytes(6 * object_store._PIECE)
+    content = bytes(6 * object_content._PIECE)
     raw.put("ecg/a", content, expected=None)
     monkeypatch.setattr(object_store, "_TIMEOUT", timedelta(seconds=4))
     no_second_time = {**object_store._RETRIES, "retry_timeout": timedelta(seconds=3)}  # as 20 s are to 15 minutes

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from resources import object_store
+from resources import object_content
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.changing_proxy import ChangingProxy, changing_proxy
@@ -37,7 +37,7 @@ def proxy(s3_endpoint: str) -> Iterator[ChangingProxy]:
 @pytest.fixture
 def near(settings: Settings, proxy: ChangingProxy, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
     """The raw bucket with one file of prices, seen through the proxy; streams come in pieces of 1,000 bytes."""
-    monkeypatch.setattr(object_store, "_PIECE", 1000)
+    monkeypatch.setattr(object_content, "_PIECE", 1000)
     raw = ObjectStore(settings.model_copy(update={"s3_endpoint": proxy.url}), settings.raw_bucket)
     raw.put("pricing/a.csv", CONTENT, expected=None)
     return raw
