@@ -51,6 +51,14 @@ class Checksum:
     expected: bytes
     parts: int = 0
 
+    @property
+    def sure(self) -> bool:
+        """Whether bytes that differ from it are wrong.
+
+        An ETag of parts may be anything: SeaweedFS has another one for parts that were copied.
+        """
+        return self.algorithm != "md5" or not self.parts
+
 
 class Running:
     """The digest of a content that comes in pieces, cut anywhere.
@@ -80,13 +88,17 @@ class Running:
                 self._digest = _new(self._checksum.algorithm)
                 self._room = next(self._sizes, sys.maxsize)
 
-    def matches(self) -> bool:
-        """Whether all bytes so far are the content."""
+    def digest(self) -> bytes:
+        """Of all bytes so far."""
         digest = self._digest
         if self._checksum.parts:
             digest = _new(self._checksum.algorithm)
             digest.update(memoryview(b"".join(self._parts)))
-        return digest.digest() == self._checksum.expected
+        return digest.digest()
+
+    def matches(self) -> bool:
+        """Whether all bytes so far are the content."""
+        return self.digest() == self._checksum.expected
 
 
 def is_md5_of(etag: str, data: bytes) -> bool:

@@ -30,6 +30,11 @@ class Kept:
     md5: Checksum | None = None
     part_bytes: tuple[int, ...] = ()
 
+    @property
+    def unsure(self) -> bool:
+        """Whether bytes that differ may be right all the same, as long as they have the right length."""
+        return self.checksum is not None and not self.checksum.sure
+
     def running(self) -> Running | None:
         """A digest to compare a content with."""
         return Running(self.checksum, self.part_bytes) if self.checksum else None

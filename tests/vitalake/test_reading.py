@@ -11,7 +11,8 @@ import pytest
 from resources import object_content
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from tests.changing_proxy import ChangingProxy, changing_proxy
+from tests.changing_proxy import ChangingProxy, changing_proxy, flipped
+from tests.vitalake.notes import DAY, Put, build, rows
 from vitalake.dataset import Dataset, Limits, Parsed, RawObject
 from vitalake.datasets.pricing import PRICING
 from vitalake.errors import TransientError, UnusableDataError
@@ -90,3 +91,18 @@ def test_a_reader_cannot_hide_it(
     proxy.answers = partial(replaced, *CHANGES[0])
     with pytest.raises(TransientError, match="not those that the store keeps"):
         read(dataset, near)
+
+
+def test_nothing_of_a_part_whose_bytes_changed_is_in_the_lake(
+    near: ObjectStore, proxy: ChangingProxy, store: ObjectStore, notes: Dataset, put: Put
+) -> None:
+    put("a", b"text")
+    put("b", b"other text")
+    proxy.answers, proxy.only = flipped, "/b"
+    with pytest.raises(TransientError, match="not those that the store keeps"):
+        build(notes, near, store, DAY)
+    assert [item.key for table in notes.tables for item in store.objects(f"{table.name}/")] == []
+    assert store.objects(f"{notes.quarantine_table.name}/") == []
+    proxy.answers = None
+    build(notes, near, store, DAY)
+    assert rows(store, notes, "texts", "source_key", "text") == [("a", "text"), ("b", "other text")]
