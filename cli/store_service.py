@@ -83,7 +83,12 @@ def _client(endpoint: str, key: str, secret: str) -> S3Client:
     import boto3
     from botocore.config import Config
 
-    config = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=10)
+    config = Config(
+        retries={"total_max_attempts": 1},
+        connect_timeout=1,
+        read_timeout=10,
+        request_checksum_calculation="when_supported",  # whatever the shell says
+    )
     session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name="us-east-1")
     client: S3Client = session.client("s3", endpoint_url=endpoint, config=config)
     return client

@@ -4,7 +4,8 @@ Belongs here: multipart uploads, and the ETag that one leads to. Does not belong
 which order (`cli/upload.py`), what errors of S3 mean (`resources/s3_errors.py`).
 
 The ETag of an object that came in pieces is the MD5 of the MD5s of its pieces, and their number. Ours all have one
-size, so it can be told from the file alone.
+size, so it can be told from the file alone. Each piece carries a CRC32 that the store verifies, of which S3 makes
+that of the whole object; the MD5 that it answers is compared as well, for a store that verifies nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from resources.settings import Settings
 
 PIECE_BYTES = 16 * 2**20
+_TIMES = 3  # that a piece is sent where it arrives changed
+_OF_THE_WHOLE: dict[str, Any] = {"ChecksumType": "FULL_OBJECT"}  # else a checksum of checksums is kept
 
 
 class UnusableFileError(Exception):
@@ -54,24 +57,40 @@ class LargeFiles:
 
         where, client = f"{self.bucket}/{key}", self._client
         target: Any = {"Bucket": self.bucket, "Key": key}
-        target["UploadId"] = call(lambda: client.create_multipart_upload(**target), where)["UploadId"]
+        new: Any = {**target, **_OF_THE_WHOLE, "ChecksumAlgorithm": "CRC32"}
+        target["UploadId"] = call(lambda: client.create_multipart_upload(**new), where)["UploadId"]
         try:
             tags = []
             for number, piece in enumerate(_pieces(file), 1):
                 if self._stopped():
                     raise StoppedError
-                part: Any = {**target, "PartNumber": number, "Body": piece}
-                sent = call(partial(client.upload_part, **part), where)
-                tags.append({"PartNumber": number, "ETag": sent["ETag"]})
+                part: Any = {**target, "PartNumber": number, "Body": piece, "ChecksumAlgorithm": "CRC32"}
+                tags.append({"PartNumber": number, **self._send(part, where)})
             condition: Any = {"IfMatch": expected} if expected else {"IfNoneMatch": "*"}
-            parts: Any = {"Parts": tags}
-            call(lambda: client.complete_multipart_upload(**target, MultipartUpload=parts, **condition), where)
+            parts: Any = {**target, **_OF_THE_WHOLE, "MultipartUpload": {"Parts": tags}}
+            call(lambda: client.complete_multipart_upload(**parts, **condition), where)
         except BaseException as error:
             with suppress(BotoCoreError, ClientError):  # what is left of it, the bucket's lifecycle ends
                 client.abort_multipart_upload(**target)
             if isinstance(error, FileNotFoundError):  # how `call` says that a condition does not hold
                 raise ConflictError(f"{where} was written by somebody else") from None
             raise
+
+    def _send(self, part: Any, where: str) -> dict[str, str]:
+        """Send a piece, again where it arrives changed; what the store says of it."""
+        from resources.content_check import md5_in
+        from resources.s3_errors import ChangedBytesError, call
+
+        for _ in range(_TIMES):
+            with suppress(ChangedBytesError):  # the store found it out, and kept nothing
+                sent: Any = call(partial(self._client.upload_part, **part), where)
+                kept = md5_in(sent["ResponseMetadata"]["HTTPHeaders"], sent["ETag"])
+                if kept is None or kept.expected == hashlib.md5(part["Body"], usedforsecurity=False).digest():
+                    return {name: sent[name] for name in ("ETag", "ChecksumCRC32") if name in sent}
+        number = part["PartNumber"]
+        raise ChangedBytesError(
+            f"{where}: the bytes of piece {number} arrive changed, {_TIMES} times; nothing is kept"
+        )
 
     @cached_property
     def _client(self) -> S3Client:

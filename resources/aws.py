@@ -5,12 +5,16 @@ Belongs here: who we are to AWS. Does not belong here: what is asked of a servic
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from resources.settings import Settings
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def identity(settings: Settings) -> dict[str, Any]:
@@ -27,6 +31,15 @@ def identity(settings: Settings) -> dict[str, Any]:
 def s3_client(settings: Settings) -> S3Client:
     """S3, or the server that stands for it: for what obstore does not do."""
     import boto3
+    from botocore.config import Config
 
-    client: S3Client = boto3.client("s3", endpoint_url=settings.s3_endpoint, **identity(settings))
+    config = Config(
+        request_checksum_calculation="when_supported",  # whatever the shell or ~/.aws/config says
+        response_checksum_validation="when_required",  # `resources/content_check.py` does, and knows more of them
+        max_pool_connections=16,
+    )
+    with _ONE_AT_A_TIME:  # clients may be shared between threads, and not made by several
+        client: S3Client = boto3.client(
+            "s3", endpoint_url=settings.s3_endpoint, config=config, **identity(settings)
+        )
     return client

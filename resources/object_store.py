@@ -1,10 +1,13 @@
 """One S3 bucket as the core sees it: listings, whole objects, conditional writes.
 
-Belongs here: everything that speaks S3. Does not belong here: what keys mean, when something is written, or what an
-error means (`resources/s3_errors.py`).
+Belongs here: connections, listings, writing. Does not belong here: what an object holds
+(`resources/object_content.py`), what keys mean, when something is written, what an error means
+(`resources/s3_errors.py`).
 
 obstore does the work: a tenth of boto3's CPU. It refuses keys that S3 allows (control characters, empty or dotted
 segments), so listings that hold such a key, and reads of it, go through boto3: slower, but nothing is unseen.
+
+What is put carries a SHA-256 that the store verifies.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
 from math import inf
@@ -21,10 +25,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from resources.aws import s3_client
-from resources.s3_errors import call
+from resources.content_check import is_md5_of
+from resources.object_content import ObjectContent
+from resources.s3_errors import ChangedBytesError, call
 from resources.settings import Settings
 from vitalake.arrivals import ObjectInfo
-from vitalake.errors import PermanentError, TransientError
+from vitalake.errors import PermanentError
 from vitalake.parts import ConflictError
 
 # `from obstore import …` takes all of obstore first. Its modules import each other: of two threads that begin with
@@ -35,8 +41,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _READERS = 16
-_PIECE = 4 * 2**20  # bytes of a stream at a time
 _PAGE = 1000  # keys a request; S3 gives no more
+_TIMES = 3  # that bytes are sent where they arrive changed
 # Sub-second retries first, some 10 s of them in all: a longer outage is the run's to retry, not the call's. (Each
 # pause is drawn between the first and `base` times the last: with a base of 2, eight of them took 2 s.)
 _RETRIES: dict[str, Any] = {
@@ -88,7 +94,8 @@ class ObjectStore:
 
         settings = self._settings
         secret, token = settings.aws_secret_access_key, settings.aws_session_token
-        options: dict[str, Any] = {"region": settings.aws_region}
+        # Of the bytes that are put. Their SHA-256 in the signature is not verified by every store.
+        options: dict[str, Any] = {"region": settings.aws_region, "checksum_algorithm": "sha256"}
         if settings.s3_endpoint:
             options |= {"endpoint": settings.s3_endpoint, "virtual_hosted_style_request": False}
             client["allow_http"] = settings.s3_endpoint.startswith("http://")
@@ -176,35 +183,21 @@ class ObjectStore:
         except (exceptions.InvalidPathError, ValueError):  # a key that obstore does not take
             return self._call(lambda: self._folders_exactly(prefix, until), prefix)
 
+    @property
+    def _content(self) -> ObjectContent:
+        return ObjectContent(self.bucket, lambda: self._reading, lambda: self._client)
+
     def get(self, key: str, version: str | None = None) -> bytes:
         """The content; FileNotFoundError when it is gone or is no longer `version`."""
-        return self._get(key, version)
-
-    def _get(self, key: str, version: str | None, span: tuple[int, int] | None = None) -> bytes:
-        """The bytes from one position up to another, or all of them."""
-        from obstore import exceptions
-
-        options: Any = ({"if_match": version} if version else {}) | ({"range": span} if span else {})
-        try:
-            return self._call(lambda: bytes(self._reading.get(key, options=options).bytes()), key)
-        except exceptions.PreconditionError:
-            raise FileNotFoundError(f"{key} is no longer version {version}") from None
-        except ValueError:  # a key that obstore does not take
-            return self._call(lambda: self._get_exactly(key, version, span), key)
-
-    def _get_exactly(self, key: str, version: str | None, span: tuple[int, int] | None) -> bytes:
-        condition: Any = {"IfMatch": version} if version else {}
-        if span:
-            condition["Range"] = f"bytes={span[0]}-{span[1] - 1}"
-        response = self._client.get_object(Bucket=self.bucket, Key=key, **condition)
-        return bytes(response["Body"].read())
+        return self._content.get(key, version)
 
     def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
         """Contents in order, read side by side; None for an object that is gone or changed since it was listed."""
+        content = self._content
 
         def read(item: ObjectInfo) -> bytes | None:
             try:
-                return self.get(item.key, item.version)
+                return content.get(item.key, item.version, item.size_bytes)
             except FileNotFoundError:
                 return None
 
@@ -214,39 +207,53 @@ class ObjectStore:
     def stream(self, item: ObjectInfo) -> Iterator[bytes] | None:
         """The content a piece at a time; None for an object that is gone or changed.
 
-        A request a piece, so that none is kept waiting while a piece is worked on, however long that takes.
-        The iterator raises TransientError when the object is replaced or deleted on the way.
+        The iterator raises TransientError when the object is replaced or deleted on the way, and in place of the
+        last piece when all of them together are not what the store keeps.
         """
-        try:
-            first = self._piece(item, 0)
-        except FileNotFoundError:
-            return None
-        return self._pieces(item, first)
-
-    def _pieces(self, item: ObjectInfo, first: bytes) -> Iterator[bytes]:
-        with ThreadPoolExecutor(1) as ahead:
-            piece = first
-            for start in range(_PIECE, item.size_bytes, _PIECE):
-                coming = ahead.submit(self._piece, item, start)
-                yield piece
-                try:
-                    piece = coming.result()
-                except FileNotFoundError:
-                    where = f"{self.bucket}/{item.key}"
-                    raise TransientError(f"{where}: it was replaced or deleted while it was read") from None
-            yield piece
-
-    def _piece(self, item: ObjectInfo, start: int) -> bytes:
-        return self._get(item.key, item.version, (start, min(start + _PIECE, item.size_bytes)))
+        return self._content.stream(item)
 
     def tail(self, key: str, size_bytes: int) -> bytes:
         """The last bytes of an object (all of it, if it is smaller)."""
-        return self._call(
-            lambda: bytes(self._reading.get(key, options={"range": {"suffix": size_bytes}}).bytes()), key
-        )
+        return self._content.tail(key, size_bytes)
 
     def put(self, key: str, data: bytes, *, expected: str | None) -> str:
-        """Create (None) or replace exactly that version; the new version. Raises ConflictError, PermanentError."""
+        """Create (None) or replace exactly that version; the new version.
+
+        A store that verifies the checksum keeps nothing of bytes that changed on the way; what another has kept of
+        them is replaced, or deleted.
+
+        Raises:
+            ConflictError, PermanentError: as they say.
+            TransientError: the store, or the bytes arrive changed.
+        """
+        stored = None
+        for _ in range(_TIMES):
+            with suppress(ChangedBytesError):
+                stored = self._put(key, data, expected)
+                if self._arrived(key, data, stored):
+                    return stored
+                expected = stored
+        if stored:
+            with suppress(ConflictError):
+                self.delete(key, expected=stored)
+        raise ChangedBytesError(
+            f"{self.bucket}/{key}: the bytes that reached the store are not those that were sent, {_TIMES} times"
+        )
+
+    def _arrived(self, key: str, data: bytes, version: str) -> bool:
+        if is_md5_of(version, data):
+            return True
+        try:
+            kept = self._content.kept(key, version)
+            if kept.difference(data) is not None:
+                return False
+            # An ETag of which only the store knows what it is; one that must be an MD5 is of other bytes, whatever
+            # checksum is kept beside it (the one that was sent, perhaps): they show themselves.
+            return kept.md5 is None or self._content.answer(key, version).data == data
+        except FileNotFoundError:  # somebody else has replaced it since
+            return True
+
+    def _put(self, key: str, data: bytes, expected: str | None) -> str:
         from obstore import exceptions
 
         mode: Any = {"e_tag": expected} if expected is not None else "create"

@@ -15,6 +15,13 @@ from vitalake.errors import PermanentError, TransientError
 
 T = TypeVar("T")
 _BUSY = ("408", "409", "425", "429")  # the 4xx that pass by themselves
+# How a store says that a body which reached it has not the checksum that was sent with it, or is not whole. (By
+# obstore, in XML.)
+_CHANGED = re.compile(r"(?:^|<Code>)(BadDigest|XAmzContent(?:SHA256|Checksum)Mismatch|IncompleteBody)(?:$|<)")
+
+
+class ChangedBytesError(TransientError):
+    """Bytes that arrived are not those that were sent."""
 
 
 def call(request: Callable[[], T], where: str) -> T:
@@ -60,6 +67,10 @@ def _explain(name: str, text: str, where: str) -> TransientError | PermanentErro
         text: S3's error code, or obstore's message, which holds both status and code.
         where: bucket and key.
     """
+    if changed := _CHANGED.search(text):
+        return ChangedBytesError(
+            f"{where}: the bytes that reached the store are not those that were sent ({changed[1]})"
+        )
     found = re.search(r"status code: (\d{3})", text)
     status = found[1] if found else name
     if status in ("404", "412") and "NoSuchBucket" not in text:  # obstore, when it goes on with a broken answer

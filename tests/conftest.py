@@ -18,6 +18,7 @@ from resources.build import lake_store
 from resources.object_store import ObjectStore
 from resources.outbox import Outbox
 from resources.settings import Settings
+from tests.moto_server import moto_server
 from tests.postgres_server import postgres_server
 from tests.s3_server import KEYS, make_room, s3_server
 
@@ -44,6 +45,13 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real S3 server, one for the whole test session."""
     with s3_server(tmp_path_factory.mktemp("s3")) as endpoint:
         yield endpoint
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """AWS services of moto, one server for the whole test session."""
+    with moto_server(tmp_path_factory.mktemp("moto")) as url:
+        yield url
 
 
 @pytest.fixture

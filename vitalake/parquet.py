@@ -159,14 +159,18 @@ def footer(tail: bytes) -> tuple[str, int]:
     Raises:
         ValueError: the bytes end no Parquet file of ours, or `tail` is shorter than the footer.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     if tail[-4:] != _MAGIC or _footer_size(tail) > len(tail):
         raise ValueError("not the end of a Parquet file")
     try:
         metadata = pq.read_metadata(io.BytesIO(tail))
-    except OSError as error:  # what pyarrow raises for a footer that it cannot make sense of
+    except (OSError, pa.ArrowException) as error:  # what pyarrow raises for a footer that it cannot make sense of
         raise ValueError("not the end of a Parquet file") from error
+    groups = range(metadata.num_row_groups)
+    if metadata.num_rows != sum(metadata.row_group(group).num_rows for group in groups):
+        raise ValueError("a footer that contradicts itself")  # a bit of it changed on the way, or in the store
     inputs = (metadata.metadata or {}).get(INPUTS_KEY, b"")
     return inputs.decode(), metadata.num_rows
 

@@ -7,6 +7,7 @@ objects a part has (`vitalake/stages.py`), formats and rules (`vitalake/datasets
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -90,10 +91,32 @@ def _fetched(
     for bundle in found:
         if streamed(bundle):
             stream = raw.stream(bundle[0])
-            yield bundle, () if stream is None else (_raw_object(bundle[0], b"", stream),)
+            yield bundle, () if stream is None else (_raw_object(bundle[0], b"", _Stream(stream)),)
         else:
             pairs = list(itertools.islice(contents, len(bundle)))
             yield bundle, tuple(_raw_object(item, data) for item, data in pairs if data is not None)
+
+
+class _Stream:
+    """An object's pieces; why they ended stays known, whatever a reader makes of the error."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._error: Exception | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._error:
+            raise self._error
+        try:
+            return next(self._pieces)
+        except StopIteration:
+            raise
+        except Exception as error:
+            self._error = error
+            raise
 
 
 def _raw_object(item: ObjectInfo, data: bytes, stream: Iterator[bytes] | None = None) -> RawObject:
@@ -112,18 +135,25 @@ def _weigh(bundle: Bundle, limit: int) -> list[Refusal]:
 
 
 def _parse(dataset: Dataset, objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Iterator[Parsed]:
-    """What the dataset makes of them; where it gives up, what it read before stays and the rest is refused."""
+    """What the dataset makes of them; where it gives up, what it read before stays and the rest is refused.
+
+    A stream is read to its end, whatever is made of it: only there it says that its bytes changed on the way, which
+    is no finding about a file.
+    """
+    refusal: tuple[str, str] | None = None
     try:
         yield from dataset.parse(objects, pseudonyms)
-        return
     except UnusableDataError as error:
-        rule, message = error.rule, error.message
+        refusal = error.rule, error.message
     except (MemoryError, OSError, ImportError, TransientError, PermanentError):
         raise  # the machine is at fault: a reader has bytes in its hand and no reason to touch a file
     except Exception as error:
         # Parsing is a function of the bytes alone, so whatever goes wrong in it is a finding about them.
-        rule, message = "S02", f"the reader failed on it ({type(error).__name__})"
-    yield Parsed((), tuple(Refusal(item.key, rule, message) for item in objects))
+        refusal = "S02", f"the reader failed on it ({type(error).__name__})"
+    for item in objects:
+        deque(item.stream or (), maxlen=0)
+    if refusal:
+        yield Parsed((), tuple(Refusal(item.key, *refusal) for item in objects))
 
 
 def object_columns(item: ObjectInfo) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
+from base64 import b64encode
 from io import StringIO
 from pathlib import Path
 
@@ -19,13 +21,14 @@ from cli.upload_large import LargeFiles, StoppedError
 from resources.aws import s3_client
 from resources.object_store import ObjectStore
 from resources.settings import Settings
+from tests.changing_proxy import changing_proxy, flipped
 from tests.cli.conftest import Vitalake, today
 from vitalake.arrivals import ObjectInfo
 from vitalake.dataset import Limits
 from vitalake.entities.envelope import Envelope
 from vitalake.entities.mapping import system_mappings
 from vitalake.entities.metadata import source_system
-from vitalake.errors import PermanentError
+from vitalake.errors import PermanentError, TransientError
 from vitalake.parts import ConflictError
 
 DAY = "2026-01-05"
@@ -171,6 +174,37 @@ def test_pieces_of_a_file_that_somebody_else_wrote_meanwhile_are_given_up(
         with pytest.raises(ConflictError):
             LargeFiles(settings).put("pricing/f", tmp_path / "f", expected=expected)
     assert raw.get("pricing/f") == b"theirs"
+
+
+@pytest.mark.parametrize("there", ["s3_endpoint", "moto"], ids=["a store that verifies", "a store that does not"])
+def test_a_piece_that_arrives_changed_is_sent_again_or_nothing_is_left(
+    settings: Settings,
+    request: pytest.FixtureRequest,
+    there: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cli.upload_large.PIECE_BYTES", 5 * 2**20)
+    content = os.urandom(11 * 2**20)
+    (tmp_path / "f").write_bytes(content)
+    with changing_proxy(request.getfixturevalue(there)) as proxy:
+        near = settings.model_copy(update={"s3_endpoint": proxy.url})
+        raw = ObjectStore(near, settings.raw_bucket)
+        if there == "moto":
+            raw._client.create_bucket(Bucket=raw.bucket)
+        proxy.requests, proxy.times, proxy.only = flipped, 1, "partNumber=2"
+        LargeFiles(near).put("pricing/once", tmp_path / "f", expected=None)
+        assert proxy.times == 0, "it did change one"
+        proxy.times = None
+        with pytest.raises(TransientError, match="piece 2 arrive changed"):
+            LargeFiles(near).put("pricing/always", tmp_path / "f", expected=None)
+        proxy.requests = None
+        [item] = raw.objects("pricing/")
+        assert raw.get(item.key) == content
+        assert not raw._client.list_multipart_uploads(Bucket=raw.bucket).get("Uploads")
+        head = raw._client.head_object(Bucket=raw.bucket, Key=item.key, ChecksumMode="ENABLED")
+        assert head["ChecksumType"] == "FULL_OBJECT"
+        assert head["ChecksumCRC32"] == b64encode(zlib.crc32(content).to_bytes(4, "big")).decode()
 
 
 @pytest.mark.usefixtures("home")

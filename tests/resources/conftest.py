@@ -1,6 +1,6 @@
 """Fixtures of the tests of DynamoDB: the service, a client of it, and a database with the view.
 
-Belongs here: what several files start. Does not belong here: the service itself (`dynamodb_server`).
+Belongs here: what several files start. Does not belong here: the service itself (`dynamodb_server`, `moto`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,7 @@ import duckdb
 import pytest
 
 from resources.dynamodb_requests import DynamoRequests
-from tests.moto_server import moto_server
 from tests.resources.dynamodb_server import Proxy, dynamodb_settings, serving
-
-
-@pytest.fixture(scope="session")
-def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """AWS services of moto, one server for the whole test session."""
-    with moto_server(tmp_path_factory.mktemp("moto")) as url:
-        yield url
 
 
 @pytest.fixture

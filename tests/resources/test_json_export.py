@@ -14,7 +14,8 @@ from resources.json_export import JsonExport
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from resources.view_rows import ViewRows
-from vitalake.errors import PermanentError
+from tests.changing_proxy import changing_proxy, flipped
+from vitalake.errors import PermanentError, TransientError
 from vitalake.parts import ConflictError
 from vitalake.sinks import Delivery, Sink
 
@@ -154,3 +155,26 @@ def test_a_key_that_is_none_delivers_nothing(
 def test_a_view_that_the_catalog_lacks_says_what_to_do(source: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(PermanentError, match="materialize `lake`"):
         ViewRows(source, SINK)
+
+
+@pytest.mark.parametrize("there", ["s3_endpoint", "moto"], ids=["a store that verifies", "a store that does not"])
+def test_a_file_that_arrives_changed_is_sent_again_or_not_kept(
+    settings: Settings, request: pytest.FixtureRequest, source: duckdb.DuckDBPyConnection, there: str
+) -> None:
+    with changing_proxy(request.getfixturevalue(there)) as proxy:
+        near = settings.model_copy(update={"s3_endpoint": proxy.url})
+        store = ObjectStore(near, settings.lake_bucket)
+        if there == "moto":
+            store._client.create_bucket(Bucket=store.bucket)
+        rows = "SELECT i AS id FROM range({}) t(i)"
+        proxy.requests, proxy.times = flipped, 1
+        deliver(JsonExport(near, settings.lake_bucket), source, rows.format(3))
+        assert proxy.times == 0, "it did change one"
+        assert [row["id"] for row in json.loads(store.get(KEY))] == [0, 1, 2]
+        proxy.times = None
+        with pytest.raises(TransientError, match="not those that were sent"):
+            deliver(JsonExport(near, settings.lake_bucket), source, rows.format(4))
+        proxy.requests = None
+        left = [json.loads(store.get(item.key)) for item in store.objects("exports/")]
+        assert left in ([], [[{"id": 0}, {"id": 1}, {"id": 2}]])
+        assert deliver(JsonExport(near, settings.lake_bucket), source, rows.format(4)).written == 4

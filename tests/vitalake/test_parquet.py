@@ -104,6 +104,20 @@ def test_what_ends_no_part_of_ours_is_told_from_one() -> None:
             parquet.footer(tail)
 
 
+def test_a_footer_of_which_a_bit_changed_tells_no_other_number_of_rows() -> None:
+    data = parquet.encode(EVERY_KIND, EVERY_KIND.from_rows(rows()), "x")
+    size = int.from_bytes(data[-8:-4], "little") + 8
+    refused = 0
+    for bit in range(8 * (size - 8)):
+        tail = bytearray(data[-size:])
+        tail[bit // 8] ^= 1 << bit % 8
+        try:
+            assert parquet.footer(bytes(tail))[1] == len(rows())
+        except ValueError:
+            refused += 1
+    assert refused
+
+
 def test_the_largest_part_that_can_be_still_tells_in_its_last_bytes() -> None:
     """Sixteen leads an object, as many objects as a part takes, keys as long as S3 allows."""
     leads = 16 * ECG.limits.part_objects
