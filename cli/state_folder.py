@@ -4,7 +4,7 @@ Belongs here: who may use a folder for the local state, and the modes of what is
 what is kept there (`cli/local.py` and the services).
 
 Health data and keys lie in it. A folder that is there already is left as it is, also where others may read it or, as
-in `/tmp`, add files of theirs: what is made in it is closed. But nobody else may take the place of a file of ours,
+in `/tmp`, add files of theirs: what is made in it is closed. But nobody else may be able to replace a file of ours,
 or have put something where one is about to be made.
 """
 

@@ -162,8 +162,9 @@ def test_what_is_made_in_a_home_that_others_may_read_is_closed_to_them(system: L
     publish_empty(load_settings(system.home))
     client(system).put_object(Bucket=system.env["VITALAKE_RAW_BUCKET"], Key="a/closed.txt", Body=b"closed")
     assert stat.S_IMODE(system.home.stat().st_mode) == 0o755
-    made = {path.name: path.lstat().st_mode for path in system.home.iterdir()}
-    assert {"env", "init.sql", "lake.duckdb", "lock", "logs", "ports.json", "s3", "workspace.yaml"} <= made.keys()
+    made = {path.name: path.stat().st_mode for path in system.home.iterdir()}
+    expected = {"env", "init.sql", "lake.duckdb", "lock", "logs", "ports.json", "s3", "sockets", "tls"}
+    assert expected | {"workspace.yaml"} <= made.keys()
     # What is below a closed folder nobody reaches, whatever its own mode: the S3 server gives some files 0644.
     assert {name: oct(mode) for name, mode in made.items() if mode & 0o077} == {}
 
