@@ -39,8 +39,8 @@ _MOST_HELD = timedelta(minutes=5)
 class DeliveryReport:
     """How many alerts were posted, could not be (and stay pending), went to the log, or wait.
 
-    They go to the log for want of Slack. They wait to be told together with those of their cause, or all of them
-    until `next_try` because Slack is in trouble.
+    They go to the log for want of Slack, and wait to be told together with those of their cause. While Slack is in
+    trouble, all are pending until `next_try`.
     """
 
     sent: int
@@ -82,10 +82,11 @@ def deliver(
         gathering: whether a run goes on that may find more of a cause; asked of news of quarantine alone.
     """
     started, now = time.monotonic(), now or datetime.now(timezone.utc)
-    told, files, channel = outbox.told(now), outbox.waiting(), slack.channel or ""
+    told, channel = outbox.told(now), slack.channel or ""
     trouble = told.trouble(channel)
     if slack.configured and trouble and told.pauses(trouble):
-        return DeliveryReport(0, 0, 0, sum(map(len, files.values())), trouble.until)
+        return DeliveryReport(0, 0, 0, next_try=trouble.until)
+    files = outbox.waiting()
     fresh = {
         cause: [item for item in items if told.refused(fingerprint_of(item)) is None]
         for cause, items in files.items()
@@ -138,7 +139,7 @@ def _held(
     if not cause.startswith(QUARANTINE) or not gathering(cause):
         return False
     first = outbox.read(items[:1])
-    return bool(first) and timedelta(0) <= now - first[0].created_at < _MOST_HELD
+    return bool(first) and abs(now - first[0].created_at) < _MOST_HELD  # by another machine's clock, perhaps
 
 
 def _messages(outbox: Outbox, due: Mapping[str, Sequence[ObjectInfo]]) -> list[_Message]:
