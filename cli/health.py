@@ -21,6 +21,7 @@ from cli.runs import last_runs
 from cli.store_probe import unreadable
 from cli.store_service import least_free_bytes
 from cli.ticks import last_ticks
+from cli.waiting_alerts import alerts_that_wait
 from vitalake.errors import VitalakeError
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def look(settings: Settings, datasets: Sequence[Dataset]) -> Health:
         health.services["disk"] = disk(health.free_bytes, least_free_bytes(settings.home))
     if store.works:
         health.services["restricted"] = _restricted(settings)
+    health.services["alerts"] = Service(*alerts_that_wait(settings if store.works else None, health.slack_channel))
     if web.works:
         try:
             health.services["daemon"] = _daemon(url)

@@ -81,8 +81,6 @@ def _show(console: Console, health: Health) -> None:
     for name, service in health.services.items():
         sign = "[green]ok[/]     " if service.works else "[red]trouble[/]"
         console.print(f"{name:<11} {sign} {escape(service.detail)}")
-    alerts = f"to Slack, {health.slack_channel}" if health.slack_channel else "Slack is off: they go to the log"
-    console.print(f"{'alerts':<11} {escape(alerts)}")
     console.print(f"{'home':<11} {_size(health.home_bytes)} in {escape(health.home)}")
     for name, holdings in health.datasets.items():
         console.print(f"\n[bold]{name}[/]")

@@ -101,9 +101,7 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
                 more = len(counts) - _TOLD
                 context.log.warning("quarantined: %d more kinds, see %s", more, dataset.quarantine_table.name)
             news = [(row["source_key"], row["source_version"], row["rule"], row["message"]) for row in rows]
-            records: Counter[str] = Counter()
-            for (rule, _), number in counts.items():
-                records[rule] += number
+            records = [row["record_count"] for row in rows]
             outbox.add(quarantined(dataset.name, day, news, link, records=records))
 
         with steered(context.retry_number):

@@ -14,23 +14,11 @@ import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
-from typing import Protocol
 
 from resources.told import Told
 from vitalake.alerts import Alert
 from vitalake.arrivals import ObjectInfo
 from vitalake.parts import ConflictError, Store, side_by_side
-
-
-class Poster(Protocol):
-    """What delivery needs of Slack; `resources.slack.SlackAlerts` is it."""
-
-    @property
-    def configured(self) -> bool:
-        """Whether there is somewhere to post."""
-
-    def post(self, alert: Alert) -> str:
-        """Post and return a receipt. Raises TransientError or PermanentError."""
 
 
 class Outbox:
@@ -45,7 +33,7 @@ class Outbox:
 
     def add(self, alert: Alert) -> bool:
         """Keep it for delivery. False if this very news is pending or was sent already."""
-        if self._was_sent(alert.fingerprint) or alert.fingerprint in map(_fingerprint, self._listed()):
+        if self._was_sent(alert.fingerprint) or alert.fingerprint in map(fingerprint_of, self._listed()):
             return False
         folder = f"{self._prefix}pending/" + (f"{alert.cause}/" if alert.cause else "")
         try:
@@ -63,7 +51,7 @@ class Outbox:
         causes: dict[str, list[ObjectInfo]] = {}
         for item in sorted(self._listed(), key=lambda item: (item.uploaded_at, item.key)):
             folder = item.key.removeprefix(f"{self._prefix}pending/").rpartition("/")[0]
-            causes.setdefault(folder or _fingerprint(item), []).append(item)
+            causes.setdefault(folder or fingerprint_of(item), []).append(item)
         return causes
 
     def read(self, items: Sequence[ObjectInfo]) -> list[Alert]:
@@ -92,7 +80,7 @@ class Outbox:
         self._forget({alert.fingerprint for alert in alerts})
 
     def told(self, now: datetime) -> Told:
-        """What was told lately."""
+        """What was told lately, and how Slack took it."""
         return Told(self._store, self._prefix, now)
 
     def _listed(self) -> list[ObjectInfo]:
@@ -122,10 +110,11 @@ class Outbox:
             with suppress(ConflictError):  # somebody else cleared it away
                 self._store.delete(item.key, expected=item.version)
 
-        items = [item for item in self._listed() if _fingerprint(item) in fingerprints]
+        items = [item for item in self._listed() if fingerprint_of(item) in fingerprints]
         with side_by_side(len(items)) as each:
             list(each(clear, items))
 
 
-def _fingerprint(item: ObjectInfo) -> str:
+def fingerprint_of(item: ObjectInfo) -> str:
+    """The fingerprint of the alert in a file that is pending, by its name."""
     return item.key.rpartition("/")[2].removesuffix(".json")

@@ -29,10 +29,13 @@ from dagster import (
 from pipeline_assets.alerts import run_alert
 from resources.delivery import deliver
 from sensors.failing import errors_of, news_of_sensors
-from vitalake.alerts import Alert, describe_record
+from sensors.known import days_being_built
+from vitalake.alerts import QUARANTINE, Alert, describe_record
+from vitalake.dataset import Dataset
 
 if TYPE_CHECKING:
-    from resources.outbox import Outbox, Poster
+    from resources.outbox import Outbox
+    from resources.poster import Poster
 
 _INTERVAL_S = 10
 _FAILURES_PER_TICK = 25
@@ -68,9 +71,13 @@ class _Cursor:
 
 
 def build_alert_sensors(
-    outbox_factory: Callable[[], Outbox], slack_factory: Callable[[], Poster], webserver_url: str | None
+    outbox_factory: Callable[[], Outbox],
+    slack_factory: Callable[[], Poster],
+    webserver_url: str | None,
+    datasets: Sequence[Dataset] = (),
 ) -> list[SensorDefinition]:
     """The sensors `run_failure_sensor` and `alert_delivery`, both running by default."""
+    by_cause = {QUARANTINE + dataset.name: dataset for dataset in datasets}
 
     # Not Dagster's own decorator of this name: it moves its cursor on when adding fails, and the alert is lost.
     # This cursor is saved only after every alert was added, and is but a cache: the outbox knows what it has seen.
@@ -100,10 +107,17 @@ def build_alert_sensors(
     def alert_delivery(context: SensorEvaluationContext) -> SkipReason:
         """Posts pending alerts to Slack, or writes them to the log where Slack is not configured.
 
-        The first of a cause at once; those that follow together, after a minute at first and at most 15.
+        The first of a cause at once; those that follow together, after a minute at first and at most 15. While
+        Slack is in trouble, one post at growing intervals.
         """
-        report = deliver(outbox_factory(), slack_factory(), context.log)
+
+        def gathering(cause: str) -> bool:
+            return cause in by_cause and days_being_built(context.instance, by_cause[cause])
+
+        report = deliver(outbox_factory(), slack_factory(), context.log, gathering=gathering)
         said = f"{report.sent} sent, {report.failed} failed and pending, {report.logged} logged"
+        if report.next_try:
+            return SkipReason(f"{said}; Slack is asked again after {report.next_try:%Y-%m-%d %H:%M:%S} UTC")
         waiting = f", {report.waiting} wait for others of their cause" if report.waiting else ""
         return SkipReason(said + waiting)
 

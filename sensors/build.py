@@ -11,7 +11,8 @@ from dagster import SensorDefinition
 
 from pipeline_assets.build import Jobs
 from resources.object_store import ObjectStore
-from resources.outbox import Outbox, Poster
+from resources.outbox import Outbox
+from resources.poster import Poster
 from resources.settings import Settings
 from sensors.alerts import build_alert_sensors
 from sensors.all_days import all_days_sensor
@@ -35,6 +36,7 @@ def build_sensors(settings: Settings, datasets: Sequence[Dataset], jobs: Jobs) -
         lambda: Outbox(ObjectStore(settings, settings.lake_bucket)),
         lambda: _slack(settings),
         settings.webserver_url,
+        datasets,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,18 +13,20 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer; `hang` waits until the server is closed instead."""
+    """One HTTP answer; `hang` waits until the server is closed instead, `drip` sends a header for ever."""
 
     status: int = 200
     body: str = json.dumps({"ok": True, "ts": "1.0"})
     headers: dict[str, str] = field(default_factory=dict)
     hang: bool = False
+    drip: bool = False
 
 
 OK = Answer()
 BUSY = Answer(429, json.dumps({"ok": False, "error": "ratelimited"}), {"Retry-After": "1"})
 DOWN = Answer(500, "<html>oops</html>")
 HANGS = Answer(hang=True)
+DRIPS = Answer(drip=True)
 
 
 def refusal(error: str) -> Answer:
@@ -34,12 +36,16 @@ def refusal(error: str) -> Answer:
 
 @dataclass
 class Slack:
-    """A running server: `answers` are given in turn, the last one for ever; `posts` is every request that came."""
+    """A running server: `answers` are given in turn, the last one for ever.
+
+    `posts` is every message that came; `gets` is the addresses that were asked for otherwise, by who follows.
+    """
 
     answers: list[Answer]
     url: str = ""
     posts: list[dict[str, Any]] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
+    gets: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -57,11 +63,26 @@ def slack_server(*answers: Answer) -> Iterator[Slack]:
             if answer.hang:
                 closing.wait()
                 return
+            if answer.drip:
+                self._drip()
+                return
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.body.encode())
+
+        def do_GET(self) -> None:
+            slack.gets.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", f"/further/{len(slack.gets)}")
+            self.end_headers()
+
+        def _drip(self) -> None:
+            with suppress(OSError):  # nobody listens any more
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not closing.wait(0.05):
+                    self.wfile.write(b"x")
 
         def log_message(self, *_: object) -> None:
             pass

@@ -24,16 +24,33 @@ from vitalake.errors import PermanentError, TransientError, VitalakeError
 Kind = Literal["run_failed", "quarantine", "late", "sensors_fail", "sensors_work"]
 
 SEE_THE_RUN = "see the run"
+QUARANTINE = "quarantine-"  # then the dataset: the cause of news about what was refused
 SECTION_CHARS = 3000  # https://docs.slack.dev/reference/block-kit/blocks/section-block
 _CATALOG = "lake"  # the step that every job ends with (`pipeline_assets/catalog_asset.py`)
 _LINE_CHARS = 300
 _EXAMPLES = 10
+_DIGITS = 16  # of an object's digest: an alert names a thousand objects
 # What Dagster (1.13, `dagster/_grpc/client.py`) says of a tick that it gave up.
 _TOO_LONG = re.compile(r"timed out due to taking longer than (\d+) seconds")
 # Keys, days and counts in a message, by which one cause says something else every time. A status has three digits.
 _NAMES = re.compile(r"[\d,]+ of [\d,]+ \(\S+\)|\S*(?:/|\d{4})\S*")
 # An error as Dagster stores it: our own classes are known by their module, not by a name that anybody may use.
 _OURS = re.compile(r"vitalake\.[\w.]+: (.*)")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What an alert about quarantine counts, so that many can be summed: an object that two of them name is one.
+
+    Args:
+        dataset: name of the dataset.
+        day: of the objects.
+        records: rule → object, as a digest → how many of its records the rule refused.
+    """
+
+    dataset: str
+    day: str
+    records: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,7 @@ class Alert:
     link: str | None
     created_at: datetime
     cause: str = ""
+    refused: Refused | None = None
 
     def to_json(self) -> str:
         """One JSON object; the reverse of `from_json`."""
@@ -60,9 +78,20 @@ class Alert:
         """The reverse of `to_json`; ValueError for anything else."""
         try:
             fields = json.loads(text)
-            return Alert(**(fields | {"created_at": datetime.fromisoformat(fields["created_at"])}))
-        except (TypeError, KeyError) as error:
+            refused = _read_refused(**fields["refused"]) if fields.get("refused") else None
+            at = datetime.fromisoformat(fields["created_at"])
+            alert = Alert(**(fields | {"created_at": at, "refused": refused}))
+        except (TypeError, KeyError, AttributeError) as error:
             raise ValueError("not an alert") from error
+        texts = (alert.fingerprint, alert.kind, alert.title, alert.body, alert.link or "", alert.cause)
+        if at.tzinfo is None or not all(isinstance(text, str) for text in texts):
+            raise ValueError("not an alert")
+        return alert
+
+
+def _read_refused(dataset: str, day: str, records: Mapping[str, Mapping[str, int]]) -> Refused:
+    counted = {rule: {name: int(number) for name, number in objects.items()} for rule, objects in records.items()}
+    return Refused(str(dataset), str(day), counted)
 
 
 def run_failed(
@@ -119,9 +148,9 @@ def quarantined(
     rows: Sequence[tuple[str, str, str, str]],
     link: str | None,
     created_at: datetime | None = None,
-    records: Mapping[str, int] | None = None,
+    records: Sequence[int] | None = None,
 ) -> Alert:
-    """One alert for everything of a partition that is newly in quarantine; its cause is the rule that refused most.
+    """One alert for everything of a partition that is newly in quarantine; all of a dataset are of one cause.
 
     Args:
         dataset: name of the dataset.
@@ -129,19 +158,22 @@ def quarantined(
         rows: (key, version, rule, message) each; not empty; several of one object are allowed.
         link: address of the run or asset in the web UI.
         created_at: now, if not given.
-        records: rule → how many records it refused; if not given, each row is one.
+        records: how many records each row is about; if not given, one.
     """
     if not rows:
         raise ValueError("nothing is in quarantine, so there is nothing to report")
     examples: dict[tuple[str, str], str] = {}
     for key, version, rule, message in sorted(rows):
         examples.setdefault((key, version), bounded_line(f"• {key} — {rule}: {message}"))
-    rules = Counter(records) if records else Counter(rule for _, _, rule, _ in rows)
-    count = f"{len(examples)} object{'s' * (len(examples) > 1)}"
+    counted: dict[str, Counter[str]] = {}
+    for (key, version, rule, _), number in zip(rows, records or [1] * len(rows), strict=True):
+        counted.setdefault(rule, Counter())[digest(repr((key, version)))[:_DIGITS]] += number
+    rules = Counter({rule: objects.total() for rule, objects in counted.items()})
+    count = f"{len(examples):,} object{'s' * (len(examples) > 1)}"
     first = f"The first {_EXAMPLES}:" if len(examples) > _EXAMPLES else "Each with its first reason:"
     # The hint stands before the examples, where no truncation reaches it.
     lines = [
-        bounded_line("By rule: " + ", ".join(f"{rule} × {number}" for rule, number in rules.most_common())),
+        bounded_line("By rule: " + ", ".join(f"{rule} × {number:,}" for rule, number in rules.most_common())),
         f"Look further: vitalake quarantine list --dataset {dataset}",
         first,
         *list(examples.values())[:_EXAMPLES],
@@ -156,8 +188,9 @@ def quarantined(
         body="\n".join(lines),
         link=link,
         created_at=created_at or datetime.now(timezone.utc),
-        # By one rule, not by their set: of 20 rules there are a million sets, and every day could be another.
-        cause=digest("quarantine", dataset, min(rules, key=lambda rule: (-rules[rule], rule))),
+        # Whatever the rules: a burst of bad files breaks many of them, and one message counts each.
+        cause=QUARANTINE + dataset,
+        refused=Refused(dataset, partition, {rule: dict(objects) for rule, objects in sorted(counted.items())}),
     )
 
 

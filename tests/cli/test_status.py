@@ -52,6 +52,7 @@ def test_what_a_dataset_holds_and_what_it_waits_for(vitalake: Vitalake, raw: Obj
     assert {name for name, service in health["services"].items() if service["works"]} == {
         "S3",
         "restricted",
+        "alerts",
         "catalog",
     }
     assert health["home_bytes"] > 0
@@ -65,7 +66,9 @@ def test_what_a_dataset_holds_and_what_it_waits_for(vitalake: Vitalake, raw: Obj
 def test_without_counts_the_parts_are_looked_at_alone(vitalake: Vitalake) -> None:
     health = json.loads(vitalake("status", "--no-counts", "--format", "json").out)
     assert health["datasets"] == {}
-    assert {"S3", "restricted", "catalog"} == {n for n, part in health["services"].items() if part["works"]}
+    assert {"S3", "restricted", "alerts", "catalog"} == {
+        n for n, part in health["services"].items() if part["works"]
+    }
 
 
 @pytest.mark.usefixtures("lake")

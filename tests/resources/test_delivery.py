@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
-import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
@@ -17,6 +18,7 @@ from resources.outbox import Outbox
 from resources.slack import SlackAlerts
 from tests.slack_server import DOWN, OK, Slack, refusal, slack_server
 from vitalake.alerts import Alert, quarantined, run_failed
+from vitalake.arrivals import ObjectInfo
 from vitalake.errors import TransientError
 from vitalake.sensor_alerts import sensors_work
 
@@ -64,16 +66,21 @@ def test_the_same_news_is_kept_and_posted_once(outbox: Outbox, store: ObjectStor
     assert Alert.from_json(record["alert"]) == alert
 
 
-def test_slack_down_for_three_ticks_then_up_is_one_post(outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_slack_down_for_three_tries_then_up_is_one_post(outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
     outbox.add(news())
     with slack_server(DOWN) as server:
-        for _ in range(3):
-            assert deliver(outbox, slack_at(server), LOG) == DeliveryReport(sent=0, failed=1, logged=0)
+        for after_s, pause_s in ((0, 5), (5, 10), (15, 20)):
+            now = BEGINNING + timedelta(seconds=after_s)
+            report = deliver(outbox, slack_at(server), LOG, now)
+            assert report == DeliveryReport(0, failed=1, logged=0, next_try=now + timedelta(seconds=pause_s))
             assert [alert.fingerprint for alert in outbox.pending()] == [news().fingerprint]
         assert "Slack is busy" in caplog.text
-        server.answers, refused = [OK], len(server.posts)
-        assert [deliver(outbox, slack_at(server), LOG).sent for _ in range(3)] == [1, 0, 0]
-        assert len(server.posts) == refused + 1
+        server.answers = [OK]
+        early = deliver(outbox, slack_at(server), LOG, BEGINNING + timedelta(seconds=34))
+        assert (early.sent, early.failed, len(server.posts)) == (0, 0, 3)
+        later = BEGINNING + timedelta(seconds=35)
+        assert [deliver(outbox, slack_at(server), LOG, later).sent for _ in range(3)] == [1, 0, 0]
+        assert len(server.posts) == 4
 
 
 def test_one_refused_alert_does_not_hold_up_the_next(outbox: Outbox) -> None:
@@ -172,7 +179,7 @@ def test_a_memory_that_cannot_be_read_holds_nothing_up_and_is_written_anew(
 def test_an_alert_of_before_causes_is_delivered(outbox: Outbox, store: ObjectStore) -> None:
     for number in range(2):
         old = json.loads(failure(number).to_json())
-        del old["cause"]
+        del old["cause"], old["refused"]
         store.put(f"alerts/pending/{old['fingerprint']}.json", json.dumps(old).encode(), expected=None)
     with slack_server(OK) as server:
         assert deliver(outbox, slack_at(server), LOG).sent == 2
@@ -185,19 +192,70 @@ def test_however_many_slack_refuses_the_others_get_their_turn(
 ) -> None:
     monkeypatch.setattr(delivery_module, "_MOST_PER_CALL", 2)
     monkeypatch.setattr(delivery_module, "_LAST_START_S", 600)
-    for number in range(2):
-        outbox.add(news(number))
+    for number in range(3):
+        outbox.add(failure(number, f"job{number}"))
+
+    def tick(after_s: int) -> DeliveryReport:
+        before = len(server.posts)
+        report = deliver(outbox, slack_at(server), LOG, BEGINNING + timedelta(seconds=after_s))
+        asked.append([post["text"].partition(" ")[0] for post in server.posts[before:]])
+        return report
+
+    asked: list[list[str]] = []
     no = refusal("invalid_blocks")
-    with slack_server(no, no, OK, no) as server:
-        assert deliver(outbox, slack_at(server), LOG).failed == 2
-        time.sleep(1.1)  # the store tells times in seconds
-        outbox.add(news(2))
-        assert deliver(outbox, slack_at(server), LOG) == DeliveryReport(sent=1, failed=1, logged=0)
-        assert server.posts[2]["text"] == news(2).title
-        assert {post["text"] for post in server.posts[:2]} == {alert.title for alert in outbox.pending()}
-        tried = server.posts[3]["text"]
-        deliver(outbox, slack_at(server), LOG)
-        assert server.posts[4]["text"] != tried, "those that are refused take turns"
+    with slack_server(no, no, no, no, OK, no) as server:
+        assert tick(0).failed == 2
+        assert tick(4).failed == 1
+        outbox.add(failure(3, "job3"))
+        report = tick(5)
+        assert (report.failed, report.sent) == (1, 1)
+        assert asked[:2] == [["job0", "job1"], ["job2"]], "nothing that was refused is in its way"
+        new, again = asked[2]
+        assert (new, again in asked[0]) == ("job3", True)
+        assert tick(5).failed == 2
+    assert set(asked[3]) < {"job0", "job1", "job2", "job3"} - {again}, "after one, all are tried again"
+
+
+def test_a_message_that_slack_refuses_is_tried_again_by_itself_and_ever_more_seldom(outbox: Outbox) -> None:
+    for number in range(3):
+        outbox.add(failure(number))
+    with slack_server(refusal("msg_too_long")) as server:
+        for minutes in range(0, 6 * 60, 2):
+            deliver(outbox, slack_at(server), LOG, BEGINNING + timedelta(minutes=minutes))
+        tries = len(server.posts)
+        assert 10 < tries < 20
+        assert server.posts[0]["text"].endswith("and 2 more like it")
+        assert {post["text"] for post in server.posts[1:]} == {failure(number).title for number in range(3)}
+        server.answers = [OK]
+        outbox.add(failure(3))
+        assert deliver(outbox, slack_at(server), LOG, BEGINNING + timedelta(days=1)).sent >= 1
+        assert server.posts[tries]["text"] == failure(3).title, "it does not wait for those"
+        for hours in (26, 28):
+            deliver(outbox, slack_at(server), LOG, BEGINNING + timedelta(hours=hours))
+    assert outbox.pending() == []
+
+
+def test_what_was_kept_in_one_second_is_told_in_the_order_in_which_it_was_noticed(
+    outbox: Outbox, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As news of sensors that waited for the store: "fails" and "works again" come at once."""
+    monkeypatch.setattr(delivery_module, "_MOST_PER_CALL", 1)
+    told = [sensors_work([("drops", str(n))], None, BEGINNING + timedelta(seconds=n)) for n in range(100)]
+    with slack_server(OK) as server:
+        for first, then in itertools.pairwise(told):
+            if first.fingerprint < then.fingerprint:
+                continue  # in the order of their names it would be right anyway
+            outbox.add(then)
+            outbox.add(first)
+            in_one_second = len({item.uploaded_at for item in store.objects("alerts/pending/")}) == 1
+            del server.posts[:]
+            for seconds in range(2):
+                assert deliver(outbox, slack_at(server), LOG, BEGINNING + timedelta(seconds=seconds)).sent == 1
+            if in_one_second:
+                break
+    receipts = [json.loads(store.get(f"alerts/sent/{alert.fingerprint}.json")) for alert in (first, then)]
+    assert in_one_second
+    assert receipts[0]["sent_at"] < receipts[1]["sent_at"]
 
 
 def test_no_post_starts_late_in_a_tick(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,8 +292,55 @@ def test_a_crash_between_post_and_record_posts_again_and_loses_nothing(outbox: O
             deliver(dying, slack_at(server), LOG)
         assert len(server.posts) == 1  # it did not go on to repeat the others as well
         assert len(outbox.pending()) == 2
-        assert deliver(outbox, slack_at(server), LOG).sent == 2
+        later = datetime.now(timezone.utc) + timedelta(seconds=5)
+        assert deliver(outbox, slack_at(server), LOG, later).sent == 2
     assert len(server.posts) == 3
+
+
+def test_a_store_that_records_nothing_is_no_storm(outbox: Outbox, store: ObjectStore) -> None:
+    outbox.add(news())
+    dying = Outbox(CrashingStore(store, "put", "alerts/sent/"))  # type: ignore[arg-type]
+    with slack_server(OK) as server:
+        for seconds in range(0, 1800, 10):
+            with suppress(TransientError):
+                deliver(dying, slack_at(server), LOG, BEGINNING + timedelta(seconds=seconds))
+        assert 5 < len(server.posts) <= 20
+        forgetting = Outbox(CrashingStore(store, "put", "alerts/"))  # type: ignore[arg-type]
+        asked = len(server.posts)
+        with pytest.raises(TransientError):
+            deliver(forgetting, slack_at(server), LOG, BEGINNING + timedelta(hours=1))
+        assert len(server.posts) == asked, "what cannot be remembered is not begun"
+        assert deliver(outbox, slack_at(server), LOG, BEGINNING + timedelta(hours=1)).sent == 1
+
+
+def test_of_two_who_deliver_at_once_one_posts(outbox: Outbox, store: ObjectStore) -> None:
+    for number in range(5):
+        outbox.add(news(number))
+
+    class Meanwhile(ObjectStore):
+        """The real store; before the first put, somebody else delivers."""
+
+        def __init__(self) -> None:
+            self._first = True
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+        def objects(self, prefix: str) -> list[ObjectInfo]:
+            return store.objects(prefix)
+
+        def get(self, key: str, version: str | None = None) -> bytes:
+            return store.get(key, version)
+
+        def put(self, key: str, data: bytes, *, expected: str | None) -> str:
+            if self._first:
+                self._first = False
+                assert deliver(outbox, slack_at(server), LOG, BEGINNING).sent == 5
+            return store.put(key, data, expected=expected)
+
+    with slack_server(OK) as server:
+        assert deliver(Outbox(Meanwhile()), slack_at(server), LOG, BEGINNING) == DeliveryReport(0, 0, 0)
+    assert len(server.posts) == 5
 
 
 def test_a_crash_between_record_and_clearing_does_not_post_again(outbox: Outbox, store: ObjectStore) -> None:
@@ -243,9 +348,9 @@ def test_a_crash_between_record_and_clearing_does_not_post_again(outbox: Outbox,
     with slack_server(OK) as server:
         dying = Outbox(CrashingStore(store, "delete", "alerts/pending/"))  # type: ignore[arg-type]
         with pytest.raises(TransientError):
-            deliver(dying, slack_at(server), LOG)
+            deliver(dying, slack_at(server), LOG, BEGINNING)
         assert len(keys(store, "pending")) == 1
-        assert deliver(outbox, slack_at(server), LOG).sent == 0
+        assert deliver(outbox, slack_at(server), LOG, BEGINNING + timedelta(minutes=1)).sent == 0
     assert len(server.posts) == 1
     assert keys(store, "pending") == []
 

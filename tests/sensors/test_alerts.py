@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from dagster import (
     DagsterInstance,
+    DagsterRunStatus,
     HookDefinition,
     JobDefinition,
     ReexecutionOptions,
@@ -23,12 +24,17 @@ from dagster import (
     op,
     reconstructable,
 )
+from dagster._core.test_utils import create_run_for_test
 
 from pipeline_assets.alerts import build_failure_hook
+from pipeline_assets.partitions import DATASET_TAG
+from resources.object_store import ObjectStore
 from resources.outbox import Outbox
 from resources.slack import SlackAlerts
 from sensors.alerts import build_alert_sensors
 from tests.slack_server import DOWN, OK, slack_server
+from vitalake.alerts import quarantined
+from vitalake.datasets.ecg import ECG
 from vitalake.errors import PermanentError, TransientError
 
 pytestmark = [pytest.mark.store, pytest.mark.usefixtures("no_proxy")]
@@ -223,24 +229,55 @@ def test_a_store_out_of_reach_costs_a_tick_and_no_alert(
     assert len(outbox.pending()) == 1
 
 
+def forget(store: ObjectStore) -> None:
+    """The end of whatever delivery waits for."""
+    for item in store.objects("alerts/told/"):
+        store.delete(item.key, expected=item.version)
+
+
 def test_from_the_failing_step_to_exactly_one_message(
-    instance: DagsterInstance, outbox: Outbox, hook: HookDefinition
+    instance: DagsterInstance, outbox: Outbox, hook: HookDefinition, store: ObjectStore
 ) -> None:
     with slack_server(DOWN) as server:
         there = SlackAlerts(token="xoxb-secret", channel="#health", base_url=server.url, timeout_s=60)
         run_failures, delivery = build_alert_sensors(lambda: outbox, lambda: there, None)
         run(failing_job(Strange(CANARY), hook), instance)
-        cursor = None
-        for _ in range(2):
-            _, cursor = tick(run_failures, instance, cursor)
-            assert tick(delivery, instance)[0] == "0 sent, 1 failed and pending, 0 logged"
+        _, cursor = tick(run_failures, instance)
+        down, paused = tick(delivery, instance)[0], tick(delivery, instance)[0]
+        assert down.startswith("0 sent, 1 failed and pending, 0 logged; Slack is asked again after ")
+        assert paused.startswith("0 sent, 0 failed and pending, 0 logged; Slack is asked again after ")
+        _, cursor = tick(run_failures, instance, cursor)
         server.answers, before = [OK], len(server.posts)
+        forget(store)  # minutes later
         assert tick(delivery, instance)[0] == "1 sent, 0 failed and pending, 0 logged"
         tick(run_failures, instance)  # even with its cursor lost
         assert tick(delivery, instance)[0] == "0 sent, 0 failed and pending, 0 logged"
         (post,) = server.posts[before:]
     assert post["text"] == f"ecg failed for {DAY}"
     assert CANARY not in str(server.posts)
+
+
+@pytest.mark.parametrize("status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTED])
+def test_news_of_quarantine_waits_for_the_runs_that_find_it(
+    instance: DagsterInstance, outbox: Outbox, status: DagsterRunStatus
+) -> None:
+    with slack_server(OK) as server:
+        there = SlackAlerts(token="xoxb-secret", channel="#health", base_url=server.url, timeout_s=60)
+        delivery = build_alert_sensors(lambda: outbox, lambda: there, None, [ECG])[1]
+        tags = {"dagster/partition": DAY, DATASET_TAG: "ecg"}
+        going_on = create_run_for_test(instance, job_name="ecg_job", tags=tags, status=status)
+        for dataset, key in (("ecg", "a"), ("retina", "b")):
+            outbox.add(quarantined(dataset, DAY, [(key, "v1", "S02", "too short")], None))
+        assert tick(delivery, instance)[0] == (
+            "1 sent, 0 failed and pending, 0 logged, 1 wait for others of their cause"
+        )
+        outbox.add(quarantined("ecg", DAY, [("c", "v1", "S03", "no reader")], None))
+        instance.report_run_canceled(going_on)
+        assert tick(delivery, instance)[0] == "2 sent, 0 failed and pending, 0 logged"
+    assert [post["text"].partition(" in ")[0] for post in server.posts] == [
+        f"1 object of retina {DAY}",
+        f"2 objects of ecg {DAY}",
+    ]
 
 
 def test_both_sensors_run_from_the_start_every_ten_seconds(outbox: Outbox, slack: SlackAlerts) -> None:

@@ -74,13 +74,27 @@ def test_failures_of_one_cause_are_known_whatever_the_day_and_the_run() -> None:
     assert len({cause(), *differing}) == 6
 
 
-def test_quarantine_is_of_one_cause_where_most_was_refused_by_the_same_rule() -> None:
+def test_quarantine_is_of_one_cause_whatever_the_rules_and_the_day() -> None:
     def cause(rows: list[tuple[str, str, str, str]], dataset: str = "ecg", day: str = DAY) -> str:
         return quarantined(dataset, day, rows, None).cause
 
-    assert cause(ROWS) == cause(ROWS[1:], day="2026-11-21") == cause(ROWS[::-1])
-    assert len({cause(ROWS), cause(ROWS[:1]), cause(ROWS, "eeg")}) == 3
-    assert quarantined("ecg", DAY, ROWS, None, records={"S07": 5, "S02": 1}).cause == cause(ROWS[:1])
+    assert cause(ROWS) == cause(ROWS[:1], day="2026-11-21") == cause(ROWS[::-1])
+    assert cause(ROWS) != cause(ROWS, "eeg")
+
+
+def test_quarantine_counts_each_record_of_each_object() -> None:
+    rows = [*ROWS, ("ecg/b.mat", "v1", "S07", "flat elsewhere")]
+    alert = quarantined("ecg", DAY, rows, None, records=[5, 1, 2, 3])
+    assert "By rule: S07 × 8, S02 × 3" in alert.body
+    assert alert.refused is not None
+    assert (alert.refused.dataset, alert.refused.day) == ("ecg", DAY)
+    assert {rule: sorted(objects.values()) for rule, objects in alert.refused.records.items()} == {
+        "S02": [1, 2],
+        "S07": [8],
+    }
+    again = quarantined("ecg", "2026-11-21", rows[:1], None).refused
+    assert again is not None
+    assert set(again.records["S07"]) == set(alert.refused.records["S07"]), "an object has one name everywhere"
 
 
 def test_a_failed_run_says_what_happened_where_and_what_comes_next() -> None:
@@ -145,7 +159,7 @@ def test_json_brings_back_the_same_alert(alert: Alert) -> None:
 def test_an_alert_that_was_written_before_causes_has_none() -> None:
     alert = failed()
     old = json.loads(alert.to_json())
-    del old["cause"]
+    del old["cause"], old["refused"]
     assert Alert.from_json(json.dumps(old)) == replace(alert, cause="")
 
 
@@ -153,6 +167,24 @@ def test_an_alert_that_was_written_before_causes_has_none() -> None:
 def test_anything_else_is_no_alert(text: str) -> None:
     with pytest.raises(ValueError):
         Alert.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": 5},
+        {"body": None},
+        {"link": ["http://ui"]},
+        {"created_at": "2026-11-20T08:00:00"},
+        {"refused": "S02"},
+        {"refused": {"dataset": "ecg", "day": DAY, "records": {"S02": 5}}},
+        {"refused": {"dataset": "ecg", "day": DAY, "records": {"S02": {"a": None}}}},
+    ],
+)
+def test_what_could_not_be_told_is_no_alert(change: dict[str, Any]) -> None:
+    fields = json.loads(quarantined("ecg", DAY, ROWS, None).to_json()) | change
+    with pytest.raises(ValueError):
+        Alert.from_json(json.dumps(fields))
 
 
 class StrangeTransientError(Exception):

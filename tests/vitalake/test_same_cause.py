@@ -39,11 +39,34 @@ def test_many_are_counted_and_the_first_and_the_last_are_named() -> None:
     assert (len(bullets(few)), "… " in few.body) == (10, False)
 
 
-def test_files_are_named_too() -> None:
-    rows = [[(f"ecg/{n}.mat", "v", "S02", "too short")] for n in range(3)]
-    told = together([quarantined("ecg", "2026-11-20", theirs, None) for theirs in rows])
-    assert [f"ecg/{n}.mat — S02: too short" in told.body for n in range(3)] == [True] * 3
+def refused(day: int, first: int, many: int, rule: str = "S02", records: int = 1) -> Alert:
+    rows = [(f"ecg/{n}.mat", "v", rule, "too short") for n in range(first, first + many)]
+    return quarantined("ecg", f"2026-11-{day:02}", rows, "http://ui", AT, records=[records] * many)
+
+
+def test_refused_files_are_summed_and_some_are_named() -> None:
+    told = together([refused(20, 0, 1000), refused(20, 1000, 1000, "S07"), refused(20, 2000, 1, "S02", 30)])
+    assert told.title == "2,001 objects of ecg 2026-11-20 in quarantine"
+    assert "Records by rule: S02 × 1,030, S07 × 1,000\n" in told.body
     assert "vitalake quarantine list --dataset ecg" in told.body
+    assert len(bullets(told)) == 10
+    for number in (0, 1000, 2000):
+        assert any(f"ecg/{number}.mat — S" in line for line in bullets(told))
+    assert told.link == "http://ui"
+
+
+def test_an_object_that_is_told_of_twice_counts_once() -> None:
+    told = together([refused(20, 0, 300, records=2), refused(20, 0, 700, records=2), refused(20, 0, 1, "S07")])
+    assert told.title == "700 objects of ecg 2026-11-20 in quarantine"
+    assert "Records by rule: S02 × 1,400, S07 × 1\n" in told.body
+    assert together([refused(20, 0, 1), refused(20, 0, 1, "S07")]).title.startswith("1 object of")
+
+
+def test_refused_files_of_many_days_are_counted_by_day() -> None:
+    told = together([refused(day, 10 * day, day) for day in range(1, 9)])
+    assert told.title == "36 objects of ecg in quarantine, of 8 days"
+    assert "Objects by day: 2026-11-01 × 1, 2026-11-02 × 2, " in told.body
+    assert "2026-11-05 × 5 and 3 more\n" in told.body
 
 
 @pytest.mark.parametrize("text", ["x", "&", "𝄞"])
