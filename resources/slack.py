@@ -27,8 +27,9 @@ from slack_sdk.http_retry import (
 from slack_sdk.http_retry.builtin_handlers import ServerErrorRetryHandler
 from slack_sdk.web import SlackResponse, WebClient
 
-from vitalake.alerts import Alert, slack_blocks, slack_text
+from vitalake.alerts import Alert, slack_blocks
 from vitalake.errors import PermanentError, TransientError
+from vitalake.escaping import slack_text
 
 _LONGEST_PAUSE_S = 30
 _BUSY = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
@@ -96,6 +97,10 @@ class SlackAlerts(SlackResource):
                 channel=self.channel,
                 text=slack_text(alert.title),
                 blocks=slack_blocks(alert),
+                # Nor is the text of notifications formatted, and nobody is mentioned.
+                mrkdwn=False,
+                parse="none",
+                link_names=False,
                 unfurl_links=False,
                 unfurl_media=False,
             )

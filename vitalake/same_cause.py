@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vitalake.alerts import Alert, bounded_line
+from vitalake.alerts import Alert
 from vitalake.arrivals import digest
+from vitalake.escaping import bounded_line
 
 _NAMED = 5  # of the first, and as many of the last
 _NAME_CHARS = 200
