@@ -1,7 +1,8 @@
 """What Dagster does about each kind of trouble: the error family steers every retry.
 
 Belongs here: the translation from `vitalake.errors` to Dagster, and what a log says of a stranger's error. Does not
-belong here: alerts or the errors themselves. A dead run worker is Dagster's own to retry (`run_retries` in dagster.yaml).
+belong here: alerts or the errors themselves. A dead run worker is Dagster's own to retry (`run_retries` in
+dagster.yaml).
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 Belongs here: turning the core's reports, tables, counts and PNGs into Dagster metadata. Does not belong here:
 computing any of them.
 
-Dagster's UI renders two things as Markdown, whose pictures are loaded when somebody looks: metadata of that kind, and
-every description. So keys and messages, which others write, are JSON; `picture` alone makes Markdown, of a PNG. Lines
-of a run's log get links where they hold something like an address, so they have words and numbers of ours only.
+Dagster's UI renders two things as Markdown, whose pictures are loaded when somebody looks: metadata of that kind,
+and every description. So keys and messages, which others write, are JSON; `picture` alone makes Markdown, of a PNG.
+Lines of a run's log get links where they hold something like an address, so they have words of ours only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-r"""What a key, a name or a file says, made harmless for the place where people read it: one function for each place.
+r"""What a key, a name or a file says, made harmless for where people read it: one function for each place.
 
-Belongs here: escaping, pure. Does not belong here: wording, or what a place looks like. Values are escaped where they
-are shown, never where they are stored.
+Belongs here: escaping, pure. Does not belong here: wording, or what a place looks like. Values are escaped where
+they are shown, never where they are stored.
 
 What a reader cannot see is written as Python writes it in a string: ``\x1b``, ``\u202e``. That steers no terminal,
 turns no line around, and two texts that differ do not look alike for it.
@@ -18,23 +18,23 @@ _LINE_CHARS = 300
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-# Where a spreadsheet may begin a cell: with the text, and in countries whose list separator is no comma in the middle of
-# one. Then what it may skip, and what begins a formula; CR and tab count by themselves.
+# Where a spreadsheet may begin a cell: with the text, and in the middle of one where its separator is no comma.
+# Then what it may skip, and what begins a formula; CR and tab count by themselves.
 _FORMULA = re.compile(
     r"""(?:^|(?<=[;\t\r\n]))"""
-    r"""(?=[\t\r]|[\s"'`´‘’“”\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫−])"""
+    r"""(?='*[\t\r]|[\s"'`´‘’“”\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫−])"""
 )
 _SLACK = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 SECTION_CHARS = 3000  # https://docs.slack.dev/reference/block-kit/blocks/section-block
 
 
 def printable(text: str) -> str:
-    r"""One line of a terminal or a log: control codes, line breaks, what turns text around or is invisible as ``\x01``."""
+    r"""One line of a terminal or a log: control codes, line breaks, what is invisible or turns text as ``\x01``."""
     return _escaped(text, lambda each: ascii(each)[1:-1])
 
 
 def printable_lines(text: str) -> str:
-    """The same for a text of ours that has lines; what it quotes has been through `printable`, or is on the last one."""
+    """The same for a text that has lines of ours; what it quotes goes through `printable` before."""
     return "\n".join(map(printable, text.split("\n")))
 
 

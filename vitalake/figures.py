@@ -54,7 +54,9 @@ def drawable(text: str, limit: int = 120) -> str:
     It is drawn with `parse_math=False`: dollars are dollars.
     """
     glyphs = _glyphs()
-    return bounded_line("".join(each if ord(each) in glyphs else ascii(each)[1:-1] for each in text[: limit + 1]), limit)
+    return bounded_line(
+        "".join(each if ord(each) in glyphs else ascii(each)[1:-1] for each in text[: limit + 1]), limit
+    )
 
 
 @cache

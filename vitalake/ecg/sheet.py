@@ -73,7 +73,15 @@ def sheet_png(
         top_px = head_px + row * row_px + 20
         axes = figure.add_axes(_box(left_px, top_px, width_px, row_px - 26, height_px))
         draw(axes, strip, duration_s)
-        axes.set_title(drawable(strip.title, 60), loc="left", color=INK, fontsize=10, fontweight="bold", pad=3, parse_math=False)
+        axes.set_title(
+            drawable(strip.title, 60),
+            loc="left",
+            color=INK,
+            fontsize=10,
+            fontweight="bold",
+            pad=3,
+            parse_math=False,
+        )
         axes.set_title(strip.says, loc="right", color=strip.colour, fontsize=9, pad=3)
         if row == rows - 1 or number == len(strips) - 1:
             times = np.arange(0, duration_s + 1e-9, 1 + int(duration_s / 15))
