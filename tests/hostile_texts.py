@@ -1,6 +1,6 @@
 """Texts that a key, a name or a cell may hold, and that some place where people read would obey.
 
-Belongs here: the texts, and what may be seen of them. Does not belong here: the places (`tests/test_shown_texts.py`).
+Belongs here: the texts. Does not belong here: the places (`tests/test_shown_texts.py`).
 """
 
 from __future__ import annotations
@@ -8,16 +8,19 @@ from __future__ import annotations
 import re
 
 MARKER = "http://127.0.0.1:9/marker"
+# What is left of it where a store makes one slash of two.
+BAIT = "127.0.0.1:9/marker"
 
 # Name → text. Each is short enough for a key.
 HOSTILE = {
     "picture": f"![x]({MARKER})",
+    "picture of this server": "![x](/graphql?query=mutation-127.0.0.1:9/marker)",
     "picture after code": f"`` ` ![x]({MARKER}) `",
     "picture of HTML": f'<img src="{MARKER}" onerror="alert(1)">',
     "script": "<script>alert(1)</script>",
     "link": f"[click]({MARKER})",
     "address": f"see {MARKER}?query=mutation",
-    "address without scheme": "evil.com/../../graphql?query=mutation",
+    "address without scheme": "evil.com/graphql?query=mutation",
     "heading": "# Everything is fine",
     "table": "a | b\n--- | ---\n1 | 2",
     "mention": "<!channel> <!here> @here <@U1234> <#C1234>",
@@ -49,10 +52,10 @@ HOSTILE = {
     "command": "@SUM(1+1)*cmd|' /C calc'!A0",
     "plus": "+1+1",
     "minus": "-1+1",
-    "long": "x" * 700,
+    "long": "x" * 150,
 }
 
-# As a browser or a terminal would have to be steered by: none of it may be left of a text that is shown.
+# What steers a terminal, turns a line around or cannot be seen: none of it may be left of a text that is shown.
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u200b-\u200f\u2028-\u202e\u2060-\u2069\u2800\u3164\ufe00-\ufe0f\ufeff"
     "\ud800-\udfff\U000e0000-\U000e01ef]"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from cli.demo_data import demo_files
 from cli.demo_entities import entity_files, metric_files, relationship_files
@@ -31,23 +29,6 @@ pytestmark = [
 ]
 
 SCREENSHOTS = Path(os.environ.get("VITALAKE_SCREENSHOTS", "ci-output/screenshots"))
-# Nothing but this machine: without these flags Chromium looks up its maker's hosts at every start.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        found = browser.new_page(viewport={"width": 1500, "height": 1000})
-        found.set_default_timeout(60_000)
-        expect.set_options(timeout=60_000)
-        yield found
-        browser.close()
 
 
 @pytest.fixture(scope="module")

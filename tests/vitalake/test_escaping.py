@@ -106,7 +106,7 @@ def test_no_cell_begins_with_a_formula(name: str) -> None:
 def test_cells_of_any_separator_begin_with_no_formula_and_the_text_can_be_had_again(text: str) -> None:
     cell = spreadsheet_cell(text)
     for begun in re.split("[;\t\r\n]", cell):
-        assert not re.match("[\\s\"\u200b\ufeff]*[=+\\-@＝－]", begun)
+        assert not re.match('[\\s"\u200b\ufeff]*[=+\\-@＝－]', begun)
     assert without_guard(cell) == text
 
 
@@ -116,6 +116,8 @@ def without_guard(cell: str) -> str:
     return re.sub(rf"(?:^|(?<=[;\t\r\n]))'(?='*[\t\r]|{skipped}[=+\-@＝－])", "", cell)
 
 
-@pytest.mark.parametrize("text", ["", "a=b", "2026-01-05", "ecg/date=2026-01-05/a.mat", "'quoted'", "a; b", "—", "5 - 3"])
+@pytest.mark.parametrize(
+    "text", ["", "a=b", "2026-01-05", "ecg/date=2026-01-05/a.mat", "'quoted'", "a; b", "—", "5 - 3"]
+)
 def test_ordinary_cells_stay_as_they_are(text: str) -> None:
     assert spreadsheet_cell(text) == text
