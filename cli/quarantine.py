@@ -68,7 +68,8 @@ def list_refused(
 ) -> None:
     """List what is in quarantine, newest day first.
 
-    A table has one line for all records of an object of which one rule says the same; csv and json have them all.
+    A table has one line for all records of an object of which one rule says the same; csv and json have them all,
+    as `vitalake sql` writes them.
 
     Example: `vitalake quarantine list --dataset ecg --rule S02`
     """
