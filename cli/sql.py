@@ -59,6 +59,10 @@ def sql(
     """
     if form is Format.PARQUET and output is None:
         raise typer.BadParameter("parquet needs a file: add --output FILE")
+    if exact and form is not Format.CSV:
+        raise typer.BadParameter(
+            "--exact is about --format csv; json and parquet are exact, and a table is to read"
+        )
     if output is not None and not output.absolute().parent.is_dir():
         raise typer.BadParameter(f"{output.absolute().parent} is not a folder")
     from cli.sql_prompt import prompt

@@ -186,6 +186,8 @@ def test_pipes_and_files_get_values_exactly_and_spreadsheets_no_formula(home: Pa
     said, _ = run("--format", "json")
     assert [row["=1"] for row in json.loads(said)] == rows
     assert not UNSEEN.search(said.replace("\n", ""))
+    with pytest.raises(subprocess.CalledProcessError):  # what it is about is csv only
+        run("--format", "json", "--exact")
     path = tmp_path / "texts.csv"
     for exact in (False, True):
         args = ["--format", "csv", *(["--exact"] if exact else [])]

@@ -3,8 +3,8 @@ r"""What a key, a name or a file says, made harmless for where people read it: o
 Belongs here: escaping, pure. Does not belong here: wording, or what a place looks like. Values are escaped where
 they are shown, never where they are stored.
 
-What a reader cannot see is written as Python writes it in a string: ``\x1b``, ``\u202e``. That steers no terminal,
-turns no line around, and two texts that differ do not look alike for it.
+What a reader cannot see is written as Python writes it in a string: ``\x1b``, ``\u202e``. A backslash stays one, so
+this is for looking at; what is to be exact is json, csv or parquet.
 """
 
 from __future__ import annotations
