@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.options import DEFAULT_HOME, Home, all_datasets, settings_of
+from vitalake.escaping import printable_lines
 
 
 class Engine(str, Enum):
@@ -46,4 +47,4 @@ def ddl(
     for table in (table for dataset in all_datasets() for table in dataset.every_table):
         place = settings.restricted_bucket if table.restricted else bucket or settings.lake_bucket
         statement = athena(table, place, settings.first_day) if engine is Engine.ATHENA else trino(table, place)
-        typer.echo(f"{statement};\n")
+        typer.echo(printable_lines(f"{statement};\n"))

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DEFAULT_HOME, Home, printable, settings_of, stderr, stdout
+from cli.options import DEFAULT_HOME, Home, settings_of, stderr, stdout
 from vitalake.errors import PermanentError
+from vitalake.escaping import printable
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,15 +74,15 @@ def show(
 
         page = sheet_png(item.key, view.facts, verdict, reasons, view.strips, view.measures, view.start_s)
         _write(output, page)
-        stdout().print(f"{len(view.strips)} of {item.facts['lead_count']} leads drawn to {output}", markup=False)
+        stdout().print(f"{len(view.strips)} of {item.facts['lead_count']} leads drawn to {printable(str(output))}")
         return
     from cli import ecg_text
 
     console = stdout()
-    console.print(printable(item.key), style="bold", markup=False)
-    console.print(says(verdict, reasons), style=ecg_text.STYLES[verdict], markup=False)
+    console.print(printable(item.key), style="bold")
+    console.print(says(verdict, reasons), style=ecg_text.STYLES[verdict])
     for line in view.facts:
-        console.print(printable(line), markup=False)
+        console.print(printable(line))
     console.print()
     if console.is_terminal and _braille_can_be_shown():
         ecg_text.show_strips(view.strips, console)
@@ -95,19 +96,16 @@ def _not_one(connection: duckdb.DuckDBPyConnection, key: str, found: list[Record
 
     say = stderr()
     if found:
-        say.print(f"{printable(key)} fits {len(found):,} recordings; name more of it:", markup=False)
+        say.print(f"{printable(key)} fits {len(found):,} recordings; name more of it:")
         for item in found[:_LISTED]:
-            say.print(f"  {printable(item.key)}", markup=False)
+            say.print(f"  {printable(item.key)}")
         raise typer.Exit(2)
     if refused.matching(connection, key):
-        say.print(
-            f"{printable(key)} is in quarantine; see `vitalake quarantine show {printable(key)}`", markup=False
-        )
+        say.print(f"{printable(key)} is in quarantine; see `vitalake quarantine show {printable(key)}`")
     else:
         say.print(
             f"no recording has a key that ends with {printable(key)}; "
-            "`vitalake quarantine show KEY` says whether and why an object was refused",
-            markup=False,
+            "`vitalake quarantine show KEY` says whether and why an object was refused"
         )
     raise typer.Exit(1)
 

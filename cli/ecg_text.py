@@ -16,9 +16,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from cli.options import printable
 from vitalake.ecg.limits import CROSSED_SIGNS, MeasureLine
 from vitalake.ecg.sheet import TWO_COLUMNS
+from vitalake.escaping import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

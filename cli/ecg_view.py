@@ -12,10 +12,10 @@ import numpy as np
 import typer
 
 from cli import recorded
-from cli.options import printable
 from vitalake.ecg.limits import MeasureLine, measure_lines
 from vitalake.ecg.paper import Strip
 from vitalake.ecg.pictures import SHOWN_S, WHOLE_S
+from vitalake.escaping import printable
 
 if TYPE_CHECKING:
     import duckdb

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resources.settings import Settings
 from vitalake.errors import TransientError
+from vitalake.escaping import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,13 +31,13 @@ _HELD_BACK_S = 20.0
 
 def feed(settings: Settings, console: Console, data: Path | None, dataset: Dataset) -> None:
     """Upload the files below `data` to the dataset, or the demo's to theirs; what is there already stays."""
-    from rich.markup import escape
+    from rich.text import Text
 
     from cli.upload import Source, files_below, upload_all
 
     if data is not None:
         waves = [files_below([data], f"{dataset.prefix}date={_day_of(data, dataset, settings)}/")]
-        console.print(f"Uploading {len(waves[0])} files of {data}", markup=False)
+        console.print(f"Uploading {len(waves[0])} files of {printable(str(data))}")
     else:
         demo = demo_waves(_first_demo_day(settings))
         waves = [[Source(file.key, file.data) for file in wave] for wave in demo]
@@ -44,7 +45,7 @@ def feed(settings: Settings, console: Console, data: Path | None, dataset: Datas
     for wave in waves:
         sent = upload_all(settings, wave, console, limit_bytes=dataset.limits.object_bytes)
         for name, reason in sent.failed:
-            console.print(f"[red]not uploaded:[/] {escape(name)}: {reason}")
+            console.print(Text.assemble(("not uploaded:", "red"), f" {printable(name)}: {printable(reason)}"))
 
 
 def demo_waves(first_day: date) -> list[list[DemoFile]]:
@@ -128,7 +129,7 @@ def wait_until_built(settings: Settings, console: Console, pause: Callable[[floa
     if console.is_terminal:
         console.print(f"{days.built} of {days.all} days are built")
     if days.built < days.all:
-        console.print(f"[yellow]Checks hold back what follows on the others: {settings.webserver_url}/runs[/]")
+        console.print(f"Checks hold back what follows on the others: {settings.webserver_url}/runs", style="yellow")
 
 
 def _going_on(settings: Settings) -> int:

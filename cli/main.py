@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 
 import typer
 
 from cli import backfill, ddl_command, ecg_command, quarantine, sql, status, up, upload_command
 from vitalake.errors import PermanentError, TransientError
+from vitalake.escaping import printable, printable_lines
 
+EXIT_PART = 1
 EXIT_PERMANENT = 2
 EXIT_TRANSIENT = os.EX_TEMPFAIL
 EXIT_INTERRUPTED = 130
+# Of Click, or of the Click that newer versions of Typer bring.
+_ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="vitalake",
@@ -35,17 +40,27 @@ for module in (up, upload_command, sql, ecg_command, backfill, quarantine, statu
 def main() -> None:
     """Run one command. Exit codes: 1 part of it failed, 2 set-up or usage, 75 try again later, 130 interrupted."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except _ClickError as error:  # its words repeat arguments, which may be names of files
+        from typer.rich_utils import rich_format_error
+
+        error.message = printable(error.message)  # type: ignore[attr-defined]
+        rich_format_error(error)  # type: ignore[arg-type]
+        sys.exit(EXIT_PERMANENT)
+    except typer.Abort:
+        _end("stopped", EXIT_PART)
     except PermanentError as error:
         _end(str(error), EXIT_PERMANENT)
     except TransientError as error:
         _end(f"{error}\nTry again later; `vitalake status` says what runs.", EXIT_TRANSIENT)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
+    except Exception:  # a fault of ours; what it quotes must not reach the terminal either
+        _end(f"this is a fault of the program\n{traceback.format_exc()}", EXIT_PART)
 
 
 def _end(message: str, code: int) -> None:
-    sys.stderr.write(f"vitalake: {message}\n")
+    sys.stderr.write(f"vitalake: {printable_lines(message)}\n")
     sys.exit(code)
 
 

@@ -75,21 +75,16 @@ def day(text: str) -> date:
 
 def stdout() -> Console:
     """Where results go; a pipe gets them unbroken and without colours."""
-    from rich.console import Console
+    from cli.console import PlainConsole
 
-    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+    return PlainConsole(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
 def stderr() -> Console:
     """Where trouble and progress go."""
-    from rich.console import Console
+    from cli.console import PlainConsole
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def printable(text: str) -> str:
-    r"""Text as a terminal can take it: what is no character there (control codes, stray bytes) as ``\x01``."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return PlainConsole(stderr=True, soft_wrap=True)
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -21,12 +21,12 @@ from cli.options import (
     confirm,
     dataset_named,
     day,
-    printable,
     settings_of,
     stderr,
     stdout,
 )
 from cli.running import answers, require_dagster
+from vitalake.escaping import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,7 +68,8 @@ def list_refused(
 ) -> None:
     """List what is in quarantine, newest day first.
 
-    A table has one line for all records of an object of which one rule says the same; csv and json have them all.
+    A table has one line for all records of an object of which one rule says the same; csv and json have them all,
+    as `vitalake sql` writes them.
 
     Example: `vitalake quarantine list --dataset ecg --rule S02`
     """
@@ -109,9 +110,9 @@ def show(
         _not_there(key)
     if len({item.key for item in found}) > 1:
         keys = list(dict.fromkeys(item.key for item in found))
-        stderr().print(f"{printable(key)} fits {len(keys):,} objects; name more of it:", markup=False)
+        stderr().print(f"{printable(key)} fits {len(keys):,} objects; name more of it:")
         for each in keys[:10]:
-            stderr().print(f"  {printable(each)}", markup=False)
+            stderr().print(f"  {printable(each)}")
         raise typer.Exit(2)
     item = found[0]
     facts = {
@@ -126,7 +127,7 @@ def show(
     }
     for name, value in facts.items():
         if value is not None:
-            console.print(f"{name:<12} {printable(value)}", markup=False)
+            console.print(f"{name:<12} {printable(value)}")
     for rule in dict.fromkeys(each.rule for each in found):
         _show_rule(console, dataset_named(item.dataset), [each for each in found if each.rule == rule], limit)
 
@@ -136,16 +137,16 @@ def _show_rule(console: Console, dataset: Dataset, found: list[Refused], limit: 
     from cli.remedies import remedy
 
     rule, told = found[0].rule, remedy(dataset, found[0].rule)
-    console.print(f"\n{'rule':<12} {rule}: {told.meaning}", markup=False)
+    console.print(f"\n{'rule':<12} {rule}: {told.meaning}")
     for item in found[:limit]:
         where = "found" if item.record_number is None else f"record {item.record_number:,}"
-        console.print(f"{where:<12} {printable(item.message)}", markup=False)
+        console.print(f"{where:<12} {printable(item.message)}")
         if item.record_text is not None:
-            console.print(f"{'':<12} {printable(item.record_text)}", markup=False)
+            console.print(f"{'':<12} {printable(item.record_text)}")
     more = sum(item.record_count for item in found) - len(found[:limit])
     if more:
-        console.print(f"{'':<12} … and {more:,} more of this rule", markup=False)
-    console.print(f"{'to do':<12} {told.fix}", markup=False)
+        console.print(f"{'':<12} … and {more:,} more of this rule")
+    console.print(f"{'to do':<12} {told.fix}")
 
 
 def retry(
@@ -203,7 +204,7 @@ def _records(found: Iterable[Refused]) -> int:
 
 
 def _not_there(key: str) -> None:
-    stderr().print(f"{printable(key)} is not in quarantine; `vitalake quarantine list` shows what is", markup=False)
+    stderr().print(f"{printable(key)} is not in quarantine; `vitalake quarantine list` shows what is")
     raise typer.Exit(1)
 
 

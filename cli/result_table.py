@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cli.options import printable
 from cli.result_rows import batches, rows_of
+from vitalake.escaping import printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +37,7 @@ def show_table(
             shown = batch.slice(0, limit - len(rows))
             rows += [[_cell(value, shorten=shorten) for value in row] for row in rows_of(shown)]
         total += batch.num_rows
-    names = list(reader.schema.names)
+    names = [printable(name) for name in reader.schema.names]  # PIVOT makes names of values
     widths = [max([len(name), *(len(row[at]) for row in rows)]) for at, name in enumerate(names)]
     if sum(widths) + 3 * len(widths) > console.width and len(names) > 4:
         _show_records(console, names, rows)

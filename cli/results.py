@@ -1,7 +1,11 @@
-"""A query's result as csv, json or parquet to go on with, or as a table in a file.
+r"""A query's result as csv, json or parquet to go on with, or as a table in a file.
 
 Belongs here: writing rows. Does not belong here: asking for them (`cli/sql_session.py`), a table in a terminal
 (`cli/result_table.py`).
+
+json holds every value exactly, wherever it goes: what is invisible is a ``\u`` escape, which JSON reads as the
+same. In csv a text that a spreadsheet would take for a formula gets an apostrophe, which is said, unless it is to
+be `exact`; on a terminal, control characters are shown as escapes on top of that.
 """
 
 from __future__ import annotations
@@ -18,21 +22,23 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from cli.options import stderr
 from cli.result_rows import batches, rows_of
 from cli.result_table import show_table
+from vitalake.escaping import json_text, printable, spreadsheet_cell
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def write_text(reader: pa.RecordBatchReader, form: str, file: IO[str] | None = None) -> int:
+def write_text(reader: pa.RecordBatchReader, form: str, file: IO[str] | None = None, *, exact: bool = False) -> int:
     """Write all rows as csv or json; how many."""
     target = file or sys.stdout
     names = unique(reader.schema.names)
-    return _write_csv(reader, names, target) if form == "csv" else _write_json(reader, names, target)
+    return _write_csv(reader, names, target, exact) if form == "csv" else _write_json(reader, names, target)
 
 
-def write_file(reader: pa.RecordBatchReader, form: str, path: Path, limit: int) -> int:
+def write_file(reader: pa.RecordBatchReader, form: str, path: Path, limit: int, *, exact: bool = False) -> int:
     """Write a result to a file, which is there as a whole or not at all; how many rows.
 
     Raises:
@@ -48,11 +54,11 @@ def write_file(reader: pa.RecordBatchReader, form: str, path: Path, limit: int) 
         else:
             with draft.open("x", newline="", encoding="utf-8") as file:
                 if form == "table":
-                    from rich.console import Console
+                    from cli.console import PlainConsole
 
-                    rows = show_table(reader, Console(file=file, width=10_000, highlight=False), limit)
+                    rows = show_table(reader, PlainConsole(file=file, width=10_000), limit)
                 else:
-                    rows = write_text(reader, form, file)
+                    rows = write_text(reader, form, file, exact=exact)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
@@ -90,20 +96,44 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 (one line a type)
     return str(value)
 
 
-def _write_csv(reader: pa.RecordBatchReader, names: list[str], file: IO[str]) -> int:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(names)
+def _write_csv(reader: pa.RecordBatchReader, names: list[str], file: IO[str], exact: bool) -> int:
+    # With CR LF between rows the writer puts quotes around cells with either; readers end a row at both.
+    writer = csv.writer(_EndedByLineFeed(file), lineterminator="\r\n")
+    guarded, on_terminal = 0, file.isatty()
+
+    def cell(value: Any) -> Any:
+        nonlocal guarded
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, list | dict):
+            value = json.dumps(value, ensure_ascii=False)
+        if not isinstance(value, str):
+            return value
+        text = value if exact else spreadsheet_cell(value)
+        guarded += text is not value and text != value
+        return printable(text) if on_terminal else text
+
+    writer.writerow(map(cell, names))
     total = 0
     for batch in batches(reader):
-        writer.writerows([_csv_value(plain(value)) for value in row] for row in rows_of(batch))
+        writer.writerows([cell(plain(value)) for value in row] for row in rows_of(batch))
         total += batch.num_rows
+    if guarded:
+        stderr().print(
+            f"{guarded:,} text{'s' * (guarded != 1)} that a spreadsheet takes for a formula got an apostrophe; "
+            "`vitalake sql --format csv --exact` leaves them as they are"
+        )
     return total
 
 
-def _csv_value(value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+class _EndedByLineFeed:
+    """A file for `csv.writer`, which writes a row at a time: the row's own CR LF becomes LF."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, row: str) -> None:
+        self._file.write(row.removesuffix("\r\n") + "\n")
 
 
 def _write_json(reader: pa.RecordBatchReader, names: list[str], file: IO[str]) -> int:
@@ -113,7 +143,9 @@ def _write_json(reader: pa.RecordBatchReader, names: list[str], file: IO[str]) -
     for batch in batches(reader):
         for row in rows_of(batch):
             record = dict(zip(names, map(plain, row), strict=True))
-            file.write((",\n " if total else "\n ") + json.dumps(record, ensure_ascii=False, allow_nan=False))
+            file.write(
+                (",\n " if total else "\n ") + json_text(json.dumps(record, ensure_ascii=False, allow_nan=False))
+            )
             total += 1
     file.write("\n]\n")
     return total

@@ -68,19 +68,19 @@ def rebuild(url: str, dataset: Dataset, days: Sequence[date], console: Console, 
     """
     backfill = launch(url, dataset, days)
     link = f"{url}/runs/b/{backfill}"
-    console.print(f"Backfill {backfill}: {link}", markup=False)
+    console.print(f"Backfill {backfill}: {link}")
     if not wait:
         return True
     try:
         results = follow(url, backfill, len(days), console)
     except (KeyboardInterrupt, TransientError):
-        console.print(f"The backfill goes on without this command; follow or cancel it at {link}", markup=False)
+        console.print(f"The backfill goes on without this command; follow or cancel it at {link}")
         raise
     failed = [run for run in results if run.status != "SUCCESS"]
     console.print(f"{len(results) - len(failed):,} of {len(days):,} days built, {len(failed):,} failed")
     for run in failed:
         where = f"{url}/runs/{run.run_id}" if run.run_id else "no run was started"
-        console.print(f"  {run.day}  {run.status.lower()}  {where}", markup=False)
+        console.print(f"  {run.day}  {run.status.lower()}  {where}")
     return not failed and len(results) == len(days)
 
 

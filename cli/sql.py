@@ -40,6 +40,9 @@ def sql(
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How the result is written.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option(help="Write to this file; needed for parquet.")] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="csv: leave texts as they are that a spreadsheet takes for formulas.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, help="Most rows that a table shows.")] = 50,
     home: Home = DEFAULT_HOME,
 ) -> None:
@@ -51,6 +54,10 @@ def sql(
     Tables are for reading: long lists and texts are shortened, and rows beyond --limit are counted only. csv, json
     and parquet hold everything. With several statements they hold the result of the last one.
 
+    In csv a text that begins with =, +, - or @ gets an apostrophe, so that no spreadsheet takes it for a formula;
+    numbers stay numbers, and --exact leaves texts as they are. On a terminal, characters that steer it or that
+    nobody can see are shown by their number; pipes and files get them as they are.
+
     Example: `vitalake sql "SELECT verdict, count(*) FROM ecg_recordings GROUP BY ALL"`
 
     Example: `vitalake sql "FROM ecg_features" --format parquet --output features.parquet`
@@ -59,6 +66,10 @@ def sql(
     """
     if form is Format.PARQUET and output is None:
         raise typer.BadParameter("parquet needs a file: add --output FILE")
+    if exact and form is not Format.CSV:
+        raise typer.BadParameter(
+            "--exact is about --format csv; json and parquet are exact, and a table is to read"
+        )
     if output is not None and not output.absolute().parent.is_dir():
         raise typer.BadParameter(f"{output.absolute().parent} is not a folder")
     from cli.sql_prompt import prompt
@@ -69,7 +80,7 @@ def sql(
     settings = settings_of(home)
     with connect(settings) as connection, _room(settings.catalog_path.parent) as room:
         close_off(connection, settings.buckets, room)
-        session = Session(connection, settings, form.value, output, limit)
+        session = Session(connection, settings, form.value, output, limit, exact)
         if query is None and sys.stdin.isatty():
             if form is not Format.TABLE or output is not None:
                 raise typer.BadParameter("--format and --output need a query")
@@ -82,7 +93,7 @@ def sql(
         if not text.strip():
             raise typer.BadParameter("there is no query")
         if (error := session.run(text)) is not None:
-            stderr().print(error, markup=False)
+            stderr().print(error)
             raise typer.Exit(1)
 
 

@@ -41,7 +41,7 @@ def prompt(session: Session, history: Path) -> None:
         prompt_continuation="     ... ",
     )
     console = stdout()
-    console.print(f"{session.settings.catalog_path}, read-only. .help helps, .quit leaves.", markup=False)
+    console.print(f"{session.settings.catalog_path}, read-only. .help helps, .quit leaves.")
     while True:
         try:
             text = reader.prompt("vitalake> ").strip()
@@ -58,7 +58,7 @@ def prompt(session: Session, history: Path) -> None:
         except KeyboardInterrupt:
             trouble = "interrupted"
         if trouble:
-            console.print(trouble, style="red", markup=False)
+            console.print(trouble, style="red")
 
 
 def is_complete(text: str) -> bool:

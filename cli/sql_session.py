@@ -19,6 +19,7 @@ from cli.result_table import show_table
 from cli.results import write_file, write_text
 from cli.running import START, answers
 from cli.sql_readonly import RefusedError, judge
+from vitalake.escaping import printable
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,6 +49,7 @@ class Session:
     form: str = "table"
     output: Path | None = None
     limit: int = 50
+    exact: bool = False
 
     def run(self, text: str) -> str | None:
         """Carry out statements or one dot command; the error in words, None when all went well.
@@ -63,7 +65,7 @@ class Session:
             return "the query is not UTF-8 text: save or type it as UTF-8"
         try:
             if text.strip().rstrip(";").lower() in ASK_FOR_HELP:
-                stdout().print(HELP, markup=False)
+                stdout().print(HELP)
             elif text.lstrip().startswith("."):
                 return self._command(text.strip().rstrip(";").split())
             else:
@@ -92,12 +94,12 @@ class Session:
                 continue
             reader = result.to_arrow_reader(2048)
             if self.output is not None:
-                rows = write_file(reader, self.form, self.output, self.limit)
+                rows = write_file(reader, self.form, self.output, self.limit, exact=self.exact)
                 print_rows(rows, self.output)
             elif self.form == "table":
                 show_table(reader, stdout(), self.limit)
             else:
-                write_text(reader, self.form)
+                write_text(reader, self.form, exact=self.exact)
 
     def _command(self, words: list[str]) -> str | None:
         if words[0] == ".tables":
@@ -129,7 +131,7 @@ class Session:
 
 def print_rows(rows: int, output: Path) -> None:
     """Say what was written."""
-    stdout().print(f"{rows:,} row{'s' * (rows != 1)} written to {output}", markup=False)
+    stdout().print(f"{rows:,} row{'s' * (rows != 1)} written to {printable(str(output))}")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import DEFAULT_HOME, Home, all_datasets, settings_of, stdout
+from vitalake.escaping import json_text, printable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,13 +62,13 @@ def status(
     health = look(settings_of(home), all_datasets() if counts else [])
     console = stdout()
     if form is Format.JSON:
-        typer.echo(json.dumps(asdict(health), indent=1, default=str, ensure_ascii=False))
+        typer.echo(json_text(json.dumps(asdict(health), indent=1, default=str, ensure_ascii=False)))
     elif health.running:
         _show(console, health)
     else:
-        console.print(f"Not running, with its state in {health.home} ({_size(health.home_bytes)}).", markup=False)
+        console.print(f"Not running, with its state in {health.home} ({_size(health.home_bytes)}).")
         for name, service in health.services.items():
-            console.print(f"  {name:<11} {service.detail}", markup=False)
+            console.print(f"  {name:<11} {service.detail}")
         console.print("Start it with `make run` or `vitalake up`, or name another folder with --home.")
     if not health.running:
         raise typer.Exit(EXIT_NOT_RUNNING)
@@ -76,25 +77,25 @@ def status(
 
 
 def _show(console: Console, health: Health) -> None:
-    from rich.markup import escape
+    from rich.text import Text
 
     for name, service in health.services.items():
-        sign = "[green]ok[/]     " if service.works else "[red]trouble[/]"
-        console.print(f"{name:<11} {sign} {escape(service.detail)}")
-    console.print(f"{'home':<11} {_size(health.home_bytes)} in {escape(health.home)}")
+        sign = ("ok      ", "green") if service.works else ("trouble ", "red")
+        console.print(Text.assemble(f"{name:<11} ", sign, printable(service.detail)))
+    console.print(f"{'home':<11} {_size(health.home_bytes)} in {printable(health.home)}")
     for name, holdings in health.datasets.items():
-        console.print(f"\n[bold]{name}[/]")
+        console.print(f"\n{name}", style="bold")
         for label, text in _facts(holdings).items():
-            console.print(f"  {label:<11} {text}", markup=False)
+            console.print(f"  {label:<11} {text}")
     if health.runs:
-        console.print("\n[bold]last runs[/]")
+        console.print("\nlast runs", style="bold")
         width = max(len(run["job"]) for run in health.runs)
     for run in health.runs:
         state, age_s = run["status"], time.time() - (run["ended_at"] or run["began_at"]).timestamp()
         when = f"{_age(age_s)} ago" if run["ended_at"] else f"for {_age(age_s)}"
         colour = _COLOURS.get(state, "cyan")
-        day = run["partition"] or "—"
-        console.print(f"  [{colour}]{state.lower():<9}[/] {run['job']:<{width}} {day:<11} {when:<12} {run['link']}")
+        words = f"{run['job']:<{width}} {run['partition'] or '—':<11} {when:<12} {run['link']}"
+        console.print(Text.assemble("  ", (f"{state.lower():<9} ", colour), printable(words)))
 
 
 def _facts(holdings: Holdings) -> dict[str, str]:

@@ -6,7 +6,6 @@ Belongs here: the command, the first SQL answer, and what to try next. Does not 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +15,7 @@ from cli.feed import feed, wait_until_built
 from cli.local import LocalSystem, local_system
 from cli.options import DEFAULT_HOME, Home, dataset_named, settings_of, stdout
 from resources.settings import Settings
+from vitalake.escaping import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,11 +46,11 @@ def up(
 
     Example: `vitalake up --data prices/ --dataset pricing`
     """
-    from rich.markup import escape
+    from rich.text import Text
 
     chosen, console = dataset_named(dataset), stdout()
-    console.print(f"[bold]Vitalake[/] starts, with its state in {escape(str(home))}")
-    with local_system(home, lambda line: console.print(f"  {line}", highlight=False, markup=False)) as system:
+    console.print(Text.assemble(("Vitalake", "bold"), f" starts, with its state in {printable(str(home))}"))
+    with local_system(home, lambda line: console.print(f"  {line}")) as system:
         settings = settings_of(home.resolve())
         publish_empty(settings)
         if demo or data:
@@ -120,7 +120,7 @@ def _show_answers(settings: Settings, console: Console, only: str | None) -> Non
     answers = [answer for name, answer in ANSWERS.items() if only in (None, name)]
     with connect(settings) as connection:
         for title, query in (*answers, LEFT_OUT):
-            console.print(f"\n[bold]{title}[/]")
+            console.print(f"\n{title}", style="bold")
             console.print(Syntax(query, "sql", background_color="default"))
             show_table(connection.execute(query).to_arrow_reader(2048), console, 20, count=False)
 
@@ -131,8 +131,10 @@ def _say_what_next(system: LocalSystem, settings: Settings, console: Console, *,
             "\nThe demo is over; everything stops now. Its state stays: `.venv/bin/vitalake up` goes on from here."
         )
         return
-    show: Callable[[str], None] = lambda line: console.print(line, highlight=False, markup=False)  # noqa: E731
-    console.print(f"\n[bold green]Vitalake is running:[/] {system.webserver_url}", highlight=False)
+    from rich.text import Text
+
+    show = console.print
+    show(Text.assemble(("\nVitalake is running:", "bold green"), f" {system.webserver_url}"))
     buckets = f"{settings.raw_bucket}, {settings.lake_bucket} and, for names, {settings.restricted_bucket}"
     show(f"  S3        {system.endpoint}, buckets {buckets}")
     show(f"  Keys      . {settings.home / 'env'}   (then aws, boto3, .venv/bin/dagster and .venv/bin/dg work)")

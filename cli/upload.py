@@ -24,6 +24,7 @@ from cli.upload_large import LargeFiles, UnusableFileError, etag_in_pieces
 from cli.upload_progress import upload_progress
 from vitalake.dataset import Limits
 from vitalake.errors import PermanentError, TransientError
+from vitalake.escaping import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,7 +77,7 @@ def files_below(paths: Sequence[Path], prefix: str) -> list[Source]:
             key = prefix + name
             if key in found and found[key] != file:
                 raise PermanentError(
-                    f"{found[key]} and {file} would both become {key}\n"
+                    f"{printable(f'{found[key]} and {file} would both become {key}')}\n"
                     "Upload the folder above them, or one after the other with another --device or --date."
                 )
             found[key] = file
@@ -161,7 +162,7 @@ def _send(raw: ObjectStore, large: LargeFiles, source: Source, version: str | No
             raise UnusableFileError("its name cannot be part of a key; rename it") from error
         else:
             return True
-    raise TransientError(f"{source.key}: somebody else keeps writing it")
+    raise TransientError(f"{printable(source.key)}: somebody else keeps writing it")
 
 
 def _read(source: Source, limit_bytes: int) -> bytes | Path:
@@ -194,7 +195,9 @@ def _is_plain(key: str) -> bool:
 
 def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
     def refuse(error: OSError) -> None:
-        raise PermanentError(f"cannot read the folder {error.filename}: {error.strerror}; nothing was uploaded")
+        raise PermanentError(
+            f"cannot read the folder {printable(str(error.filename))}: {error.strerror}; nothing was uploaded"
+        )
 
     for base, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = sorted(_shown(folders))

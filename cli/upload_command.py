@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DEFAULT_HOME, Home, dataset_named, day, printable, settings_of, stderr, stdout
+from cli.options import DEFAULT_HOME, Home, dataset_named, day, settings_of, stderr, stdout
 from cli.running import require_store
 from cli.upload import files_below, upload_all
+from vitalake.escaping import printable
 
 if TYPE_CHECKING:
     from datetime import date
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from resources.settings import Settings
     from vitalake.dataset import Dataset
 
-_PART = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
+_PART = re.compile(r"[^/]{1,200}")
 
 
 def register(app: typer.Typer) -> None:
@@ -63,8 +64,8 @@ def upload(
     on = day(date) if date else today
     settings = settings_of(home)
     _check_day(on, today, settings)
-    if device is not None and (not _PART.fullmatch(device) or device in (".", "..")):
-        raise typer.BadParameter("a device id is one part of a key: no slash, no control characters, not empty")
+    if device is not None and (not _PART.fullmatch(device) or device in (".", "..") or printable(device) != device):
+        raise typer.BadParameter("a device id is one part of a key: no slash, nothing invisible, not empty")
     if source is not None:
         _check_source(chosen, source)
     folders = {"date": str(on), "source": source, "device": device}
@@ -72,23 +73,23 @@ def upload(
     sources = files_below(paths, prefix)
     console, trouble = stdout(), stderr()
     if not sources:
-        console.print(f"Nothing to upload: no files below {printable(', '.join(map(str, paths)))}.", markup=False)
+        console.print(f"Nothing to upload: no files below {printable(', '.join(map(str, paths)))}.")
         return
     require_store(settings)
     command = printable(_command(paths, dataset, on, device, source, workers, home))
-    console.print(f"{_files(len(sources))} to s3://{settings.raw_bucket}/{printable(prefix)}", markup=False)
+    console.print(f"{_files(len(sources))} to s3://{settings.raw_bucket}/{printable(prefix)}")
     try:
         sent = upload_all(settings, sources, console, workers=workers, limit_bytes=chosen.limits.object_bytes)
     except BaseException:
-        trouble.print(f"Stopped. What is there stays; go on with:\n  {command}", markup=False)
+        trouble.print(f"Stopped. What is there stays; go on with:\n  {command}")
         raise
     for file, reason in sent.failed:
-        trouble.print(f"failed: {printable(file)}: {reason}", markup=False)
+        trouble.print(f"failed: {printable(file)}: {reason}")
     console.print(
         f"{sent.uploaded:,} uploaded, {sent.skipped:,} skipped (already there), {len(sent.failed):,} failed"
     )
     if sent.failed:
-        trouble.print(f"When that is mended, go on with:\n  {command}", markup=False)
+        trouble.print(f"When that is mended, go on with:\n  {command}")
         raise typer.Exit(1)
 
 

@@ -24,7 +24,7 @@ from dagster import (
 
 from pipeline_assets import shown
 from pipeline_assets.all_days import UP_TO, to_follow
-from pipeline_assets.failures import steered
+from pipeline_assets.failures import steered, where
 from vitalake import stages
 from vitalake.alerts import quarantined
 from vitalake.checks import SCHEMA, schema_differences
@@ -34,7 +34,7 @@ from vitalake.tables import Table
 from vitalake.version import code_digest
 
 # Plain objects (resources/): two buckets, the settings, the outbox for alerts, and the key for pseudonyms.
-_TOLD = 20  # kinds of refusals in a run's log
+_TOLD = 20  # rules in a run's log, of which each line is 20 ms
 NEEDS = {"raw", "lake", "settings", "outbox", "pseudonyms"}
 
 
@@ -90,19 +90,18 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
         lake, outbox, day = context.resources.lake, context.resources.outbox, context.partition_key
         link = shown.run_link(context.resources.settings.webserver_url, context.run.run_id)
 
+        counts: Counter[tuple[str, str]] = Counter()
+
         def announce(rows: list[dict[str, Any]]) -> None:
-            counts: Counter[tuple[str, str]] = Counter()
+            records: Counter[str] = Counter()
             for row in rows:
                 counts[row["rule"], row["message"]] += row["record_count"]
-            # An event of Dagster's is 20 ms, and there may be very many rows.
-            for (rule, message), number in counts.most_common(_TOLD):
-                context.log.warning("quarantined: %d x %s %s", number, rule, message)
-            if len(counts) > _TOLD:
-                more = len(counts) - _TOLD
-                context.log.warning("quarantined: %d more kinds, see %s", more, dataset.quarantine_table.name)
+                records[row["rule"]] += row["record_count"]
+            # Rules and numbers only: Dagster makes links of what a message quotes (`shown.refused` has it).
+            for rule, number in records.most_common(_TOLD):
+                context.log.warning("quarantined: %d x %s, see %s", number, rule, dataset.quarantine_table.name)
             news = [(row["source_key"], row["source_version"], row["rule"], row["message"]) for row in rows]
-            records = [row["record_count"] for row in rows]
-            outbox.add(quarantined(dataset.name, day, news, link, records=records))
+            outbox.add(quarantined(dataset.name, day, news, link, records=[row["record_count"] for row in rows]))
 
         with steered(context.retry_number):
             progress = _progress(context, dataset.name)
@@ -123,7 +122,8 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
                 yield _result(
                     table,
                     report,
-                    _pictures(dataset, table, context, report),
+                    _pictures(dataset, table, context, report)
+                    | (shown.refused(counts) if table.name == dataset.quarantine_table.name else {}),
                     results if table.name == checked else [],
                 )
 
@@ -219,8 +219,8 @@ def _pictures(dataset: Dataset, table: Table, context: AssetExecutionContext, re
             newest = stages.newest_part(context.resources.lake, table, context.partition_key)
             if newest is not None and newest.num_rows:
                 pictures[picture.name] = shown.picture(picture.draw(newest))
-        except Exception:
-            context.log.warning("the picture %r could not be drawn", picture.name, exc_info=True)
+        except Exception as error:
+            context.log.warning("the picture %r could not be drawn: %s", picture.name, where(error))
     return pictures
 
 

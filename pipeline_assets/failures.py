@@ -1,12 +1,14 @@
 """What Dagster does about each kind of trouble: the error family steers every retry.
 
-Belongs here: the translation from `vitalake.errors` to Dagster. Does not belong here: alerts or the errors
-themselves. A dead run worker is Dagster's own to retry (`run_retries` in dagster.yaml).
+Belongs here: the translation from `vitalake.errors` to Dagster, and what a log says of a stranger's error. Does not
+belong here: alerts or the errors themselves. A dead run worker is Dagster's own to retry (`run_retries` in
+dagster.yaml).
 """
 
 from __future__ import annotations
 
 import random
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,3 +30,8 @@ def steered(retry_number: int) -> Iterator[None]:
         raise RetryRequested(max_retries=_RETRIES, seconds_to_wait=pause) from error
     except PermanentError as error:
         raise Failure(description=str(error), allow_retries=False) from error
+
+
+def where(error: BaseException) -> str:
+    """Class of an error, and the lines of code that led to it; not its text, which may quote what a file says."""
+    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"

@@ -2,12 +2,17 @@
 
 Belongs here: turning the core's reports, tables, counts and PNGs into Dagster metadata. Does not belong here:
 computing any of them.
+
+Dagster's UI renders two things as Markdown, whose pictures are loaded when somebody looks: metadata of that kind,
+and every description. So keys and messages, which others write, are JSON; `picture` alone makes Markdown, of a PNG.
+Lines of a run's log get links where they hold something like an address, so they have words of ours only.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import re
+from collections import Counter
 from typing import Any
 
 from dagster import (
@@ -24,12 +29,14 @@ from dagster import (
 )
 
 from vitalake.dataset import Count, Statement
+from vitalake.escaping import bounded_line, markdown, printable
 from vitalake.reconcile import Report
 from vitalake.tables import Table
 
 # The sensor compares this with the fingerprint of what is listed (sensors/known.py).
 FINGERPRINT = "vitalake/fingerprint"
 _DETAILS = 20
+_DAY = re.compile(r"[\w -]*")
 
 
 def run_link(webserver_url: str | None, run_id: str) -> str | None:
@@ -57,10 +64,22 @@ def materialization(report: Report, table: str) -> dict[str, Any]:
         FINGERPRINT: report.fingerprint,
     }
     if written:
-        metadata["parts"] = MetadataValue.md("\n".join(f"* `{key}`" for key in written[:_DETAILS]))
+        metadata["parts"] = MetadataValue.json(written[:_DETAILS])
     if report.vanished:
-        metadata["vanished"] = MetadataValue.md("\n".join(f"* `{key}`" for key in report.vanished[:_DETAILS]))
+        metadata["vanished"] = MetadataValue.json([printable(key) for key in report.vanished[:_DETAILS]])
     return metadata
+
+
+def refused(counts: Counter[tuple[str, str]]) -> dict[str, Any]:
+    """What was newly refused: how many records by rule and message, the most frequent first."""
+    if not counts:
+        return {}
+    most = [f"{number:,} x {rule} {bounded_line(said)}" for (rule, said), number in counts.most_common(_DETAILS)]
+    more = len(counts) - len(most)
+    return {
+        "newly quarantined": MetadataValue.json(most),
+        **({"newly quarantined, left out": more} if more else {}),
+    }
 
 
 def drawn_before(instance: DagsterInstance, table: str, partition: str, name: str) -> MetadataValue[Any] | None:
@@ -73,7 +92,9 @@ def drawn_before(instance: DagsterInstance, table: str, partition: str, name: st
 
 
 def picture(png: bytes) -> MarkdownMetadataValue:
-    """A PNG that the web UI shows inline."""
+    """A PNG that the web UI shows inline; ValueError for anything else."""
+    if not png.startswith(b"\x89PNG\r\n\x1a\n"):
+        raise ValueError("not a PNG")
     return MetadataValue.md(f"![picture](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
@@ -85,13 +106,17 @@ def check_result(check: Statement, asset: str, count: Count, day: str | None) ->
     """
     blocks = count.share > check.threshold.block
     more = max(0, len(count.details) - _DETAILS)
-    details: Mapping[str, Any] = dict(list(count.details.items())[:_DETAILS])
+    details = {
+        printable(str(name)): printable(value) if isinstance(value, str) else value
+        for name, value in list(count.details.items())[:_DETAILS]
+    }
+    looked_at = day if day is None or _DAY.fullmatch(day) else markdown(day)  # from a tag, which anybody may set
     return AssetCheckResult(
         passed=count.share <= check.threshold.warn,
         check_name=check.name,
         asset_key=asset,
         severity=AssetCheckSeverity.ERROR if blocks else AssetCheckSeverity.WARN,
-        description=f"{day or 'all days'}: {check.doc} "
+        description=f"{looked_at or 'all days'}: {check.doc} "
         f"Not so: {count.bad:,} of {count.total:,} ({count.share:.1%}).",
         metadata={
             "day": day or "all",
@@ -100,7 +125,7 @@ def check_result(check: Statement, asset: str, count: Count, day: str | None) ->
             "share": round(count.share, 6),
             "warns above": f"{check.threshold.warn:.1%}",
             "blocks above": f"{check.threshold.block:.1%}",
-            **({"details": MetadataValue.json(dict(details))} if details else {}),
+            **({"details": MetadataValue.json(details)} if details else {}),
             **({"details left out": more} if more else {}),
         },
     )

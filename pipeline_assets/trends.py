@@ -33,6 +33,7 @@ from dagster import (
 from pipeline_assets import shown
 from pipeline_assets.all_days import UP_TO, followed, newest_event
 from pipeline_assets.background import BACKGROUND, under_way
+from pipeline_assets.failures import where
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from vitalake.arrivals import digest
@@ -66,8 +67,7 @@ def trends_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
                 for name, picture in _pictures(resources.settings, resources.lake, dataset):
                     metadata[name] = picture
             except Exception as error:  # a picture is a courtesy: it never fails a run
-                told = f"the trends of {dataset.name} could not be drawn: {type(error).__name__}"
-                context.log.warning(told, exc_info=True)
+                context.log.warning("the trends of %s could not be drawn: %s", dataset.name, where(error))
         return MaterializeResult(metadata=metadata)
 
     return trends

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from vitalake.errors import PermanentError, TransientError
+from vitalake.escaping import printable
 
 T = TypeVar("T")
 _BUSY = ("408", "409", "425", "429")  # the 4xx that pass by themselves
@@ -32,6 +33,7 @@ def call(request: Callable[[], T], where: str) -> T:
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
     from obstore import exceptions
 
+    where = printable(where)
     try:
         return request()
     except FileNotFoundError:

@@ -24,8 +24,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse, WebClient
 
 from resources.slack_errors import NEW_TOKEN, explain
-from vitalake.alerts import Alert, slack_blocks, slack_text
+from vitalake.alerts import Alert, slack_blocks
 from vitalake.errors import PermanentError, TransientError
+from vitalake.escaping import slack_text
 
 T = TypeVar("T")
 
@@ -82,6 +83,10 @@ class SlackAlerts(SlackResource):
                 channel=channel,
                 text=slack_text(alert.title),
                 blocks=slack_blocks(alert),
+                # Nor is the text of notifications formatted, and nobody is mentioned.
+                mrkdwn=False,
+                parse="none",
+                link_names=False,
                 unfurl_links=False,
                 unfurl_media=False,
             )

@@ -17,7 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vitalake.alerts import QUARANTINE, bounded_line
+from vitalake.alerts import QUARANTINE
+from vitalake.escaping import bounded_line
 from vitalake.parts import ConflictError, Store
 
 # A second run that fails is heard of within a minute; what goes on comes at most four times an hour.

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
+from cli.environment import write_env
 from resources.build import lake_store
 from resources.object_store import ObjectStore
 from resources.outbox import Outbox
@@ -79,6 +80,26 @@ def settings(s3_endpoint: str, tmp_path: Path) -> Settings:
         lake_bucket=f"lake-{name}",
         restricted_bucket=f"restricted-{name}",
     )
+
+
+@pytest.fixture
+def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder whose `env` names the test's own buckets."""
+    secret = settings.aws_secret_access_key
+    settings.home.mkdir()
+    write_env(
+        settings.home / "env",
+        {
+            "VITALAKE_S3_ENDPOINT": settings.s3_endpoint or "",
+            "VITALAKE_RAW_BUCKET": settings.raw_bucket,
+            "VITALAKE_LAKE_BUCKET": settings.lake_bucket,
+            "VITALAKE_RESTRICTED_BUCKET": settings.restricted_bucket,
+            "AWS_ACCESS_KEY_ID": settings.aws_access_key_id or "",
+            "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
+        },
+    )
+    monkeypatch.setenv("VITALAKE_HOME", str(settings.home))
+    return settings.home
 
 
 @pytest.fixture

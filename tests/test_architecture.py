@@ -90,6 +90,50 @@ def test_there_is_no_drawer_for_everything(path: Path) -> None:
         assert not list(imported(path)), "a re-export hides where a name lives"
 
 
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    """Every call in a file, by the last part of its name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            yield getattr(node.func, "attr", getattr(node.func, "id", "")), node
+
+
+def test_markdown_is_made_of_pictures_only() -> None:
+    """Dagster's UI loads what Markdown names when somebody looks at it."""
+    made = [name_of(path) for path in MODULES for name, _ in calls(path) if name in ("md", "MarkdownMetadataValue")]
+    assert made == ["pipeline_assets/shown.py"]
+    [picture] = [
+        node
+        for node in ast.walk(ast.parse((ROOT / "pipeline_assets/shown.py").read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name == "picture"
+    ]
+    assert "MetadataValue.md(" in ast.unparse(picture)
+
+
+ESCAPES = {"printable", "printable_lines", "json_text"}
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if layer_of(path) == "cli"], ids=name_of)
+def test_commands_print_through_the_plain_console_or_an_escape(path: Path) -> None:
+    if path.name == "console.py":
+        return
+    assert not {"rich.markup"} & set(imported(path))
+    for name, call in calls(path):
+        assert name not in ("Console", "from_markup", "secho"), f"line {call.lineno}: use cli.options.stdout()"
+        assert not {"markup", "emoji"} & {str(keyword.arg) for keyword in call.keywords}, f"line {call.lineno}"
+        if name == "echo" or (name == "write" and ast.unparse(call.func).startswith("sys.std")):
+            if ast.unparse(call.func) == "echo":  # what a caller hands in: the plain console's print
+                continue
+            through = {getattr(each.func, "id", "") for each in ast.walk(call) if isinstance(each, ast.Call)}
+            assert through & ESCAPES, f"line {call.lineno}: {ast.unparse(call)}"
+
+
+def test_no_log_of_a_run_has_the_text_of_a_strangers_error() -> None:
+    for path in (path for path in MODULES if layer_of(path) == "pipeline_assets"):
+        for name, call in calls(path):
+            assert name != "exception", name_of(path)
+            assert "exc_info" not in {keyword.arg for keyword in call.keywords}, name_of(path)
+
+
 def loaded_by(statement: str) -> set[str]:
     """Top-level packages in a fresh process after a statement."""
     code = f"{statement}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"

@@ -1,7 +1,7 @@
 """Alerts: what a person should hear about, worded once, and recognisable when it is reported twice.
 
-Belongs here: wording, fingerprints, causes, JSON and Slack's text format, all pure. Does not belong here: wording
-of what sensors do (`vitalake/sensor_alerts.py`), of what is late (`vitalake/late_alert.py`) and of many alerts in
+Belongs here: wording, fingerprints, causes, JSON and Slack's blocks, all pure. Does not belong here: wording of
+what sensors do (`vitalake/sensor_alerts.py`), of what is late (`vitalake/late_alert.py`) and of many alerts in
 one (`vitalake/same_cause.py`), keeping alerts (`resources/outbox.py`), posting (`resources/slack.py`), noticing
 trouble (`pipeline_assets/`, `sensors/`).
 
@@ -20,14 +20,14 @@ from typing import Any, Literal
 
 from vitalake.arrivals import digest
 from vitalake.errors import PermanentError, TransientError, VitalakeError
+from vitalake.escaping import SECTION_CHARS, bounded_line, slack_text
 
 Kind = Literal["run_failed", "quarantine", "late", "sensors_fail", "sensors_work"]
 
 SEE_THE_RUN = "see the run"
 QUARANTINE = "quarantine-"  # then the dataset: the cause of news about what was refused
-SECTION_CHARS = 3000  # https://docs.slack.dev/reference/block-kit/blocks/section-block
+_HEADER_CHARS = 150  # https://docs.slack.dev/reference/block-kit/blocks/header-block
 _CATALOG = "lake"  # the step that every job ends with (`pipeline_assets/catalog_asset.py`)
-_LINE_CHARS = 300
 _EXAMPLES = 10
 _DIGITS = 16  # of an object's digest: an alert names a thousand objects
 # What Dagster (1.13, `dagster/_grpc/client.py`) says of a tick that it gave up.
@@ -230,29 +230,16 @@ def will_be_retried(error: BaseException) -> bool | None:
     return None
 
 
-def slack_text(text: str, limit: int = SECTION_CHARS) -> str:
-    """Text with Slack's three control characters escaped, then at most `limit` characters, counted in UTF-16.
-
-    Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
-    """
-    escapes = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-    pieces = [escapes.get(character, character) for character in text]
-    length, fits = 0, 0  # fits: how many pieces leave room for the ellipsis; no entity is cut in two
-    for piece in pieces:
-        length += len(piece.encode("utf-16-le")) // 2
-        fits += length < limit
-    return "".join(pieces) if length <= limit else "".join(pieces[:fits]) + "…"
-
-
 def slack_blocks(alert: Alert) -> list[dict[str, Any]]:
-    """The alert as Block Kit sections: title, body, link. `verbatim` keeps Slack from making links out of keys."""
-    texts = [f"*{slack_text(alert.title, SECTION_CHARS - 2)}*", slack_text(alert.body)]
-    if alert.link:
-        texts.append(f"<{slack_text(alert.link, SECTION_CHARS - 20)}|Open in Dagster>")
-    return [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}} for text in texts]
+    """The alert as Block Kit: title, body, link. Only the link, which is ours, is text that Slack formats."""
+    link = f"<{slack_text(alert.link, SECTION_CHARS - 20)}|Open in Dagster>" if alert.link else ""
+    return [
+        {"type": "header", "text": _plain(slack_text(alert.title, _HEADER_CHARS))},
+        {"type": "section", "text": _plain(slack_text(alert.body))},
+        *([{"type": "section", "text": {"type": "mrkdwn", "text": link, "verbatim": True}}] if link else []),
+    ]
 
 
-def bounded_line(text: str, limit: int = _LINE_CHARS) -> str:
-    """One bounded line without control characters, so that no key or message can pose as another line."""
-    clean = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+def _plain(text: str) -> dict[str, Any]:
+    """Text in which Slack sees neither links nor mentions, neither bold nor code."""
+    return {"type": "plain_text", "text": text, "emoji": False}

@@ -9,9 +9,17 @@ Belongs here: the three kinds of trouble. Does not belong here: what raises them
 
 from __future__ import annotations
 
+from vitalake.escaping import printable_lines
+
 
 class VitalakeError(Exception):
-    """Base of every error that Vitalake raises on purpose."""
+    """Base of every error that Vitalake raises on purpose.
+
+    Its text is for people, in terminals, logs and tracebacks: a key in it steers none of them.
+    """
+
+    def __str__(self) -> str:
+        return printable_lines(super().__str__())
 
 
 class UnusableDataError(VitalakeError):

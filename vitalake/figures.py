@@ -12,10 +12,13 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from vitalake.escaping import bounded_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,6 +46,28 @@ def new_figure(width_px: int, height_px: int) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width_px / DPI, height_px / DPI), dpi=DPI, facecolor="white")
+
+
+def drawable(text: str, limit: int = 120) -> str:
+    """One bounded line of what a file says, for a figure: characters that the font lacks are told by their number.
+
+    It is drawn with `parse_math=False`: dollars are dollars.
+    """
+    glyphs = _glyphs()
+    return bounded_line(
+        "".join(each if ord(each) in glyphs else ascii(each)[1:-1] for each in text[: limit + 1]), limit
+    )
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    """What can be drawn both plain and bold."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    plain, bold = (
+        frozenset(get_font(findfont(FontProperties(weight=weight))).get_charmap()) for weight in ("normal", "bold")
+    )
+    return plain & bold
 
 
 def clear(axes: Axes) -> None:

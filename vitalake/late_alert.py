@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
 
-from vitalake.alerts import Alert, bounded_line
+from vitalake.alerts import Alert
 from vitalake.arrivals import digest
+from vitalake.escaping import bounded_line
 
 _TITLE_DAYS = 3
 _BODY_DAYS = 20

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, zip_longest
 
-from vitalake.alerts import Alert, Refused, bounded_line
+from vitalake.alerts import Alert, Refused
 from vitalake.arrivals import digest
+from vitalake.escaping import bounded_line
 
 _NAMED = 5  # of the first, and as many of the last
 _NAME_CHARS = 200

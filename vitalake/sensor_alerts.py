@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from urllib.parse import quote
 
-from vitalake.alerts import Alert, bounded_line
+from vitalake.alerts import Alert
 from vitalake.arrivals import digest
+from vitalake.escaping import bounded_line
 
 SEE_ITS_TICKS = "see its ticks"
 # What the names of jobs over all days end in (`pipeline_assets/all_days.py`).

@@ -12,7 +12,6 @@ import pytest
 from dagster import DagsterInstance
 
 from cli.demo_data import broken, matlab_v4, stored, strip_mv
-from cli.environment import write_env
 from cli.local import local_system
 from cli.main import main
 from pipeline_assets.build import build_defs
@@ -44,26 +43,6 @@ def recording(seed: int = 0) -> bytes:
     import numpy as np
 
     return matlab_v4(stored(strip_mv("clean", np.random.default_rng(seed))))
-
-
-@pytest.fixture
-def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A state folder whose `env` names the test's own buckets."""
-    secret = settings.aws_secret_access_key
-    settings.home.mkdir()
-    write_env(
-        settings.home / "env",
-        {
-            "VITALAKE_S3_ENDPOINT": settings.s3_endpoint or "",
-            "VITALAKE_RAW_BUCKET": settings.raw_bucket,
-            "VITALAKE_LAKE_BUCKET": settings.lake_bucket,
-            "VITALAKE_RESTRICTED_BUCKET": settings.restricted_bucket,
-            "AWS_ACCESS_KEY_ID": settings.aws_access_key_id or "",
-            "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
-        },
-    )
-    monkeypatch.setenv("VITALAKE_HOME", str(settings.home))
-    return settings.home
 
 
 @pytest.fixture

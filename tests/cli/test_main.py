@@ -11,6 +11,7 @@ import typer
 
 from cli.main import app
 from tests.cli.conftest import Vitalake
+from tests.hostile_texts import UNSEEN
 from vitalake.errors import PermanentError, TransientError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +63,19 @@ def test_errors_become_a_message_and_an_exit_code(
     monkeypatch.setattr(app, "registered_commands", broken.registered_commands * 2)
     answer = vitalake("fail")
     assert (answer.code, answer.out, answer.err) == (code, "", said)
+
+
+def test_a_fault_of_the_program_steers_no_terminal(vitalake: Vitalake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ValueError("\x1b[31mred\x9b\u202e")
+
+    broken = typer.Typer()
+    broken.command("fail")(fail)
+    monkeypatch.setattr(app, "registered_commands", broken.registered_commands * 2)
+    answer = vitalake("fail")
+    assert (answer.code, answer.out) == (1, "")
+    assert "ValueError: \\x1b[31mred\\x9b\\u202e" in answer.err
+    assert not UNSEEN.search(answer.err.replace("\n", ""))
 
 
 def test_unknown_commands_are_usage_errors(vitalake: Vitalake) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from resources.slack import SlackAlerts
 from tests.slack_server import BUSY, DOWN, DRIPS, HANGS, OK, Answer, refusal, slack_server
-from vitalake.alerts import SECTION_CHARS, Alert, quarantined
+from vitalake.alerts import Alert, quarantined
 from vitalake.errors import PermanentError, TransientError
+from vitalake.escaping import SECTION_CHARS
 
 pytestmark = pytest.mark.usefixtures("no_proxy")
 TOKEN = "xoxb-secret"
@@ -36,7 +37,7 @@ def test_a_post_names_the_channel_and_is_escaped(alert: Alert) -> None:
     assert (post["path"], post["channel"]) == ("/api/chat.postMessage", "#health")
     assert server.tokens == [f"Bearer {TOKEN}"]
     title, body, link = (block["text"]["text"] for block in post["blocks"])
-    assert (post["text"], title) == (alert.title, f"*{alert.title}*")
+    assert (post["text"], title) == (alert.title, alert.title)
     assert "ecg/&lt;a&gt;&amp;b.mat — S02: too short" in body
     assert link == "<http://ui/runs/1|Open in Dagster>"
     assert all(len(text) <= SECTION_CHARS for text in (title, body, link))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from cli.dagster_services import query
 from cli.demo_data import demo_files
@@ -21,6 +19,7 @@ from cli.local import LocalSystem
 from resources.lake import connect
 from resources.object_store import ObjectStore
 from resources.settings import load_settings
+from tests.system.conftest import PATIENCE_MS
 from tests.system.waiting import wait_until, wait_until_built
 from vitalake.datasets.declared import DATASETS
 
@@ -32,26 +31,7 @@ pytestmark = [
 ]
 
 SCREENSHOTS = Path(os.environ.get("VITALAKE_SCREENSHOTS", "ci-output/screenshots"))
-# Nothing but this machine: without these flags Chromium looks up its maker's hosts at every start.
-# Until something is there, on a machine that is busy with something else; nothing that a test proves.
-PATIENCE_MS = 600_000
 RUN = "query ($id: ID!) {runOrError(runId: $id) {... on Run {status}}}"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        found = browser.new_page(viewport={"width": 1500, "height": 1000})
-        found.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
-        yield found
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from cli.leftovers import Owner, find
 from cli.local import LocalSystem
 from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings
-from tests.system.test_browser import FLAGS
+from tests.system.conftest import FLAGS
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 

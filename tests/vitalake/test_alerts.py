@@ -11,16 +11,15 @@ from typing import Any
 import pytest
 
 from vitalake.alerts import (
-    SECTION_CHARS,
     Alert,
     describe_error,
     quarantined,
     run_failed,
     slack_blocks,
-    slack_text,
     will_be_retried,
 )
 from vitalake.errors import PermanentError, TransientError, VitalakeError
+from vitalake.escaping import SECTION_CHARS
 from vitalake.parts import ConflictError
 
 DAY = "2026-11-20"
@@ -212,15 +211,6 @@ def chained(outer: Exception, cause: Exception) -> Exception:
 def test_only_our_own_errors_speak(error: Exception, told: tuple[str, str], retried: bool | None) -> None:
     assert describe_error(error) == told
     assert will_be_retried(error) is retried
-
-
-def test_slack_text_is_escaped_and_fits() -> None:
-    assert slack_text("<!channel> & <http://x|y>") == "&lt;!channel&gt; &amp; &lt;http://x|y&gt;"
-    assert slack_text("x" * 10, 10) == "x" * 10
-    assert slack_text("x" * 11, 10) == "x" * 9 + "…"
-    assert slack_text("&&&", 14) == "&amp;&amp;…"
-    assert slack_text("&&&", 10) == "&amp;…"
-    assert slack_text("𝄞" * 6, 10) == "𝄞" * 4 + "…"
 
 
 def test_blocks_keep_slacks_limit_whatever_the_data_holds() -> None:

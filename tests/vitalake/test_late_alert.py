@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from vitalake.alerts import SECTION_CHARS, Alert, slack_blocks
+from vitalake.alerts import Alert, slack_blocks
+from vitalake.escaping import SECTION_CHARS
 from vitalake.late_alert import objects_late
 
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from vitalake.alerts import SECTION_CHARS, Alert, quarantined, run_failed, slack_blocks
+from vitalake.alerts import Alert, quarantined, run_failed, slack_blocks
+from vitalake.escaping import SECTION_CHARS
 from vitalake.same_cause import together
 
 AT = datetime(2026, 11, 20, 8, tzinfo=timezone.utc)

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from vitalake.alerts import SECTION_CHARS, Alert, slack_blocks
+from vitalake.alerts import Alert, slack_blocks
+from vitalake.escaping import SECTION_CHARS
 from vitalake.sensor_alerts import FailingSensor, sensors_fail, sensors_work
 
 DROPS = FailingSensor(

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from vitalake.ecg.learned import MODEL_REASON
 from vitalake.ecg.quality import Quality, in_words
 from vitalake.ecg.recording import MILLIVOLT
-from vitalake.figures import BAD, BOLD_LINE, DOUBTFUL, FAINT_INK, FINE_LINE, GOOD, INK, Shade, clear
+from vitalake.figures import BAD, BOLD_LINE, DOUBTFUL, FAINT_INK, FINE_LINE, GOOD, INK, Shade, clear, drawable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,7 +105,7 @@ def draw(axes: Axes, strip: Strip, duration_s: float) -> None:
     axes.plot(time, strip.x, color=strip.colour, linewidth=1.1, solid_joinstyle="round")
     beats = strip.r_peaks / strip.sampling_rate_hz
     axes.plot(beats, np.full(len(beats), bottom + 0.97 * span), linestyle="", marker="v", color=INK, markersize=4)
-    axes.set_ylabel(strip.unit, color=FAINT_INK, fontsize=8, labelpad=2, parse_math=False)
+    axes.set_ylabel(drawable(strip.unit, 16), color=FAINT_INK, fontsize=8, labelpad=2, parse_math=False)
 
 
 def _round_step(span: float) -> float:

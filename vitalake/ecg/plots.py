@@ -14,7 +14,7 @@ import numpy as np
 
 from vitalake.ecg.paper import COLOURS, SIGNS, Strip, draw
 from vitalake.ecg.quality import QUALITIES, RULES
-from vitalake.figures import FAINT_INK, INK, WIDTH_PX, new_figure, over_days, png, say_nothing
+from vitalake.figures import FAINT_INK, INK, WIDTH_PX, drawable, new_figure, over_days, png, say_nothing
 
 ROW_PX = 120
 HEAD_PX = 34
@@ -49,7 +49,7 @@ def strips_png(strips: Sequence[Strip], head: str = "") -> bytes:
     duration_s = max(1.0, *(strip.duration_s for strip in strips))
     for axes, strip in zip(rows, strips, strict=True):
         draw(axes, strip, duration_s)
-        axes.set_title(strip.title, loc="left", color=INK, fontsize=9.5, pad=4, parse_math=False)
+        axes.set_title(drawable(strip.title), loc="left", color=INK, fontsize=9.5, pad=4, parse_math=False)
         axes.set_title(strip.says, loc="right", color=strip.colour, fontsize=9.5, fontweight="bold", pad=4)
     rows[-1].set_xticks(np.arange(0, duration_s + 1e-9, 1 + int(duration_s / 15)))
     rows[-1].set_xlabel("seconds", color=FAINT_INK, fontsize=8, labelpad=1)

@@ -14,7 +14,7 @@ import numpy as np
 from vitalake.ecg.limits import CROSSED_SIGNS, Crossed, MeasureLine
 from vitalake.ecg.paper import COLOURS, Strip, draw, says
 from vitalake.ecg.quality import Quality
-from vitalake.figures import BOLD_LINE, FAINT_INK, INK, new_figure, png
+from vitalake.figures import BOLD_LINE, FAINT_INK, INK, drawable, new_figure, png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,7 @@ TWO_COLUMNS = 6  # from this many leads on
 _MARGIN_PX = 40
 _ROW_PX, _FEW_LEADS_PX = 150, 240  # one or two leads have the page to themselves
 _LINE_PX = 17
+_FACT_CHARS = 240
 _COLUMNS_PX = (150, 40, 290)  # name, unit and limits of a measure
 _Box = tuple[float, float, float, float]
 _CROSSED_COLOURS: dict[Crossed, str] = {
@@ -72,7 +73,15 @@ def sheet_png(
         top_px = head_px + row * row_px + 20
         axes = figure.add_axes(_box(left_px, top_px, width_px, row_px - 26, height_px))
         draw(axes, strip, duration_s)
-        axes.set_title(strip.title, loc="left", color=INK, fontsize=10, fontweight="bold", pad=3, parse_math=False)
+        axes.set_title(
+            drawable(strip.title, 60),
+            loc="left",
+            color=INK,
+            fontsize=10,
+            fontweight="bold",
+            pad=3,
+            parse_math=False,
+        )
         axes.set_title(strip.says, loc="right", color=strip.colour, fontsize=9, pad=3)
         if row == rows - 1 or number == len(strips) - 1:
             times = np.arange(0, duration_s + 1e-9, 1 + int(duration_s / 15))
@@ -94,10 +103,10 @@ def _draw_head(
         at = (_MARGIN_PX / WIDTH_PX, 1 - y_px / height_px)
         figure.text(*at, text, color=colour, fontsize=size, fontweight=weight, va="center", parse_math=False)
 
-    write(22, title, INK, 14, "bold")
+    write(22, drawable(title), INK, 14, "bold")
     write(45, says(verdict, reasons), COLOURS[verdict], 11, "bold")
     for number, line in enumerate(facts):
-        write(64 + _LINE_PX * number, line, FAINT_INK, 9, "normal")
+        write(64 + _LINE_PX * number, drawable(line, _FACT_CHARS), FAINT_INK, 9, "normal")
 
 
 def _draw_table(axes: Axes, names: Sequence[str], measures: Sequence[MeasureLine], height_px: float) -> None:
@@ -117,7 +126,7 @@ def _draw_table(axes: Axes, names: Sequence[str], measures: Sequence[MeasureLine
     for x, text in zip(left_px, ("measure", "unit", "limits"), strict=False):
         write(x, 0, text, FAINT_INK)
     for x, name in zip(right_px, names, strict=True):
-        write(x, 0, name[:12], INK, "right", "bold")
+        write(x, 0, drawable(name, 12), INK, "right", "bold")
     for line, measure in enumerate(measures, start=1):
         axes.hlines(_LINE_PX * line, 0, right_px[-1] + 12, color=BOLD_LINE, linewidth=0.6)
         write(left_px[0], line, measure.name, INK)
