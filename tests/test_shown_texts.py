@@ -101,7 +101,7 @@ def test_slack_and_the_log_get_plain_text(outbox: Outbox, caplog: pytest.LogCapt
                 assert not {"<", ">"} & set(text["text"])
         assert not UNSEEN.search(post["text"])
     assert said, "nothing hostile was told: this test sees nothing"
-    outbox.add(quarantined("pricing", DAY, [(text, "v1", "S02", text) for text in HOSTILE.values()], None))
+    outbox.add(quarantined("retina", DAY, [(text, "v1", "S02", text) for text in HOSTILE.values()], None))
     caplog.clear()
     deliver(outbox, SlackAlerts(token=None, channel=None), log)
     [told] = [record.getMessage() for record in caplog.records if record.name == "alerts"]
