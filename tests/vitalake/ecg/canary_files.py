@@ -48,7 +48,7 @@ def _matlab() -> Iterator[bytes]:
     about = {FIELD: EVERYTHING, "patient": {FIELD: EVERYTHING, "name": {FIELD: np.ones((2, 9))}}}
     cells = np.array([[EVERYTHING, np.ones((2, 3))]], dtype=object)
     yield signal + v4_file(text, name, kind=1) + v4_file([[1.0]], name + b"2")
-    yield v5_file(val=strip(), **{FIELD: EVERYTHING}, **{f"a_{FIELD}"[:31]: about})
+    yield _named({"val": strip(), FIELD: EVERYTHING, f"a_{FIELD}"[:31]: about})
     yield HEADER.ljust(124)[:124] + v5_file(val=strip(), patient=cells)[124:]
     yield v4_file(strip(), name)  # the only matrix
     # Refused, each for something that has a name.
@@ -56,19 +56,23 @@ def _matlab() -> Iterator[bytes]:
     yield v4_file(strip(), name) + v4_file(strip(), name)
     yield v4_file(strip(), name)[:500]
     yield v4_file(text, name, kind=1)
-    yield v5_file(**{FIELD: strip(), f"a_{FIELD}"[:31]: strip()})
-    yield v5_file(**{FIELD: EVERYTHING})
-    yield v5_file(**{FIELD: about})
+    yield _named({FIELD: strip(), f"a_{FIELD}"[:31]: strip()})
+    yield _named({FIELD: EVERYTHING})
+    yield _named({FIELD: about})
     yield v5_file(ECG={"data": EVERYTHING, FIELD: EVERYTHING})
     yield v5_file(val=EVERYTHING)
     yield v5_file(val=strip(), fs=EVERYTHING)
     yield v5_file(val=cells)
-    yield (one := v5_file(**{FIELD: strip()})) + one[128:]
-    yield _patched(v5_file(**{FIELD: strip()}), 144, b"\x20")  # an unknown class
+    yield (one := _named({FIELD: strip()})) + one[128:]
+    yield _patched(_named({FIELD: strip()}), 144, b"\x20")  # an unknown class
     yield _patched(one, one.index(struct.pack("<2I", 3, 7200)) + 4, struct.pack("<I", 7192))
     yield HEADER.ljust(124)[:124] + b"\0\1IM" + compressed(one[128:])[:-20]
-    yield v5_file(**{FIELD: {FIELD: strip(), "b": {FIELD: strip()}}})
+    yield _named({FIELD: {FIELD: strip(), "b": {FIELD: strip()}}})
     yield HEADER.ljust(124)[:124] + b"\0\1IM" + EVERYTHING.encode()
+
+
+def _named(variables: dict[str, Any]) -> bytes:
+    return v5_file(**variables)
 
 
 def _hdf5() -> Iterator[bytes]:
