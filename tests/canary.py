@@ -14,18 +14,18 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-NAME = "Zyxwvut Qrstuvw"
-WORD = "Zyxwvut_Qrstuvw_19511202"  # as a name of a variable may be
+NAME = "Zyqhvut Qrxtufw"
+WORD = "Zyqhvut_Qrxtufw_19511202"  # as a name of a variable may be
 BORN = "1951-12-02"
 PHONE = "06 55 55 12 34"
 PHONE_DIGITS = "0655551234"
 RECORD_NUMBER = "MRN7734921"
-MAIL = "zyxwvut@qrstuvw.example"
+MAIL = "zyqhvut@qrxtufw.example"
 EVERYTHING = f"{NAME}, {BORN}, 02-12-1951, {PHONE}, {PHONE_DIGITS}, {RECORD_NUMBER}, {MAIL}"
 
 # Also a part of each is too much. Digits with marks between them are as a message writes numbers.
-_WORDS = ("zyxwvut", "qrstuvw", "zyxw", "qrst")
-_DIGITS = re.compile(r"1951\D?12\D?02|02\D?(?:12|dec)\D?1951|0?6\D?55\D?55\D?12\D?34|655\D?551\D?234|773\D?492\D?1")
+_WORDS = ("zyqhvut", "qrxtufw", "zyqh", "qrxt")
+_DIGITS = re.compile(r"1951\D?12\D?02|02\D?(?:12|dec)\D?1951|0?6\D?55\D?55\D?12\D?34|655\D?551\D?234|7\D?734\D?921")
 _PNG_TEXT = (b"tEXt", b"iTXt", b"zTXt")
 
 

@@ -108,7 +108,7 @@ def _hdf5() -> Iterator[bytes]:
 def _wfdb() -> Iterator[tuple[str, bytes]]:
     samples = np.tile(strip(1800)[0], 2).astype("<i2").tobytes()
     comments = (
-        f"# {EVERYTHING}\n#<name>: {NAME}\n# Dx: {NAME},{PHONE_DIGITS},19511202,7734921,B12.ZYXW\n# Age: {BORN}\n"
+        f"# {EVERYTHING}\n#<name>: {NAME}\n# Dx: {NAME},{PHONE_DIGITS},19511202,7734921,B12.ZYQH\n# Age: {BORN}\n"
     )
     signal = f"{{file}} 16 200/{{unit}} 16 0 0 0 0 {NAME} {PHONE}\n"
     first = f"{FIRST} 1 360 3600 05:06:07 {BORN}\n"
@@ -158,7 +158,7 @@ def _edf() -> Iterator[bytes]:
     whole = make_edf(named, **names)
     yield _patched(whole, 236, FIRST.encode().ljust(8))
     yield _patched(whole, 184, FIRST.encode().ljust(8))
-    yield _patched(whole, 252, b"Zyxw")
+    yield _patched(whole, 252, b"Zyqh")
     yield whole[:-100]
     yield make_edf(notes, **names)
 
@@ -194,7 +194,7 @@ def _dicom() -> Iterator[bytes]:
     yield dicom_files.make_dicom(**people)
     yield good[:-3000]
     yield _changed(good, b"SS", b"ZY")
-    yield _changed(good, b"1.2.840.10008.1.2.1", b"1.2.840.Zyxwvut.Qrs")
+    yield _changed(good, b"1.2.840.10008.1.2.1", b"1.2.840.Zyqhvut.Qrs")
     private = Dataset()
     private.add_new(0x00091010, "LO", NAME)
     yield dicom_files.make_dicom(group, PerformedProcedureStepDescription=NAME, **people)
@@ -232,7 +232,7 @@ def _aecg() -> Iterator[bytes]:
 
 def _ishne() -> Iterator[bytes]:
     good = ishne_file(strip(2000, 3), notes=EVERYTHING.encode())
-    for old, new in ((b"Canary", FIRST), (b"Wren", "Qrst"), (b"P-17", "7734")):
+    for old, new in ((b"Canary", FIRST), (b"Wren", "Qrxt"), (b"P-17", "7734")):
         good = _changed(good, old, new.encode()[: len(old)].ljust(len(old), b"\0"))
     yield good
     yield good[:-100]
@@ -281,7 +281,7 @@ def _text() -> Iterator[bytes]:
 
 def _no_ecg() -> Iterator[bytes]:
     yield f"{NAME}".encode()
-    yield b"Zyxw"
+    yield b"Zyqh"
     yield "Ян\n".encode() + EVERYTHING.encode()
     yield b'{"name": "' + NAME.encode() + b'"}'
     yield f"\ufeff{NAME}".encode()
