@@ -116,7 +116,10 @@ def test_she_is_in_the_raw_bucket_and_in_the_restricted_one_and_nowhere_else(
     pictures = [base64.b64decode(data) for data in _PICTURE.findall(events)]
     found |= {f"picture {number}": traces_in_bytes(data) for number, data in enumerate(pictures)}
     found |= {"events": traces(_PICTURE.sub("", events))}
-    found |= {"Slack": traces(json.dumps(posts, ensure_ascii=False)), "logs": [line for line in caplog.text.splitlines() if traces(line)]}
+    found |= {
+        "Slack": traces(json.dumps(posts, ensure_ascii=False)),
+        "logs": [line for line in caplog.text.splitlines() if traces(line)],
+    }
     found |= {"output": traces(printed.out), "errors": traces(printed.err)}
     found |= dict(shown_by_commands(vitalake))
     found |= dict(seen_in_sql(settings))

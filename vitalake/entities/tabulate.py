@@ -63,7 +63,7 @@ def tabulate(pieces: Sequence[Piece]) -> Tabulated:
         {
             RECORDS.name: _records(pieces),
             EXPORTS.name: EXPORTS.from_rows(exports),
-            PRIVATE_ATTRIBUTES.name: PRIVATE_ATTRIBUTES.from_rows([*_private_rows(pieces)]),
+            PRIVATE_ATTRIBUTES.name: _private(pieces),
             ENVELOPES.name: ENVELOPES.from_rows(envelopes),
         }
     )
@@ -158,18 +158,16 @@ def _records(pieces: Sequence[Piece]) -> pa.Table:
     )
 
 
-def _private_rows(pieces: Sequence[Piece]) -> Iterator[dict[str, Any]]:
+def _private(pieces: Sequence[Piece]) -> pa.Table:
     """Rows of PRIVATE_ATTRIBUTES."""
-    for piece in pieces:
-        source = {name: piece.source[name] for name in ("source_key", "source_version", "uploaded_at")}
-        for each in piece.entities:
-            if each.all_attributes is not None:
-                yield {
-                    "canonical_id": _canonical_id(piece, each),
-                    "attributes": each.all_attributes,
-                    "record_number": each.record_number,
-                    **source,
-                }
+    found = [(piece, each) for piece in pieces for each in piece.entities if each.all_attributes is not None]
+    columns: dict[str, Any] = {
+        name: [piece.source[name] for piece, _ in found] for name in ("source_key", "source_version", "uploaded_at")
+    }
+    columns["canonical_id"] = [_canonical_id(piece, each) for piece, each in found]
+    columns["attributes"] = [each.all_attributes for _, each in found]
+    columns["record_number"] = [each.record_number for _, each in found]
+    return PRIVATE_ATTRIBUTES.from_columns(columns)
 
 
 def _canonical_id(piece: Piece, entity: Entity) -> str:
