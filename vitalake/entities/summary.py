@@ -55,6 +55,7 @@ _KNOWN = {
     for value, field in _VALUES.items()
     for name in (word + value, value + word)
 }
+_PLAIN = re.compile(r"[A-Za-z_.-]{1,80}")
 _INDUSTRIES = {"industrycount", "totalindustries", "uniqueindustries", "distinctindustries"}
 
 
@@ -111,12 +112,14 @@ def compare(summary: Mapping[str, Any], declared_count: int | None, found: Value
         if computed is None:
             unchecked.append(shown(path))
             continue
-        figures[shown(path)] = value
+        # What letters there are in the path of a known figure are those of its name.
+        named = path if _PLAIN.fullmatch(path) else shown(path)
+        figures[named] = value
         if not _agree(declared, value, computed[0]):
             figure = "none" if computed[0] is None else f"{computed[0]:.15g}"
             refused = record_count - found.count
             without = f" (without {refused} quarantined)" if refused and not computed[1] else ""
-            differences.append(f"{shown(path)}: declared {value}, found {figure}{without}")
+            differences.append(f"{named}: declared {value}, found {figure}{without}")
     return Reconciled(differences[:_LISTED], unchecked[:_LISTED], figures)
 
 

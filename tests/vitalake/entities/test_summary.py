@@ -56,6 +56,12 @@ def test_false_figures_are_told_with_what_was_found() -> None:
     ]
 
 
+def test_the_path_of_a_false_figure_is_told_as_far_as_it_is_made_of_its_name() -> None:
+    found = compared({"totalrevenue": 1, "Ж.Total-Revenue": 2, "revenue": {"Ж": {"total": 3}}})
+    said = [difference.partition(": declared")[0] for difference in found.differences]
+    assert said == ["summary.totalrevenue", "summary.?.?", "summary.revenue.?.total"]
+
+
 def test_a_sum_that_lacks_quarantined_records_says_so() -> None:
     found = compared({"totalRevenue": 200, "totalRecords": 5}, declared=5, count=5)
     assert found.differences == ["summary.totalRevenue: declared 200, found 150.5 (without 2 quarantined)"]
