@@ -8,7 +8,8 @@ from vitalake.entities.vocabulary import is_known, shown
 
 KNOWN = [
     "metadata", "sourceSystem", "exportId", "recordCount", "exportDate", "dataVersion", "totalRevenue",
-    "total_revenue", "TOTAL_REVENUE", "averageEmployees", "by_industry", "bySystem[0]", "totals[1][0]", "distinctIndustries",
+    "total_revenue", "TOTAL_REVENUE", "averageEmployees", "by_industry", "bySystem[0]",
+    "totals[1][0]", "distinctIndustries",
 ]  # fmt: skip
 OTHERS = [
     "", "Smith", "JohnSmith", "totalSmith", "total_revenue_of_smith", "revenue 0655551234", "total1951",
