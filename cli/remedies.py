@@ -32,8 +32,9 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "S02": Remedy(
         "The content cannot be read as a file of the dataset's format: another format, cut off, or damaged.",
-        "Look at the first bytes and the message. ECG: docs/formats.md says what is read. CSV and JSON: save the "
-        f"file as UTF-8; JSON is an array of objects, an object, or an object on each line. {_AGAIN}",
+        "Look at the message, and at the first bytes where they are told. ECG: docs/formats.md says what is read. "
+        "CSV and JSON: save the file as UTF-8; JSON is an array of objects, an object, or an object on each line. "
+        f"{_AGAIN}",
     ),
     "S03": Remedy(
         "The file holds no ECG: no signal is a voltage, or several variables could be the signal.",

@@ -15,7 +15,9 @@ import typer
 from cli.options import DEFAULT_HOME, Home, dataset_named, day, settings_of, stderr, stdout
 from cli.running import require_store
 from cli.upload import files_below, upload_all
+from cli.upload_names import pseudonymous
 from vitalake.escaping import printable
+from vitalake.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
     from datetime import date
@@ -42,6 +44,12 @@ def upload(
         str | None,
         typer.Option(help="Of entities: the system that exported them, e.g. crm, unless the files say it."),
     ] = None,
+    pseudonymous_names: Annotated[
+        bool,
+        typer.Option(
+            "--pseudonymous-names", help="Give each object a pseudonym of its file's path for a name. Not for WFDB."
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, max=128, help="Uploads side by side.")] = 16,
     home: Home = DEFAULT_HOME,
 ) -> None:
@@ -51,7 +59,14 @@ def upload(
     stopped when the same command is given again. Other content under the same name replaces what is there.
     Hidden files inside folders are left out. Nothing is looked into: what cannot be read ends in quarantine.
 
+    Keys are published: the names of files and folders, and the device's id, are seen by everybody who may read the
+    lake, and in alerts, logs and the web UI. They must name no person. Where files are called after people, give
+    --pseudonymous-names: a file's path becomes a pseudonym, by this system's key (VITALAKE_PSEUDONYM_KEY), the same
+    every time. Which is which is said here and nowhere else.
+
     Example: `vitalake upload recordings/ --dataset ecg --device holter-01 --date 2026-11-20`
+
+    Example: `vitalake upload ward-3/ --dataset ecg --pseudonymous-names`
 
     Example: `vitalake upload prices.csv --dataset pricing`
 
@@ -71,13 +86,17 @@ def upload(
     folders = {"date": str(on), "source": source, "device": device}
     prefix = chosen.prefix + "".join(f"{name}={value}/" for name, value in folders.items() if value)
     sources = files_below(paths, prefix)
+    if pseudonymous_names:
+        sources = pseudonymous(sources, prefix, Pseudonyms(_secret(settings)))
     console, trouble = stdout(), stderr()
     if not sources:
         console.print(f"Nothing to upload: no files below {printable(', '.join(map(str, paths)))}.")
         return
     require_store(settings)
-    command = printable(_command(paths, dataset, on, device, source, workers, home))
+    command = printable(_command(paths, dataset, on, device, source, pseudonymous_names, workers, home))
     console.print(f"{_files(len(sources))} to s3://{settings.raw_bucket}/{printable(prefix)}")
+    for each in sources if pseudonymous_names else ():
+        console.print(f"  {each.key.removeprefix(prefix)}  {printable(str(each.content))}")
     try:
         sent = upload_all(settings, sources, console, workers=workers, limit_bytes=chosen.limits.object_bytes)
     except BaseException:
@@ -118,13 +137,26 @@ def _files(count: int) -> str:
     return f"{count:,} file{'s' * (count != 1)}"
 
 
+def _secret(settings: Settings) -> bytes:
+    key = settings.pseudonym_key
+    return b"" if key is None else key.get_secret_value().encode()
+
+
 def _command(
-    paths: list[Path], dataset: str, on: date, device: str | None, source: str | None, workers: int, home: Path
+    paths: list[Path],
+    dataset: str,
+    on: date,
+    device: str | None,
+    source: str | None,
+    pseudonymous_names: bool,
+    workers: int,
+    home: Path,
 ) -> str:
     """The command that goes on with this upload, on any day."""
     words = ["vitalake", "upload", *map(str, paths), "--dataset", dataset, "--date", str(on)]
     words += ["--device", device] if device else []
     words += ["--source", source] if source else []
+    words += ["--pseudonymous-names"] if pseudonymous_names else []
     words += ["--workers", str(workers)] if workers != 16 else []
     words += ["--home", str(home)] if home != DEFAULT_HOME else []
     return shlex.join(words)

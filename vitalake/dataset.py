@@ -50,10 +50,10 @@ class Refusal:
     Args:
         key: key of the object.
         rule: id of the check that refused it, e.g. ``"S02"``.
-        message: what was found and what was expected, without personal data.
+        message: what was found and what was expected, in words of our own: counts, shapes, declared names.
         record_number: record or line inside the object, from 1; None: the object as a whole.
         record_count: for how many records this stands.
-        text: the record as it arrived, where the dataset holds nothing about people.
+        text: the record as it arrived; quarantine keeps it where the dataset names nobody.
     """
 
     key: str
@@ -258,6 +258,11 @@ class Dataset:
         return (*tables, *copies, *(rule.id for rule in self.rules))
 
     @property
+    def names_people(self) -> bool:
+        """Whether any of its tables is restricted: then nothing that a file says in its own words is told of it."""
+        return any(table.restricted for table in self.every_table)
+
+    @property
     def prefix(self) -> str:
         """Where the dataset's objects are in the raw bucket."""
         return f"{self.name}/"
@@ -322,6 +327,7 @@ QUARANTINE_COLUMNS = (
     Column(
         "excerpt_hex",
         "string",
-        "First four bytes of the object: its magic number, too short for a name. Null: it was read piece by piece.",
+        "Signature of a well-known kind of file with which the object begins, e.g. 25504446 of a PDF. Null: none, "
+        "as any other bytes may be text, or it was read piece by piece.",
     ),
 )

@@ -27,7 +27,7 @@ class UnusableDataError(VitalakeError):
 
     Args:
         rule: id of the check that refused it, e.g. ``"S02"``.
-        message: what was found and what was expected, without personal data.
+        message: what was found and what was expected, in words of our own: counts, shapes, declared names.
     """
 
     def __init__(self, rule: str, message: str) -> None:

@@ -9,7 +9,6 @@ minutes. The domain keeps equal numbers of different kinds apart; the version in
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import dataclass, field
 
@@ -47,4 +46,4 @@ class Pseudonyms:
 
     def _mac(self, domain: str, identifier: str) -> str:
         message = f"vitalake {VERSION}\0{domain}\0{identifier}".encode(errors="surrogatepass")
-        return hmac.new(self.key, message, hashlib.sha256).hexdigest()
+        return hmac.digest(self.key, message, "sha256").hex()

@@ -9,15 +9,17 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from vitalake.arrivals import Bucket, Bundle, ObjectInfo, bundles, size_bytes
 from vitalake.checks import VANISHED
 from vitalake.dataset import Dataset, Parsed, RawObject, Refusal
-from vitalake.errors import PermanentError, TransientError, UnusableDataError
+from vitalake.errors import PermanentError, TransientError, UnusableDataError, VitalakeError
 from vitalake.parts import Inputs
 from vitalake.pseudonyms import Pseudonyms
 from vitalake.reconcile import Output, Sheets
+from vitalake.signatures import signature_of
 
 SLICE_BYTES = 32 * 2**20  # values in memory at once; 12 leads of 10 s at 500 Hz weigh 240 kB
 LISTED = 1000  # refusals of one object by one rule that have a row each; the last stands for all that follow
@@ -48,9 +50,10 @@ def read_part(
     vanished: list[str] = []
 
     def lay_out() -> None:
-        found = dataset.tabulate(values)
-        sheets.append(found.tables)
-        refused.add(found.refusals)
+        with _without_values(dataset):
+            found = dataset.tabulate(values)
+            sheets.append(found.tables)
+            refused.add(found.refusals)
 
     small: list[Bundle] = []
     for bundle in bundles(items, dataset.together):
@@ -156,6 +159,18 @@ def _parse(dataset: Dataset, objects: Sequence[RawObject], pseudonyms: Pseudonym
         yield Parsed((), tuple(Refusal(item.key, *refusal) for item in objects))
 
 
+@contextmanager
+def _without_values(dataset: Dataset) -> Iterator[None]:
+    """Laying out is our own code at fault: the run fails. What a library says of it may quote a value of a file."""
+    try:
+        yield
+    except (VitalakeError, MemoryError, OSError, ImportError):
+        raise
+    except Exception as error:
+        said = f"laying out rows of {dataset.name} failed ({type(error).__name__})"
+        raise RuntimeError(said).with_traceback(error.__traceback__) from None
+
+
 def object_columns(item: ObjectInfo) -> dict[str, Any]:
     """The columns that say which object a row comes from."""
     return {
@@ -177,7 +192,7 @@ class _Refused:
 
     def see(self, objects: Iterable[RawObject]) -> None:
         """Remember how these begin."""
-        self._excerpts |= {item.key: item.data[:4].hex() for item in objects if item.data}
+        self._excerpts |= {item.key: found.hex() for item in objects if (found := signature_of(item.data))}
 
     def add(self, refusals: Iterable[Refusal]) -> None:
         """One row each; of one object and rule `LISTED` at most, and a number in the last of them."""
@@ -202,6 +217,6 @@ class _Refused:
             "rule": refusal.rule,
             "message": refusal.message,
             "record_count": refusal.record_count,
-            "record_text": refusal.text,
+            "record_text": None if self._dataset.names_people else refusal.text,
             "excerpt_hex": self._excerpts.get(item.key),
         }

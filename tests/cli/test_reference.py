@@ -43,7 +43,13 @@ def test_everything_that_can_be_asked_is_on_the_page_with_every_column(settings:
 
 def test_what_names_people_is_marked_and_what_is_over_all_days_too() -> None:
     page = sections()
-    assert {name for name, text in page.items() if "**Restricted.**" in text} == {"retina_names", "retina_patients"}
+    assert {name for name, text in page.items() if "**Restricted.**" in text} == {
+        "retina_names",
+        "retina_patients",
+        "entities_private_attributes",
+        "entities_envelopes",
+        "entities_with_private",
+    }
     assert {name for name, text in page.items() if "Over all days" in text} == {
         "entities_matches",
         "entities_golden",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -39,11 +40,37 @@ def test_each_object_becomes_rows_or_one_row_of_quarantine(
     assert rows(store, notes, "texts", "source_key", "text") == [("a", "one"), ("f", "x" * 20)]
     assert rows(store, notes, "lengths", "source_key", "length") == [("a", 3), ("f", 20)]
     assert rows(store, notes, "quarantine", "source_key", "rule", "message", "excerpt_hex") == [
-        ("b", "S03", "the text says itself that it is bad", "626164"),
+        ("b", "S03", "the text says itself that it is bad", None),
         ("c", "S01", "the object is empty (0 bytes)", None),
         ("d", "S02", "the reader failed on it (UnicodeDecodeError)", "fffe"),
         ("e", "S01", "the object has 21 bytes; the limit is 20", None),
     ]
+
+
+def test_of_how_an_object_begins_a_known_signature_is_told_and_nothing_else(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put
+) -> None:
+    started = {"a": b"%PDFZyqh", "b": b"\xef\xbb\xbfZyqh\xff", "c": b"Zyqh\xff", "d": "Яна".encode() + b"\xff"}
+    for name, data in started.items():
+        put(name, data + b"\xff")
+    build(notes, raw, store, DAY)
+    found = rows(store, notes, "quarantine", "source_key", "excerpt_hex")
+    assert found == [("a", b"%PDF".hex()), ("b", "efbbbf"), ("c", None), ("d", None)]
+
+
+def test_what_a_library_says_of_a_value_is_in_no_error_of_a_run(
+    raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put
+) -> None:
+    def tabulate(values: Sequence[Any]) -> Tabulated:
+        return Tabulated({"x": int(values[0]["text"])})
+
+    put("a", b"Zyqhvut")
+    with pytest.raises(RuntimeError) as caught:
+        build(replace(notes, tabulate=tabulate), raw, store, DAY)
+    said = "".join(traceback.format_exception(caught.value))
+    assert f"laying out rows of {notes.name} failed (ValueError)" in said
+    assert "in tabulate" in said
+    assert "Zyqhvut" not in said
 
 
 def test_a_part_is_laid_out_in_slices_of_bounded_weight(

@@ -14,7 +14,7 @@ from vitalake.dataset import Check, Combined, Count, Dataset, Limits, Parsed, Ra
 from vitalake.entities.current import COLUMNS
 from vitalake.entities.golden import GOLDEN
 from vitalake.entities.matching import MATCHES
-from vitalake.entities.tables import EXPORTS, RECORDS, VIEWS
+from vitalake.entities.tables import ENVELOPES, EXPORTS, PRIVATE_ATTRIBUTES, RECORDS, VIEWS, WITH_PRIVATE
 from vitalake.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ _LIMITS = Limits(object_bytes=512 * 2**20, whole_bytes=16 * 2**20)
 _NAMED = 10  # examples in the details of a check
 
 
-def _parse(objects: Sequence[RawObject], _: Pseudonyms) -> Iterable[Parsed]:
+def _parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Iterable[Parsed]:
     from vitalake.entities.tabulate import parse
 
-    return parse(objects)
+    return parse(objects, pseudonyms)
 
 
 def _tabulate(parsed: Sequence[Any]) -> Tabulated:
@@ -63,9 +63,9 @@ ENTITIES = Dataset(
     owner="team:data",
     parse=_parse,
     tabulate=_tabulate,
-    tables=(RECORDS, EXPORTS),
+    tables=(RECORDS, EXPORTS, PRIVATE_ATTRIBUTES, ENVELOPES),
     combined=(Combined((MATCHES, GOLDEN), {RECORDS.name: COLUMNS}, _combine),),
-    views=VIEWS,
+    views=(*VIEWS, WITH_PRIVATE),
     limits=_LIMITS,
     checks=(
         readable("entities", Threshold(warn=0.02, block=0.5)),

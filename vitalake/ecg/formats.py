@@ -6,6 +6,7 @@ any layout (`readers/`), or whether a recording can be used (`structure.py`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -21,10 +22,15 @@ MAX_SAMPLES = 2**25
 
 # Tried in this order. MATLAB v4 has no signature, only a plausible header, and text is what nothing else claims.
 _SIGNED: tuple[ModuleType, ...] = (edf, dicom, ishne, scp, aecg)
+_TOLD = 10  # files that a recording waits for
 _READERS: tuple[ModuleType, ...] = (*_SIGNED, matlab_signal, text)
 
 # Files without a signature that mean nothing before their header is there.
 _HEADED = (".dat", ".atr", ".qrs")
+
+# How the name of a file goes on behind that of its header: 100.dat, 100_1.dat, 100_layout.hea. A header may call
+# its files anything, so no other name is repeated.
+_GOES_ON = re.compile(r"(?:[_-]?[0-9]{0,4}|_layout)\.(?:hea|dat|mat)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def read_together(
         try:
             read = wfdb.read(name, contents, max_samples=MAX_SAMPLES)
             if isinstance(read, wfdb.Incomplete):
-                raise _waits(objects, read.missing)
+                raise _waits(objects, name, read.missing)
             found.append(Found(item, accept(read), used))
         except UnusableDataError as error:
             refusals |= {each.key: Refusal(each.key, error.rule, error.message) for each in (item, *used)}
@@ -104,7 +110,7 @@ def read_one(data: bytes) -> Recording:
 
 def _read_alone(name: str, item: RawObject) -> Recording:
     if name.lower().endswith(_HEADED) and not any(reader.recognises(item.data) for reader in (*_SIGNED, text)):
-        raise _waits([item], (f"{name[:-4]}.hea",))
+        raise _waits([item], name, (f"{name[:-4]}.hea",))
     return read_one(item.data)
 
 
@@ -136,10 +142,17 @@ def _reach(name: str, needs: Mapping[str, Collection[str]]) -> list[str]:
     return list(reached)
 
 
-def _waits(objects: Sequence[RawObject], missing: Sequence[str]) -> UnusableDataError:
+def _waits(objects: Sequence[RawObject], name: str, missing: Sequence[str]) -> UnusableDataError:
+    """What a recording waits for; named are files that are called as `name`, which the key tells anyway."""
     since = min(item.uploaded_at for item in objects)
-    names = ", ".join(f"'{name}'" for name in missing[:10]) + (" and more" if len(missing) > 10 else "")
-    return UnusableDataError(WAITING, f"incomplete since {since:%Y-%m-%d %H:%M:%S} UTC: waits for {names}")
+    stem = name.rpartition(".")[0]
+    named = [other for other in missing if other.startswith(stem) and _GOES_ON.fullmatch(other[len(stem) :])]
+    said = [f"'{other}'" for other in named[:_TOLD]]
+    if more := len(missing) - len(said):
+        said.append(f"{more:,} {'more ' if said else ''}file{'s' * (more > 1)} that the header names")
+    return UnusableDataError(
+        WAITING, f"incomplete since {since:%Y-%m-%d %H:%M:%S} UTC: waits for {', '.join(said)}"
+    )
 
 
 def _why_not(data: bytes) -> str:

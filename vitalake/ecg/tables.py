@@ -119,7 +119,7 @@ SIGNALS = Table(
         Column(
             "unit",
             "string",
-            "mV; adu (stored units) where no gain is known; else as the file says.",
+            "mV; adu (stored units) where no gain is known; another unit that is known, e.g. mmHg; else other.",
             nullable=False,
         ),
         Column("gain_adu_per_unit", "float64", "Stored units per `unit`; 1 where unknown.", nullable=False),

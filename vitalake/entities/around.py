@@ -6,7 +6,8 @@ fields mean (`metadata.py`, `summary.py`).
 Something spoilt in a record refuses the record. Around the records it costs that one value and not the export, and
 is told: a number that is none (NaN, Infinity, 1e999), a key that is there twice, text that is no Unicode, nesting
 below 64 levels. A key that is no Unicode costs nothing: it is changed, and told. So Python's reader, which leaves
-what to make of those to its caller; msgspec refuses the whole.
+what to make of those to its caller; msgspec refuses the whole. Where something is wrong is told by known names
+(`vocabulary.py`), and by no value.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from vitalake.entities.vocabulary import is_known, shown
 from vitalake.errors import UnusableDataError
 from vitalake.records.json_record import MAX_DEPTH
 
@@ -63,7 +65,7 @@ def without_faults(value: Any, path: str, problems: list[str], depth: int = 1) -
     found = _fault(value)
     if found is None:
         return value
-    problems.append(f"{_shown(path)}: {found}")
+    problems.append(f"{shown(path)}: {found}")
     return None
 
 
@@ -75,7 +77,7 @@ def _fields(value: dict[str, Any], path: str, problems: list[str], depth: int) -
         if name != key:
             while name in value or name in found:
                 name += "?"
-            problems.append(f"{_shown(where)}: a key that is no Unicode; here it is {name[-40:]!a}")
+            problems.append(f"{shown(where)}: a key that is no Unicode; it is kept under another")
         found[name] = without_faults(each, where, problems, depth + 1)
     return found
 
@@ -99,7 +101,7 @@ def _object(pairs: list[tuple[str, Any]]) -> Any:
         return found
     seen: set[str] = set()
     double = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-    return Fault(f"the key {double[:40]!a} is there twice")
+    return Fault(f"{key_named(double)} is there twice")
 
 
 def _whole(digits: str) -> Any:
@@ -109,8 +111,9 @@ def _whole(digits: str) -> Any:
         return Fault("a whole number of thousands of digits")
 
 
-def _shown(path: str) -> str:
-    return ascii(path)[1:-1][:80]
+def key_named(key: str) -> str:
+    """A key for a message: by its name, where that is known."""
+    return f"the key '{key}'" if is_known(key) else "a key"
 
 
 def _unicode(text: str) -> str:

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vitalake.entities.around import Fault, decoded, without_faults
+from vitalake.entities.around import Fault, decoded, key_named, without_faults
 from vitalake.errors import UnusableDataError
 from vitalake.records.json_nesting import Nesting, NestingError
 from vitalake.records.json_reader import read_json
@@ -126,7 +126,7 @@ def _find_members(data: bytes, at: int, found: dict[str, slice]) -> int:
             raise UnusableDataError("S02", f"a key was expected at byte {at:,}")
         key, begin = decoded(name[1]), name.end()
         if key in found:
-            raise UnusableDataError("S02", f"the key {key[:40]!a} is there twice")
+            raise UnusableDataError("S02", f"{key_named(key)} is there twice")
         found[key] = slice(begin, begin)
         found[key] = slice(begin, end := _end(data, begin, known.get(key)))
         behind = _BEHIND.match(data, end)

@@ -7,13 +7,17 @@ A table names, for each canonical field, paths into a record in order of prefere
 The first path at which there is a value wins. `0` and `false` are values; null, an absent key and a text in which
 nothing can be seen (white space, characters of no width) are none. Whatever else a record has goes to its
 attributes, a value at a path that lost included; only the value taken and what is blank at a mapped path do not.
+
+Attributes may name people: contacts, e-mail addresses, whatever a system calls its fields tomorrow. So everybody
+sees only those at the paths that the table lists as `open`, and of these only numbers, true, false, null and short
+texts.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +28,8 @@ from vitalake.entities.envelope import canonical, kind_of
 from vitalake.errors import UnusableDataError
 
 FIELDS = ("id", "name", "revenue", "employees", "industry")
+OPEN = "open"
+MAX_OPEN_TEXT = 40  # characters: a code or a word, no note
 
 _PathTo = tuple[str, ...]
 _SYSTEMS = Path(__file__).with_name("systems")
@@ -39,14 +45,28 @@ _UNSEEN = {"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co"}
 
 @dataclass(frozen=True)
 class SystemMapping:
-    """Where one source system keeps each canonical field: paths in order of preference."""
+    """Where one source system keeps each canonical field, and what else of a record names nobody.
+
+    Args:
+        system: its name.
+        paths: for each canonical field, in order of preference.
+        open_paths: of attributes that everybody may see.
+    """
 
     system: str
     paths: Mapping[str, tuple[_PathTo, ...]]
+    open_paths: tuple[_PathTo, ...] = ()
 
 
 class Entity(NamedTuple):
-    """A record in canonical form; `record_number` counts from 1 in its object."""
+    """A record in canonical form.
+
+    Args:
+        record_number: from 1 in its object.
+        attributes: what no other column has, as far as everybody may see it: a JSON object.
+        all_attributes: all that no other column has; None: it is the same.
+        attribute_count, attributes_filled: of all of these.
+    """
 
     record_number: int
     source_id: str
@@ -55,6 +75,7 @@ class Entity(NamedTuple):
     employees: int | None
     industry: str | None
     attributes: str
+    all_attributes: str | None
     attribute_count: int
     attributes_filled: int
 
@@ -76,13 +97,17 @@ def system_mapping(system: str, text: str) -> SystemMapping:
     table = json.loads(text)
     if not _SYSTEM_NAME.fullmatch(system):
         raise ValueError(f"source system {system!r}: small letters and digits only")
-    if sorted(table) != sorted(FIELDS):
-        raise ValueError(f"mapping of {system}: fields {sorted(table)} where {sorted(FIELDS)} were expected")
+    expected = sorted((*FIELDS, OPEN))
+    if sorted(table) != expected:
+        raise ValueError(f"mapping of {system}: fields {sorted(table)} where {expected} were expected")
     paths = {field: tuple(tuple(path.split(".")) for path in table[field]) for field in FIELDS}
     every = [path for field in FIELDS for path in paths[field]]
     if len(set(every)) != len(every) or not all(paths.values()):
         raise ValueError(f"mapping of {system}: each field has paths, and each path belongs to one field")
-    return SystemMapping(system, paths)
+    shared = tuple(tuple(path.split(".")) for path in table[OPEN])
+    if isinstance(table[OPEN], str) or any(path[: len(each)] == each for path in shared for each in every):
+        raise ValueError(f"mapping of {system}: {OPEN} is a list of paths, and none of them belongs to a field")
+    return SystemMapping(system, paths, shared)
 
 
 def map_record(record: dict[str, Any], number: int, mapping: SystemMapping) -> Entity:
@@ -104,6 +129,7 @@ def map_record(record: dict[str, Any], number: int, mapping: SystemMapping) -> E
                     continue
                 taken[field] = value
             _drop(rest, path)
+    shared = _open(rest, mapping.open_paths)
     return Entity(
         number,
         _code(taken.get("id"), "E03", "an id"),
@@ -111,7 +137,8 @@ def map_record(record: dict[str, Any], number: int, mapping: SystemMapping) -> E
         _revenue(taken.get("revenue")),
         _employees(taken.get("employees")),
         None if "industry" not in taken else _code(taken["industry"], "D05", "an industry"),
-        canonical(rest),
+        canonical(shared),
+        None if shared == rest else canonical(rest),
         len(rest),
         sum([_is_filled(value) for value in rest.values()]),
     )
@@ -136,6 +163,26 @@ def _at(record: dict[str, Any], path: _PathTo) -> Any:
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value
+
+
+def _open(rest: dict[str, Any], paths: Iterable[_PathTo]) -> dict[str, Any]:
+    """What everybody may see of the attributes, where it stood."""
+    found: dict[str, Any] = {}
+    for *folders, name in paths:
+        place: Any = rest
+        for folder in folders:
+            place = place.get(folder) if isinstance(place, dict) else None
+        if not isinstance(place, dict) or name not in place or not _is_short(place[name]):
+            continue
+        target = found
+        for folder in folders:
+            target = target.setdefault(folder, {})
+        target[name] = place[name]
+    return found
+
+
+def _is_short(value: Any) -> bool:
+    return len(value) <= MAX_OPEN_TEXT if isinstance(value, str) else not isinstance(value, (dict, list))
 
 
 def _drop(rest: dict[str, Any], path: _PathTo) -> None:
@@ -205,7 +252,7 @@ def _revenue(value: Any) -> float | None:
     except OverflowError:
         revenue = float("inf")
     if revenue is None or not 0 <= revenue < float("inf"):
-        raise UnusableDataError("E05", f"revenue is {_shown(value)}; a number from 0 was expected")
+        raise UnusableDataError("E05", f"revenue is {_told(value, found)}; a number from 0 was expected")
     return revenue + 0.0  # not -0.0
 
 
@@ -214,9 +261,12 @@ def _employees(value: Any) -> int | None:
         return None
     found = number_of(value)
     if found is None or not 0 <= found <= _MOST_EMPLOYEES or found != int(found):
-        raise UnusableDataError("E05", f"employees is {_shown(value)}; a whole number from 0 was expected")
+        raise UnusableDataError("E05", f"employees is {_told(value, found)}; a whole number from 0 was expected")
     return int(found)
 
 
-def _shown(value: Any) -> str:
-    return f"{value!a:.40}" if isinstance(value, (str, int, float)) else kind_of(value)
+def _told(value: Any, number: float | None) -> str:
+    """What a value is that is no such number: in a message it may be anything, also a telephone number."""
+    if number is None:
+        return "a text that is no number" if isinstance(value, str) else kind_of(value)
+    return "below 0" if number < 0 else "a fraction, or too large"

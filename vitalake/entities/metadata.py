@@ -7,7 +7,7 @@ Belongs here: the fields of `metadata`, and the source system by metadata or key
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,9 @@ from vitalake.timestamps import parse_timestamp
 _FIRST_YEAR = 1970
 _CLOCKS_DIFFER = timedelta(days=1)
 _MOST = 2**63 - 1
+_EXPECTED_CODE = "a number, or up to 64 letters, digits and . _ : + / # -"
+# An id or a version is a column that everybody sees: letters, digits and what joins them, but no words.
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+/#-]{0,63}")
 _NO_SYSTEM = re.compile(r"[\d-]+|[^=]*=.*", re.DOTALL)  # parts of a date, name=value
 
 
@@ -31,10 +34,22 @@ class Said:
     source_system: str
     export_id: str | None
     exported_at: datetime | None
+    exported_at_is_said: bool
     exported_at_has_time: bool
     data_version: str | None
     declared_count: int | None
     problems: list[str]
+
+    def metadata(self, written: Mapping[str, Any]) -> dict[str, Any]:
+        """Of the metadata as written, the fields that have a column and could be used."""
+        usable = {
+            "sourceSystem": isinstance(written.get("sourceSystem"), str),
+            "exportId": self.export_id is not None,
+            "exportDate": self.exported_at_is_said,
+            "dataVersion": self.data_version is not None,
+            "recordCount": self.declared_count is not None,
+        }
+        return {name: written[name] for name, good in usable.items() if good and name in written}
 
 
 def source_system(envelope: Envelope, key: str, known: Collection[str]) -> str:
@@ -50,14 +65,15 @@ def source_system(envelope: Envelope, key: str, known: Collection[str]) -> str:
     if said is not None and not isinstance(said, str):
         raise UnusableDataError("E01", f"metadata.sourceSystem is {kind_of(said)}; a text was expected")
     by_metadata, by_key = (said or "").strip().lower(), _in_key(key)
-    found, where = (by_metadata, "metadata.sourceSystem") if by_metadata else (by_key, "a folder of the key")
+    found = by_metadata or by_key
     systems = ", ".join(sorted(known))
     if not found:
         raise UnusableDataError(
             "E01", f"neither metadata.sourceSystem nor a folder names the source system ({systems})"
         )
     if found not in known:
-        raise UnusableDataError("E02", f"{where} is {found[:40]!a}, which has no mapping; known: {systems}")
+        where = "metadata.sourceSystem is a text" if by_metadata else f"a folder of the key is {by_key[:40]!a}"
+        raise UnusableDataError("E02", f"{where}, which has no mapping; known: {systems}")
     return found
 
 
@@ -77,7 +93,7 @@ def read_metadata(envelope: Envelope, key: str, uploaded_at: datetime, known: Co
 
     def told(name: str, found: Any, expected: str) -> Any:
         if found is None and metadata.get(name) is not None:
-            problems.append(f"metadata.{name}: {_shown(metadata[name])}; {expected} was expected")
+            problems.append(f"metadata.{name}: {kind_of(metadata[name])}; {expected} was expected")
         return found
 
     latest = uploaded_at + _CLOCKS_DIFFER
@@ -86,10 +102,11 @@ def read_metadata(envelope: Envelope, key: str, uploaded_at: datetime, known: Co
     told("exportDate", exported_at, "a date or time by ISO 8601, from 1970 to the upload,")
     return Said(
         system,
-        told("exportId", _text(metadata.get("exportId")), "a text or a whole number"),
+        told("exportId", _code(metadata.get("exportId")), _EXPECTED_CODE),
         exported_at or _time(str(date_in_key(key)), latest),
+        exported_at is not None,
         exported_at is not None and len(str(written).strip()) > len("2026-11-20"),
-        told("dataVersion", _text(metadata.get("dataVersion")), "a text or a number"),
+        told("dataVersion", _code(metadata.get("dataVersion")), _EXPECTED_CODE),
         told("recordCount", _count(metadata.get("recordCount")), "a whole number from 0"),
         problems,
     )
@@ -104,10 +121,11 @@ def _in_key(key: str) -> str:
     return next((folder for folder in folders if folder and not _NO_SYSTEM.fullmatch(folder)), "")
 
 
-def _text(value: Any) -> str | None:
+def _code(value: Any) -> str | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    return value.strip() or None if isinstance(value, str) else None
+        value = str(value)
+    found = value.strip() if isinstance(value, str) else ""
+    return found if _CODE.fullmatch(found) else None
 
 
 def _count(value: Any) -> int | None:
@@ -121,7 +139,3 @@ def _time(value: Any, latest: datetime) -> datetime | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return found if found.year >= _FIRST_YEAR and found <= latest else None
-
-
-def _shown(value: Any) -> str:
-    return f"{value!a:.60}" if isinstance(value, (str, int, float)) else kind_of(value)

@@ -13,6 +13,9 @@ Three parts, each 0 to 100, from the content alone:
 * consistency: revenue per employee is that of a business: 100 from 10,000 to 2,000,000 USD a year, 50 less for each
   factor of ten outside, 0 at least. 100 where both are 0; 50 where it cannot be judged: one is missing or 0.
 
+The digest of the content covers what not everybody may see, a telephone number say, through a digest with a secret
+key: who knows all the rest of a record could otherwise try all numbers.
+
 quality_score = 0.5 × completeness + 0.3 × validity + 0.2 × consistency, all of them rounded to two decimals.
 """
 
@@ -68,7 +71,10 @@ SELECT
     round(consistency, 2)::DOUBLE AS consistency,
     round(0.5 * completeness + 0.3 * validity + 0.2 * consistency, 2)::DOUBLE AS quality_score,
     -- As JSON, so that no two contents are one text; a number as text, so that every one has its own.
-    sha256(to_json([name, revenue::VARCHAR, employees::VARCHAR, industry, attributes])::VARCHAR) AS content_sha256
+    sha256(to_json(CASE
+        WHEN private_digest IS NULL THEN [name, revenue::VARCHAR, employees::VARCHAR, industry, attributes]
+        ELSE [name, revenue::VARCHAR, employees::VARCHAR, industry, attributes, private_digest]
+    END)::VARCHAR) AS content_sha256
 FROM parts
 ORDER BY row_number
 """
@@ -78,7 +84,8 @@ def computed_columns(entities: pa.Table) -> pa.Table:
     """The columns `COMPUTED`, a row for each row, in order.
 
     Args:
-        entities: name, revenue, employees, industry, attributes, attribute_count, attributes_filled.
+        entities: name, revenue, employees, industry, attributes, attribute_count, attributes_filled, and
+            private_digest: of all attributes, by a secret key; null where everybody sees them all.
     """
     import duckdb
     import numpy as np

@@ -17,11 +17,12 @@ import re
 import statistics
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from vitalake.entities.mapping import Entity, number_of
+from vitalake.entities.vocabulary import shown
 
 _LISTED = 1000  # of an export
 _COUNT = re.compile(
@@ -54,15 +55,23 @@ _KNOWN = {
     for value, field in _VALUES.items()
     for name in (word + value, value + word)
 }
+_PLAIN = re.compile(r"[A-Za-z_.-]{1,80}")
 _INDUSTRIES = {"industrycount", "totalindustries", "uniqueindustries", "distinctindustries"}
 
 
 @dataclass(frozen=True)
 class Reconciled:
-    """Figures that differ from the records, and those that nobody here can compute: the first 1,000 of each."""
+    """What came of the comparison.
+
+    Args:
+        differences: figures that differ from the records, the first 1,000: path, declared, found.
+        unchecked: paths of figures that nobody here can compute, the first 1,000.
+        figures: the others by path, as declared. Paths here and above consist of known names.
+    """
 
     differences: list[str]
     unchecked: list[str]
+    figures: dict[str, Any] = field(default_factory=dict)
 
 
 class Values:
@@ -92,6 +101,7 @@ def compare(summary: Mapping[str, Any], declared_count: int | None, found: Value
     """
     differences: list[str] = []
     unchecked: list[str] = []
+    figures: dict[str, Any] = {}
     if declared_count is not None and declared_count != record_count:
         differences.append(f"metadata.recordCount: declared {declared_count}, found {record_count}")
     for path, value in _figures(summary, "summary"):
@@ -100,13 +110,17 @@ def compare(summary: Mapping[str, Any], declared_count: int | None, found: Value
             continue
         computed = _computed(path, found, record_count)
         if computed is None:
-            unchecked.append(path)
-        elif not _agree(declared, value, computed[0]):
+            unchecked.append(shown(path))
+            continue
+        # What letters there are in the path of a known figure are those of its name.
+        named = path if _PLAIN.fullmatch(path) else shown(path)
+        figures[named] = value
+        if not _agree(declared, value, computed[0]):
             figure = "none" if computed[0] is None else f"{computed[0]:.15g}"
             refused = record_count - found.count
             without = f" (without {refused} quarantined)" if refused and not computed[1] else ""
-            differences.append(f"{path}: declared {value}, found {figure}{without}")
-    return Reconciled(differences[:_LISTED], unchecked[:_LISTED])
+            differences.append(f"{named}: declared {value}, found {figure}{without}")
+    return Reconciled(differences[:_LISTED], unchecked[:_LISTED], figures)
 
 
 def _figures(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -14,7 +14,12 @@ _CANONICAL = (
     Column("canonical_id", "string", "`<source_system>_<source_id>`.", nullable=False),
     Column("source_system", "string", "System that exported it: crm, erp or legacy.", nullable=False),
     Column("source_id", "string", "Its id in that system.", nullable=False),
-    Column("name", "string", "Name of the business, without blanks around it.", nullable=False),
+    Column(
+        "name",
+        "string",
+        "Name of the business, without blanks around it; of a small one it may be a person's.",
+        nullable=False,
+    ),
     Column("revenue", "float64", "Revenue a year, in USD; 0 is a value, null is unknown."),
     Column("employees", "int64", "Number of employees; 0 is a value, null is unknown."),
     Column("industry", "string", "Industry: name or code, as the system has it."),
@@ -55,13 +60,15 @@ _CANONICAL = (
     Column(
         "attributes",
         "string",
-        "Every field of the record that is no column here: a JSON object, keys sorted, no blanks.",
+        "Fields of the record that are no column here and that the system's mapping lists as open: a JSON object, "
+        "keys sorted, no blanks. All the others may name people: `entities_private_attributes`.",
         nullable=False,
     ),
     Column(
         "content_sha256",
         "string",
-        "Digest of name, revenue, employees, industry and attributes: equal where nothing changed.",
+        "Digest of name, revenue, employees, industry and all attributes, the private ones by the key of "
+        "pseudonyms: equal where nothing changed.",
         nullable=False,
     ),
 )
@@ -111,21 +118,59 @@ EXPORTS = Table(
             nullable=False,
         ),
         Column(
-            "summary_unchecked", "list<string>", "Paths of figures that nobody here can compute.", nullable=False
+            "summary_unchecked",
+            "list<string>",
+            "Paths of figures that nobody here can compute; `?` for a name that is not among known words.",
+            nullable=False,
         ),
         Column(
             "problems",
             "list<string>",
-            "What around the records could not be used, or got another key because its own is no Unicode.",
+            "What around the records could not be used, or got another key because its own is no Unicode; `?` for "
+            "a name that is not among known words.",
             nullable=False,
         ),
         Column(
             "envelope",
             "string",
-            "Everything of the object but its records (metadata, schema, summary), as JSON; null: a bare array or "
-            "record.",
+            "What is known of everything but the records, as JSON: `metadata` with the fields that have a column, "
+            "`summary` with the figures, by path; null: a bare array or record. All of it: `entities_envelopes`.",
         ),
     ),
+)
+
+PRIVATE_ATTRIBUTES = Table(
+    "entities_private_attributes",
+    "One row per row of `entities_records` with attributes that not everybody may see.",
+    (
+        _CANONICAL[0],
+        Column(
+            "attributes",
+            "string",
+            "Every field of the record that is no column of `entities_records`: a JSON object, keys sorted, no "
+            "blanks.",
+            nullable=False,
+        ),
+        *_SOURCE[3:],
+        _RECORD_NUMBER,
+    ),
+    restricted=True,
+)
+
+ENVELOPES = Table(
+    "entities_envelopes",
+    "One row per row of `entities_exports` that has anything around its records.",
+    (
+        Column("source_system", "string", "System that exported it.", nullable=False),
+        Column(
+            "envelope",
+            "string",
+            "Everything of the object but its records (metadata, schema, summary), as JSON.",
+            nullable=False,
+        ),
+        *_SOURCE[3:],
+    ),
+    restricted=True,
 )
 
 _SQL = Path(__file__).with_name("sql")
@@ -154,4 +199,12 @@ VIEWS = (
         "Every entity as it is now: one row per canonical_id.",
         _VERSION_DOCS,
     ),
+)
+
+WITH_PRIVATE = SqlView(
+    "entities_with_private",
+    _SQL / "entities_with_private.sql",
+    "`entities_history` with all attributes. Only who may read the restricted bucket can ask it.",
+    VIEWS[0].columns
+    | {"attributes": "Every field of the record that is no column here: a JSON object, keys sorted, no blanks."},
 )

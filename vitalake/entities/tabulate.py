@@ -6,7 +6,6 @@ here: JSON (`envelope.py`), mapping (`mapping.py`), formulas (`quality.py`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,40 +13,63 @@ from typing import Any
 import pyarrow as pa
 
 from vitalake.columns import array, numbers
-from vitalake.dataset import MAX_TEXT, Parsed, RawObject, Refusal, Tabulated
+from vitalake.dataset import Parsed, RawObject, Refusal, Tabulated
 from vitalake.entities.envelope import Envelope, canonical, read_envelope
 from vitalake.entities.mapping import Entity, SystemMapping, map_record, system_mappings
-from vitalake.entities.metadata import read_metadata
+from vitalake.entities.metadata import Said, read_metadata
 from vitalake.entities.quality import COMPUTED, computed_columns
-from vitalake.entities.summary import Values, compare
-from vitalake.entities.tables import EXPORTS, RECORDS
+from vitalake.entities.summary import Reconciled, Values, compare
+from vitalake.entities.tables import ENVELOPES, EXPORTS, PRIVATE_ATTRIBUTES, RECORDS
 from vitalake.errors import UnusableDataError
+from vitalake.pseudonyms import Pseudonyms
 
 _ENTITY_BYTES = 500  # what an entity takes beside its attributes
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Consecutive usable records of one object; with the last of them, the row of the object in EXPORTS."""
+    """Consecutive usable records of one object.
+
+    Args:
+        source: the columns of the object.
+        entities: the records.
+        digests: of each one's attributes, by a secret key; None where everybody sees them.
+        export: with the last records of an object, its row in EXPORTS.
+        envelope: with it, everything around the records; None: there is nothing.
+    """
 
     source: dict[str, Any]
-    entities: Sequence[Entity]
+    entities: Sequence[Entity] = ()
+    digests: Sequence[str | None] = ()
     export: dict[str, Any] | None = None
+    envelope: str | None = None
 
 
-def parse(objects: Sequence[RawObject]) -> Iterator[Parsed]:
+def parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Iterator[Parsed]:
     """Read objects: each record ends in a piece or in a refusal, an object of unknown origin in one refusal."""
     for item in objects:
-        yield from _read(item)
+        yield from _read(item, pseudonyms)
 
 
 def tabulate(pieces: Sequence[Piece]) -> Tabulated:
-    """Rows of `entities_records` and `entities_exports`, in the order of `pieces`."""
+    """Rows of all tables, in the order of `pieces`."""
     exports = [piece.export for piece in pieces if piece.export is not None]
-    return Tabulated({RECORDS.name: _records(pieces), EXPORTS.name: EXPORTS.from_rows(exports)})
+    envelopes = [
+        {name: piece.source[name] for name in ENVELOPES.names if name != "envelope"} | {"envelope": piece.envelope}
+        for piece in pieces
+        if piece.envelope is not None
+    ]
+    return Tabulated(
+        {
+            RECORDS.name: _records(pieces),
+            EXPORTS.name: EXPORTS.from_rows(exports),
+            PRIVATE_ATTRIBUTES.name: _private(pieces),
+            ENVELOPES.name: ENVELOPES.from_rows(envelopes),
+        }
+    )
 
 
-def _read(item: RawObject) -> Iterator[Parsed]:
+def _read(item: RawObject, pseudonyms: Pseudonyms) -> Iterator[Parsed]:
     envelope = read_envelope(b"".join(item.chunks()))
     try:
         said = read_metadata(envelope, item.key, item.uploaded_at, system_mappings())
@@ -68,8 +90,12 @@ def _read(item: RawObject) -> Iterator[Parsed]:
     for entities, refusals in _mapped(envelope, item.key, system_mappings()[said.source_system]):
         usable, refused = usable + len(entities), refused + len(refusals)
         values.add(entities)
-        weight = sum(_ENTITY_BYTES + len(each.attributes) for each in entities)
-        yield Parsed((Piece(source, entities),), tuple(refusals), weight)
+        weight = sum(_ENTITY_BYTES + len(each.attributes) + len(each.all_attributes or "") for each in entities)
+        digests = [
+            None if each.all_attributes is None else pseudonyms.of("entity attributes", each.all_attributes)
+            for each in entities
+        ]
+        yield Parsed((Piece(source, entities, digests),), tuple(refusals), weight)
     found = compare(envelope.section("summary"), said.declared_count, values, usable + refused)
     export = {
         **source,
@@ -82,22 +108,28 @@ def _read(item: RawObject) -> Iterator[Parsed]:
         "summary_differences": found.differences,
         "summary_unchecked": found.unchecked,
         "problems": said.problems,
-        "envelope": canonical(envelope.around) if envelope.around else None,
+        "envelope": canonical(_open(envelope, said, found)) if envelope.around else None,
     }
-    yield Parsed((Piece(source, (), export),))
+    around = canonical(envelope.around) if envelope.around else None
+    yield Parsed((Piece(source, export=export, envelope=around),))
+
+
+def _open(envelope: Envelope, said: Said, found: Reconciled) -> dict[str, Any]:
+    """What everybody may see of what is around the records: no words of the file's own."""
+    figures = {path.removeprefix("summary."): value for path, value in found.figures.items()}
+    return {"metadata": said.metadata(envelope.section("metadata")), "summary": figures}
 
 
 def _mapped(envelope: Envelope, key: str, mapping: SystemMapping) -> Iterator[tuple[list[Entity], list[Refusal]]]:
     """The records in canonical form and those that are refused, a block at a time."""
     for block in envelope.records():
         entities: list[Entity] = []
-        refusals = [Refusal(key, each.rule, each.message, each.number, text=each.text) for each in block.refused]
+        refusals = [Refusal(key, each.rule, each.message, each.number) for each in block.refused]
         for number, record in zip(block.numbers.tolist(), block.records, strict=True):
             try:
                 entities.append(map_record(record, number, mapping))
             except UnusableDataError as error:
-                text = json.dumps(record, ensure_ascii=False)[:MAX_TEXT]
-                refusals.append(Refusal(key, error.rule, error.message, number, text=text))
+                refusals.append(Refusal(key, error.rule, error.message, number))
         yield entities, refusals
 
 
@@ -110,15 +142,33 @@ def _records(pieces: Sequence[Piece]) -> pa.Table:
     kinds = {field.name: field.type for field in RECORDS.arrow_schema()}
     rows = zip(*(each for piece in pieces for each in piece.entities), strict=True)
     fields = dict(zip(Entity._fields, rows, strict=True))
+    del fields["all_attributes"]
     found = {name: array(values, kinds.get(name, pa.int64())) for name, values in fields.items()}
     counts = {name: found.pop(name) for name in ("attribute_count", "attributes_filled")}
-    computed = computed_columns(pa.table(found | counts))
+    digests = array([digest for piece in pieces for digest in piece.digests], pa.string())
+    computed = computed_columns(pa.table(found | counts | {"private_digest": digests}))
     piece_of = numbers(np.repeat(np.arange(len(pieces)), [len(piece.entities) for piece in pieces]), pa.int64())
     sources = {
         name: array([piece.source[name] for piece in pieces], kinds[name]).take(piece_of)
         for name in pieces[0].source
     }
-    ids = [f"{piece.source['source_system']}_{each.source_id}" for piece in pieces for each in piece.entities]
+    ids = [_canonical_id(piece, each) for piece in pieces for each in piece.entities]
     return RECORDS.from_columns(
         {"canonical_id": ids, **sources, **found, **{name: computed.column(name) for name in COMPUTED}}
     )
+
+
+def _private(pieces: Sequence[Piece]) -> pa.Table:
+    """Rows of PRIVATE_ATTRIBUTES."""
+    found = [(piece, each) for piece in pieces for each in piece.entities if each.all_attributes is not None]
+    columns: dict[str, Any] = {
+        name: [piece.source[name] for piece, _ in found] for name in ("source_key", "source_version", "uploaded_at")
+    }
+    columns["canonical_id"] = [_canonical_id(piece, each) for piece, each in found]
+    columns["attributes"] = [each.all_attributes for _, each in found]
+    columns["record_number"] = [each.record_number for _, each in found]
+    return PRIVATE_ATTRIBUTES.from_columns(columns)
+
+
+def _canonical_id(piece: Piece, entity: Entity) -> str:
+    return f"{piece.source['source_system']}_{entity.source_id}"

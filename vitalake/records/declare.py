@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitalake.checks import readable, refused_records, repeated_keys, warned
 from vitalake.dataset import Dataset, Limits, Parsed, RawObject, Refusal, SqlView, Tabulated, Threshold, Trend
-from vitalake.records.fields import Field, RecordTable, Rule
+from vitalake.records.fields import Field, RecordTable, Rule, names_people
 from vitalake.tables import PARTITION, Table, repeated
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def csv_dataset(
     """
     _refuse_text(name, "ignored", ignored)
     tables = (RecordTable(table or name, doc, tuple(field.column for field in fields), restricted),)
-    parse = partial(_parse_csv, fields, ignored)
+    parse = partial(_parse_csv, fields, ignored, names_people(fields, tables))
     return _dataset(name, doc, owner, fields, tables, key, rules, parse, more)
 
 
@@ -75,7 +75,8 @@ def json_dataset(
 
     As `csv_dataset`, but for `tables`: which of the fields go to which table, each with one row a record.
     """
-    return _dataset(name, doc, owner, fields, tables, key, rules, partial(_parse_json, fields), more)
+    parse = partial(_parse_json, fields, names_people(fields, tables))
+    return _dataset(name, doc, owner, fields, tables, key, rules, parse, more)
 
 
 def _dataset(
@@ -133,30 +134,31 @@ def _refuse_text(name: str, argument: str, value: object) -> None:
 
 
 def _parse_csv(
-    fields: Sequence[Field], ignored: Sequence[str], objects: Sequence[RawObject], _: Pseudonyms
+    fields: Sequence[Field], ignored: Sequence[str], private: bool, objects: Sequence[RawObject], _: Pseudonyms
 ) -> Iterator[Parsed]:
     from vitalake.records.csv_reader import read_csv
     from vitalake.records.judge import Batch
 
     (item,) = objects
-    personal = any(field.personal for field in fields)
     names, required = [field.name for field in fields], [field.name for field in fields if field.required]
-    for rows in read_csv(item.chunks(), names, required, ignored, private=personal):
+    for rows in read_csv(item.chunks(), names, required, ignored, private=private):
         refusals = tuple(
-            Refusal(item.key, each.rule, each.message, each.line, each.count, None if personal else each.text)
+            Refusal(item.key, each.rule, each.message, each.line, each.count, None if private else each.text)
             for each in rows.refused
         )
         batch = Batch(item.key, item.version, item.uploaded_at, rows.lines, rows.columns, rows.text)
         yield Parsed((batch,), refusals, 2 * rows.size_bytes)
 
 
-def _parse_json(fields: Sequence[Field], objects: Sequence[RawObject], _: Pseudonyms) -> Iterator[Parsed]:
+def _parse_json(
+    fields: Sequence[Field], private: bool, objects: Sequence[RawObject], _: Pseudonyms
+) -> Iterator[Parsed]:
     from vitalake.records.json_reader import read_json
     from vitalake.records.judge import Batch
 
     (item,) = objects
     names = [field.name for field in fields]
-    whole = not any(field.personal for field in fields)  # for the text of what is refused
+    whole = not private  # for the text of what is refused
     cells, factor = (len(names) + 1, _WHOLE_FACTOR) if whole else (len(names), _TEXT_FACTOR)
     for found in read_json(item.chunks()):
         refusals = tuple(

@@ -7,7 +7,7 @@ and rules (`typed.py`, `judge.py`), putting a dataset together (`declare.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from vitalake.dataset import OBJECT_COLUMNS
@@ -45,7 +45,8 @@ class Field:
         kind: what a value must be to pass.
         doc: what it means, with its unit.
         required: a record without it, or with a blank one, is refused.
-        personal: it names a person. A dataset with such a field keeps no text of what it refuses.
+        personal: it says who a person is, or how to reach one. It goes to a restricted table only, and nothing of
+            the dataset's files is repeated in their own words: no text of what is refused, no unknown name.
 
     Raises:
         ValueError: the column's name is none, or taken for what every table has, or the kind is none.
@@ -113,3 +114,8 @@ class RecordTable:
             raise ValueError(f"table {self.name!r}: no field has the column {', '.join(unknown)}")
         chosen = tuple(known[name] for name in self.columns)
         return Table(self.name, self.doc, (*chosen, WARNINGS, *PROVENANCE), restricted=self.restricted)
+
+
+def names_people(fields: Iterable[Field], tables: Iterable[RecordTable | Table]) -> bool:
+    """Whether files of these fields are about people: nothing they say is repeated but the names declared here."""
+    return any(field.personal for field in fields) or any(table.restricted for table in tables)

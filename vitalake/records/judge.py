@@ -17,7 +17,7 @@ from vitalake.columns import array, lists, truth
 from vitalake.dataset import MAX_TEXT, Refusal, Tabulated
 from vitalake.records.conditions import UNSEEN
 from vitalake.records.csv_lines import text_of
-from vitalake.records.fields import KINDS, UNDECLARED, Field, Rule
+from vitalake.records.fields import KINDS, UNDECLARED, Field, Rule, names_people
 from vitalake.records.rules import broken
 from vitalake.records.typed import from_json, from_texts
 from vitalake.tables import Table, arrow_types
@@ -80,8 +80,7 @@ def judged(
     if found.refused:
         kept = array(good, pa.bool_())
         rows = {name: table.filter(kept) for name, table in rows.items()}
-    keep_text = not any(each.personal for each in fields)
-    return Tabulated(rows, _refusals(batches, starts, found.refused, keep_text))
+    return Tabulated(rows, _refusals(batches, starts, found.refused, not names_people(fields, tables)))
 
 
 def _provenance(batches: Sequence[Batch]) -> dict[str, Any]:

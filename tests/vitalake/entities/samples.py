@@ -17,7 +17,7 @@ from cli.demo_entities import ten_customers as _of_day
 from vitalake.columns import rows_of
 from vitalake.dataset import RawObject, Refusal
 from vitalake.datasets.entities import ENTITIES
-from vitalake.entities.tables import EXPORTS, RECORDS
+from vitalake.entities.tables import ENVELOPES, EXPORTS, PRIVATE_ATTRIBUTES, RECORDS
 from vitalake.pseudonyms import Pseudonyms
 
 UPLOADED_AT = datetime(2026, 11, 20, 8, tzinfo=timezone.utc)
@@ -64,6 +64,8 @@ class Read:
 
     records: pa.Table
     exports: pa.Table
+    private: pa.Table
+    envelopes: pa.Table
     refusals: list[Refusal]
 
     @property
@@ -76,21 +78,36 @@ class Read:
         """The rows of `entities_exports`."""
         return rows_of(self.exports)
 
+    @property
+    def private_rows(self) -> list[dict[str, Any]]:
+        """The rows of `entities_private_attributes`."""
+        return rows_of(self.private)
+
+    @property
+    def envelope_rows(self) -> list[dict[str, Any]]:
+        """The rows of `entities_envelopes`."""
+        return rows_of(self.envelopes)
+
 
 def as_json(value: Any) -> bytes:
     """UTF-8, as most systems write it."""
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def read(objects: Mapping[str, Any], uploaded_at: Sequence[datetime] = ()) -> Read:
+def read(
+    objects: Mapping[str, Any], uploaded_at: Sequence[datetime] = (), pseudonyms: Pseudonyms = _PSEUDONYMS
+) -> Read:
     """Read objects, bytes or what is to be JSON, by the declaration; S02 and the like raise."""
     values: list[Any] = []
     refusals: list[Refusal] = []
     for number, (key, content) in enumerate(objects.items()):
         data = content if isinstance(content, bytes) else as_json(content)
         at = uploaded_at[number] if uploaded_at else UPLOADED_AT
-        for parsed in ENTITIES.parse([RawObject(key, f"v{number}", len(data), at, data)], _PSEUDONYMS):
+        for parsed in ENTITIES.parse([RawObject(key, f"v{number}", len(data), at, data)], pseudonyms):
             values += parsed.values
             refusals += parsed.refusals
     found = ENTITIES.tabulate(values)
-    return Read(found.tables[RECORDS.name], found.tables[EXPORTS.name], [*refusals, *found.refusals])
+    records, exports, private, envelopes = (
+        found.tables[table.name] for table in (RECORDS, EXPORTS, PRIVATE_ATTRIBUTES, ENVELOPES)
+    )
+    return Read(records, exports, private, envelopes, [*refusals, *found.refusals])

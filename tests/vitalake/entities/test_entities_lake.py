@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from resources.lake import connect, publish
 from resources.object_store import ObjectStore
+from resources.settings import Settings
 from tests.vitalake.entities.samples import as_json, erp_export, legacy_export, ten_customers
 from tests.vitalake.notes import DAY, build, upload
+from vitalake.catalog import names_people
+from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.entities import ENTITIES
-from vitalake.entities.tables import EXPORTS, RECORDS
+from vitalake.entities.tables import ENVELOPES, EXPORTS, PRIVATE_ATTRIBUTES, RECORDS
 from vitalake.stages import load_table
 
 pytestmark = pytest.mark.store
@@ -43,3 +47,32 @@ def test_every_record_of_every_object_ends_in_a_table_or_in_quarantine_and_again
         ("torn.json", "S02", None, 1),
     ]
     assert [report.written for report in build(ENTITIES, raw, store, DAY)] == [[], []]
+
+
+def test_all_attributes_are_for_those_who_may_read_the_restricted_bucket(
+    settings: Settings, raw: ObjectStore, store: ObjectStore
+) -> None:
+    upload(raw, f"{ENTITIES.prefix}date={DAY}/1.json", as_json(ten_customers()))
+    changed = ten_customers()
+    changed["records"][0]["contacts"] = ["ann@cust001.example"]
+    upload(raw, f"{ENTITIES.prefix}date={DAY}/2.json", as_json(changed))
+    build(ENTITIES, raw, store, DAY)
+    opened = ObjectStore(settings, settings.lake_bucket)
+    for table in (PRIVATE_ATTRIBUTES, ENVELOPES):
+        assert not opened.objects(f"{table.name}/")
+        assert ObjectStore(settings, settings.restricted_bucket).objects(f"{table.name}/")
+    publish(settings, store, DATASETS)
+    query = (
+        "SELECT version, attributes::JSON->>'$.contacts[0]' FROM {} WHERE source_id = 'CUST001' ORDER BY version"
+    )
+    with connect(settings) as connection:
+        assert connection.execute(query.format("entities_history")).fetchall() == [(1, None), (2, None)]
+        assert connection.execute(query.format("entities_with_private")).fetchall() == [
+            (1, "office@cust001.example"),
+            (2, "ann@cust001.example"),
+        ]
+        for view in ("entities_history", "entities_current"):
+            rows = connection.execute(f"SELECT count(*) FROM {view}").fetchall()  # noqa: S608
+            assert rows == connection.execute(f"SELECT count(*) FROM {view} WHERE attributes <> '{{}}'").fetchall()  # noqa: S608
+    assert names_people("entities_with_private", DATASETS)
+    assert not names_people("entities_history", DATASETS)

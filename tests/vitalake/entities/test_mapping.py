@@ -32,7 +32,9 @@ def refused(record: Any, system: str = "crm") -> str:
 
 
 def attributes(record: Any, system: str = "crm") -> Any:
-    return json.loads(mapped(record, system).attributes)
+    """All of them."""
+    entity = mapped(record, system)
+    return json.loads(entity.attributes if entity.all_attributes is None else entity.all_attributes)
 
 
 def test_each_system_has_its_table() -> None:
@@ -55,7 +57,8 @@ def test_each_system_is_mapped_to_the_same_fields(system: str, record: Any, expe
 def test_a_revenue_of_0_is_a_value_and_not_replaced_by_the_next_alternative() -> None:
     entity = mapped(GOOD | {"annual_revenue": 0, "revenue": 5, "employee_count": 0, "employees": 7})
     assert (entity.revenue, entity.employees) == (0.0, 0)
-    assert json.loads(entity.attributes) == {"revenue": 5, "employees": 7}
+    assert json.loads(entity.all_attributes or "") == {"revenue": 5, "employees": 7}
+    assert entity.attributes == "{}"
     assert mapped({"id": 0, "name": "x"}).source_id == "0"
 
 
@@ -63,7 +66,7 @@ def test_a_revenue_of_0_is_a_value_and_not_replaced_by_the_next_alternative() ->
 def test_null_and_blank_make_way_for_the_next_alternative(blank: str | None) -> None:
     entity = mapped({"id": blank, "customer_id": "C7", "name": "x", "company_name": blank, "annual_revenue": blank})
     assert (entity.source_id, entity.name, entity.revenue) == ("C7", "x", None)
-    assert entity.attributes == "{}"
+    assert (entity.attributes, entity.all_attributes) == ("{}", None)
 
 
 def test_what_is_not_mapped_is_kept_whole_in_canonical_order() -> None:
@@ -71,11 +74,31 @@ def test_what_is_not_mapped_is_kept_whole_in_canonical_order() -> None:
     record = {"id": 1, "businessName": "x", "z": [1, {"b": 2, "a": None}], "aa": "é", "financials": financials}
     before = copy.deepcopy(record)
     entity = mapped(record, "erp")
-    assert entity.attributes == '{"aa":"é","financials":{"vat":1},"z":[1,{"a":null,"b":2}]}'
+    assert entity.all_attributes == '{"aa":"é","financials":{"vat":1},"z":[1,{"a":null,"b":2}]}'
+    assert entity.attributes == "{}"
     assert (entity.attribute_count, entity.attributes_filled) == (3, 3)
     assert record == before
     assert attributes({"id": 1, "name": "x", "financials": "none"}, "erp") == {"financials": "none"}
     assert mapped({"id": 1, "name": "x", "a": " ", "b": [], "c": 0}).attributes_filled == 1
+
+
+def test_everybody_sees_of_the_attributes_what_the_mapping_lists_as_open_and_nothing_else() -> None:
+    shared = {"account_status": "active", "address": {"country": "DK"}, "credit_limit": 5, "segment": None}
+    entity = mapped(GOOD | shared)
+    assert (json.loads(entity.attributes), entity.all_attributes) == (shared, None)
+    private = {"address": {"country": "DK", "street": "x"}, "contact": "Ann", "founded_year": "x" * 41}
+    nested = {"segment": {"contact": "Ann"}, "currency": ["Ann"], "Address": {"country": "DK"}, "a.b": 1}
+    entity = mapped(GOOD | shared | private | nested)
+    assert json.loads(entity.attributes) == {
+        "account_status": "active",
+        "address": {"country": "DK"},
+        "credit_limit": 5,
+    }
+    assert json.loads(entity.all_attributes or "") == shared | private | nested
+    odd_ones: list[Any] = ["DK", ["country"], None, {}]
+    for odd in odd_ones:
+        assert mapped(GOOD | {"address": odd}).attributes == "{}"
+        assert attributes(GOOD | {"address": odd}) == {"address": odd}
 
 
 @pytest.mark.parametrize(
@@ -165,10 +188,13 @@ def test_no_field_of_a_record_is_lost(other: dict[str, Any]) -> None:
         ("sap", {"name": []}),
         ("sap", {"name": ["id"]}),
         ("sap", {"turnover": ["x"]}),
+        ("sap", {"open": ["name"]}),
+        ("sap", {"open": ["name.first"]}),
+        ("sap", {"open": "country"}),
     ],
 )
 def test_a_table_that_would_mix_things_up_is_no_table(system: str, change: dict[str, Any]) -> None:
-    table: dict[str, Any] = {field: [field] for field in FIELDS}
+    table: dict[str, Any] = {field: [field] for field in (*FIELDS, "open")}
     system_mapping("sap", json.dumps(table))
     with pytest.raises(ValueError, match=system):
         system_mapping(system, json.dumps(table | change))

@@ -13,7 +13,7 @@ from vitalake.entities.summary import Reconciled, Values, compare
 
 
 def entity(revenue: float | None, employees: int | None, industry: str | None = None) -> Entity:
-    return Entity(1, "1", "x", revenue, employees, industry, "{}", 0, 0)
+    return Entity(1, "1", "x", revenue, employees, industry, "{}", None, 0, 0)
 
 
 def values(*entities: Entity) -> Values:
@@ -41,7 +41,9 @@ def compared(summary: dict[str, Any], declared: int | None = None, count: int = 
     ],
 )
 def test_true_figures_reconcile_by_whatever_name_and_however_rounded(summary: dict[str, Any]) -> None:
-    assert compared(summary, declared=3) == Reconciled([], [])
+    found = compared(summary, declared=3)
+    assert (found.differences, found.unchecked) == ([], [])
+    assert found.figures
 
 
 def test_false_figures_are_told_with_what_was_found() -> None:
@@ -54,6 +56,12 @@ def test_false_figures_are_told_with_what_was_found() -> None:
     ]
 
 
+def test_the_path_of_a_false_figure_is_told_as_far_as_it_is_made_of_its_name() -> None:
+    found = compared({"totalrevenue": 1, "Ж.Total-Revenue": 2, "revenue": {"Ж": {"total": 3}}})
+    said = [difference.partition(": declared")[0] for difference in found.differences]
+    assert said == ["summary.totalrevenue", "summary.?.?", "summary.revenue.?.total"]
+
+
 def test_a_sum_that_lacks_quarantined_records_says_so() -> None:
     found = compared({"totalRevenue": 200, "totalRecords": 5}, declared=5, count=5)
     assert found.differences == ["summary.totalRevenue: declared 200, found 150.5 (without 2 quarantined)"]
@@ -61,7 +69,7 @@ def test_a_sum_that_lacks_quarantined_records_says_so() -> None:
 
 def test_figures_that_nobody_here_knows_are_listed_and_words_are_not() -> None:
     found = compared({"churn": 0.5, "by_industry": {"a": 2, "b": 1}, "note": "ok", "none": None, "flag": True})
-    assert found == Reconciled([], ["summary.churn", "summary.by_industry.a", "summary.by_industry.b"])
+    assert found == Reconciled([], ["summary.?", "summary.by_industry.?", "summary.by_industry.?"])
 
 
 def test_figures_in_a_list_are_not_passed_over() -> None:
@@ -71,7 +79,7 @@ def test_figures_in_a_list_are_not_passed_over() -> None:
 
 
 def test_of_no_values_a_sum_is_0_and_an_average_is_none() -> None:
-    assert compare({"totalRevenue": 0, "averageRevenue": 0}, 0, values(), 0) == Reconciled([], [])
+    assert compare({"totalRevenue": 0, "averageRevenue": 0}, 0, values(), 0).differences == []
     assert compare({"averageRevenue": 5}, 0, values(), 0).differences == [
         "summary.averageRevenue: declared 5, found none"
     ]

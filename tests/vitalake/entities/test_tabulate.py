@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tests.vitalake.entities.samples import as_json, erp_export, legacy_export, 
 from vitalake.datasets.entities import ENTITIES
 from vitalake.entities.tables import EXPORTS, RECORDS
 from vitalake.errors import UnusableDataError
+from vitalake.pseudonyms import Pseudonyms
 
 
 def test_the_file_of_ten_customers_gives_ten_entities_and_not_one() -> None:
@@ -23,11 +25,16 @@ def test_the_file_of_ten_customers_gives_ten_entities_and_not_one() -> None:
     assert [row["canonical_id"] for row in found.rows] == [f"crm_CUST{n:03}" for n in range(1, 11)]
     assert len({row["quality_score"] for row in found.rows}) > 1
     assert {row["entity_type"] for row in found.rows} == {"large_enterprise", "medium_business", "small_business"}
-    assert json.loads(found.rows[4]["attributes"])["address"] == {"city": "Évora", "country": "PT"}
+    assert json.loads(found.rows[4]["attributes"])["address"] == {"country": "PT"}
+    assert json.loads(found.private_rows[4]["attributes"])["address"] == {"city": "Évora", "country": "PT"}
     (export,) = found.export_rows
     assert (export["record_count"], export["usable_count"], export["reconciled"]) == (10, 10, True)
-    assert export["summary_unchecked"] == ["summary.churnRisk"]
-    assert json.loads(export["envelope"]) == {name: ten_customers()[name] for name in ("metadata", "summary")}
+    assert export["summary_unchecked"] == ["summary.?"]
+    told = {name: dict(ten_customers()[name]) for name in ("metadata", "summary")}
+    [(envelope, key)] = [(row["envelope"], row["source_key"]) for row in found.envelope_rows]
+    assert (json.loads(envelope), key) == (told, "entities/demo.json")
+    del told["metadata"]["schema"], told["summary"]["churnRisk"]
+    assert json.loads(export["envelope"]) == told
 
 
 def test_objects_of_several_systems_are_laid_out_in_order_each_with_its_source() -> None:
@@ -63,14 +70,13 @@ def test_an_export_without_a_source_system_is_quarantined_with_all_its_records()
     ]
 
 
-def test_a_refused_record_is_told_by_number_with_its_text_and_its_neighbours_stay() -> None:
+def test_a_refused_record_is_told_by_number_without_its_text_and_its_neighbours_stay() -> None:
     data = b'{"metadata": {"sourceSystem": "legacy", "recordCount": 3}, "records": [{"id": 1, "name": "a"}, '
     data += b'{"id": 2, "name": "\\ud800", "x": NaN}, {"id": 3, "name": "c"}, {"id": 4, "x": "y"}]}'
     found = read({"entities/x.json": data})
     assert [row["record_number"] for row in found.rows] == [1, 3]
     assert [(each.rule, each.record_number) for each in found.refusals] == [("D02", 2), ("E04", 4)]
-    assert found.refusals[0].text == '{"id": 2, "name": "\\ud800", "x": NaN}'
-    assert found.refusals[1].text == '{"id": 4, "x": "y"}'
+    assert [each.text for each in found.refusals] == [None, None]
     (export,) = found.export_rows
     counts = ("declared_count", "record_count", "usable_count", "quarantined_count")
     assert [export[name] for name in counts] == [3, 4, 2, 2]
@@ -85,7 +91,7 @@ def test_an_odd_key_around_the_records_costs_neither_the_export_nor_its_reconcil
     (export,) = found.export_rows
     assert (export["record_count"], export["reconciled"]) == (1, False)
     assert len(export["problems"]) == 1
-    assert {"x": 1} in json.loads(export["envelope"]).values()
+    assert {"x": 1} in json.loads(found.envelope_rows[0]["envelope"]).values()
 
 
 def test_an_export_of_many_pieces_keeps_its_numbers_and_has_one_row() -> None:
@@ -93,6 +99,37 @@ def test_an_export_of_many_pieces_keeps_its_numbers_and_has_one_row() -> None:
     found = read({"entities/legacy/x.json": [{"id": n, "name": f"name {n}"} for n in range(count)]})
     assert found.records.column("record_number").to_pylist() == list(range(1, count + 1))
     assert [row["usable_count"] for row in found.export_rows] == [count]
+
+
+def test_a_private_attribute_that_changes_is_another_content_and_nobody_can_try_all_of_them() -> None:
+    def digests(*records: dict[str, Any], key: bytes = b"one key" * 3) -> list[str]:
+        named = [{"id": number, "name": "Acme"} | record for number, record in enumerate(records)]
+        found = read({"entities/legacy/x.json": named}, pseudonyms=Pseudonyms(key))
+        return [row["content_sha256"] for row in found.rows]
+
+    phone, other = {"contact": {"phone": "0655551234"}}, {"contact": {"phone": "0655551235"}}
+    one, another, again, without, shared = digests(phone, other, phone, {}, {"country": "DK"})
+    assert one == again
+    assert len({one, another, without, shared}) == 4
+    # Whoever has no key can compute what everybody sees, and nothing else.
+    assert digests(phone, {}, {"country": "DK"}, key=b"another" * 3)[1:] == [without, shared]
+    assert digests(phone, key=b"another" * 3) != [one]
+    plain = json.dumps(["Acme", None, None, None, "{}", json.dumps(phone, separators=(",", ":"))])
+    assert one != hashlib.sha256(plain.replace(", ", ",").encode()).hexdigest()
+
+
+def test_of_what_an_export_says_of_itself_everybody_sees_what_is_known_and_can_be_used() -> None:
+    metadata = {"sourceSystem": "CRM", "exportId": "Ann Smith", "dataVersion": "1.4 by Ann", "recordCount": "two"}
+    around = {"metadata": metadata | {"by": "Ann", "exportDate": "Ann"}, "summary": {"Ann": 1, "totalRevenue": "0"}}
+    found = read({"entities/x.json": {"records": [{"id": 1, "name": "a"}], "note": "Ann"} | around})
+    [export], [envelope] = found.export_rows, found.envelope_rows
+    assert json.loads(export["envelope"]) == {
+        "metadata": {"sourceSystem": "CRM"},
+        "summary": {"totalRevenue": "0"},
+    }
+    assert "Ann" not in str(export)
+    assert (export["export_id"], export["data_version"], len(export["problems"])) == (None, None, 4)
+    assert json.loads(envelope["envelope"]) == {"note": "Ann"} | around
 
 
 A, B = {"id": 1, "name": "a"}, {"id": 2, "name": "b"}

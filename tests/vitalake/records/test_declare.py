@@ -232,7 +232,7 @@ def test_a_stream_is_read_as_the_whole_is() -> None:
 def test_records_weigh_what_they_take_in_memory(more: dict[str, Any], personal: bool) -> None:
     """Also what nobody declared: where a refused record keeps its text, it is there until rows are laid out."""
     fields = (ID, replace(NOTE, personal=personal))
-    tables = (RecordTable("things", "Things.", ("id", "note"), restricted=True),)
+    tables = (RecordTable("things", "Things.", ("id", "note"), restricted=personal),)
     dataset = json_dataset("things", "Things.", "team:data", fields, tables)
     data = json.dumps([{"id": str(number)} | more for number in range(3000)]).encode()
     item = RawObject("things/0", "v", len(data), NOON, data)
@@ -357,3 +357,23 @@ def test_the_header_of_a_file_about_people_is_not_repeated() -> None:
             read(people, data)
         assert refused.value.rule == "D01"
         assert "Anna" not in refused.value.message
+
+
+def test_of_a_restricted_table_nothing_is_told_in_the_words_of_a_file_whether_a_field_is_personal_or_not() -> None:
+    """Of price lists the text and the unknown columns are told: they help."""
+    table = RecordTable("things", "Things.", ("id", "note"), restricted=True)
+    lines = b"id,note\n1,Anna Schmidt,1951\n,Anna Schmidt\n"
+    records = b'[{"id": "1", "note": 5, "Anna Schmidt": "Anna"}, {"id": "1", "note": NaN, "Anna Schmidt": "Anna"}]'
+    datasets = {
+        lines: csv_dataset("things", "Things.", "team:data", (ID, NOTE), restricted=True),
+        records: json_dataset("things", "Things.", "team:data", (ID, NOTE), (table,)),
+    }
+    for data, dataset in datasets.items():
+        assert dataset.names_people
+        _, refusals = read(dataset, data)
+        assert len(refusals) == 2
+        assert {refusal.text for refusal in refusals} == {None}
+        assert "Anna" not in str(refusals)
+    with pytest.raises(UnusableDataError) as refused:
+        read(datasets[lines], b"id,Anna Schmidt\n1,2\n")
+    assert refused.value.message == "the header has 1 undeclared columns"

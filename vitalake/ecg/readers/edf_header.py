@@ -108,9 +108,13 @@ class Header:
         return names.subject_identifier(words[0] if self.is_plus and words else self.patient)
 
     def device_model(self) -> str | None:
-        """The equipment that EDF+ names after the start date, the investigation and the technician."""
+        """The equipment that EDF+ names after the start date, the investigation and the technician.
+
+        Among more words than these five nobody can say which is the equipment: a technician's name with a blank in
+        it would be taken for one.
+        """
         words = self.recording.split()
-        if not self.is_plus or words[:1] != ["Startdate"] or len(words) < 5 or words[4] == "X":
+        if not self.is_plus or words[:1] != ["Startdate"] or len(words) != 5 or words[4] == "X":
             return None
         return names.device_model(words[4].replace("_", " "))
 

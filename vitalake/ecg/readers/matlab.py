@@ -2,11 +2,15 @@
 
 Belongs here: which version a file is, which of its variables can be used, and a good answer where none can.
 Does not belong here: the layouts (`matlab_v4`, `matlab_v5`), or what a matrix means (`vitalake.ecg.structure`).
+
+Variables and fields may be called anything, `John_Smith_1951` too. So no message repeats such a name: what a file
+holds is counted, and told by its shape.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from vitalake.ecg.readers import matlab_v4, matlab_v5
@@ -16,7 +20,7 @@ from vitalake.errors import UnusableDataError
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 V73_MARKS = (b"\x00\x02IM", b"\x02\x00MI")
 MAX_VARIABLES = 1000
-NAMED_IN_MESSAGES = 10
+TOLD = 10  # kinds or shapes in a message
 CONTROL_BYTES = frozenset(range(32)) - frozenset(b"\t\n\f\r")
 
 Version = Literal["v4", "v5", "v7.3"]
@@ -56,7 +60,7 @@ def read_matlab(data: bytes, *, max_bytes: int) -> dict[str, Matrix]:
     """
     matrices, others = read_variables(data, max_bytes=max_bytes)
     if not matrices:
-        raise UnusableDataError("S04", f"the file holds no real numeric matrix: {list_others(others)}")
+        raise UnusableDataError("S04", f"the file holds no real numeric matrix but {counted(others.values())}")
     return matrices
 
 
@@ -65,7 +69,7 @@ def read_variables(data: bytes, *, max_bytes: int) -> MatlabVariables:
     found = MatlabVariables({}, {})
     for name, content in _open(data, max_bytes):
         if name in found.matrices or name in found.others:
-            raise UnusableDataError("S02", f"the file holds two variables named '{name}'")
+            raise UnusableDataError("S02", "the file holds two variables of one name")
         if len(found.matrices) + len(found.others) == MAX_VARIABLES:
             raise UnusableDataError("S02", f"the file holds more than {MAX_VARIABLES:,} variables")
         if isinstance(content, str) or not name:
@@ -77,10 +81,11 @@ def read_variables(data: bytes, *, max_bytes: int) -> MatlabVariables:
     return found
 
 
-def list_others(others: dict[str, str]) -> str:
-    """What the unusable variables are, for messages."""
-    shown = [f"'{name}' is {what}" for name, what in list(others.items())[:NAMED_IN_MESSAGES]]
-    return ", ".join(shown) + (", …" if len(others) > len(shown) else "")
+def counted(kinds: Iterable[str]) -> str:
+    """How many variables there are of which kind or shape, the commonest first, for messages."""
+    counts = Counter(kinds).most_common()
+    shown = [kind if count == 1 else f"{count:,} times {kind}" for kind, count in counts[:TOLD]]
+    return ", ".join(shown) + (", …" if len(counts) > TOLD else "")
 
 
 def _open(data: bytes, max_bytes: int) -> Iterator[Variable]:

@@ -64,9 +64,7 @@ class Found:
         self._check(path)
         self._left -= int(np.prod(shape, dtype=object)) * dtype.itemsize
         if self._left < 0:
-            raise UnusableDataError(
-                "S02", f"with '{path}' the matrices unpack to more than the {self.max_bytes:,} bytes allowed"
-            )
+            raise UnusableDataError("S02", f"the matrices unpack to more than the {self.max_bytes:,} bytes allowed")
         matrix = values()
         if matrix.dtype.kind == "b":
             matrix = matrix.astype(np.uint8)
@@ -76,7 +74,7 @@ class Found:
         if not 0 < len(path) <= MAX_NAME_BYTES or not (path.isascii() and path.isprintable()):
             raise UnusableDataError("S02", "the name of a variable or field is not text")
         if path in self.variables.matrices or path in self.variables.others:
-            raise UnusableDataError("S02", f"the file holds two variables named '{path}'")
+            raise UnusableDataError("S02", "the file holds two variables of one name")
         if len(self.variables.matrices) + len(self.variables.others) == MAX_VARIABLES:
             raise UnusableDataError("S02", f"the file holds more than {MAX_VARIABLES:,} variables and fields")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from vitalake.ecg.readers.limited import read_limited
-from vitalake.ecg.readers.matlab import list_others, matlab_version, read_variables
+from vitalake.ecg.readers.matlab import counted, matlab_version, read_variables
 from vitalake.ecg.readers.matlab_other import NESTED
 from vitalake.ecg.readers.matlab_variable import Matrix
 from vitalake.ecg.recording import Lead, Recording
@@ -18,7 +18,6 @@ from vitalake.errors import UnusableDataError
 SIGNAL_NAMES = ("val", "ecg.data")
 RATE_NAMES = ("fs", "ecg.fs")
 MAX_LEADS = 16
-NAMED_IN_MESSAGES = 20
 INT32 = np.iinfo(np.int32)
 
 
@@ -62,14 +61,14 @@ def _find_signal(matrices: dict[str, Matrix], others: dict[str, str]) -> Matrix:
             if name.lower() == usual:
                 return matrix
     if not matrices:
-        raise UnusableDataError("S04", f"the file holds no real numeric matrix: {list_others(others)}")
+        raise UnusableDataError("S04", f"the file holds no real numeric matrix but {counted(others.values())}")
     candidates = [name for name, matrix in matrices.items() if name.lower() not in RATE_NAMES or matrix.size > 1]
     if len(candidates) != 1:
-        listed = ", ".join(candidates[:NAMED_IN_MESSAGES]) or "none"
+        shapes = counted("{:,} x {:,} values".format(*matrices[name].shape) for name in candidates) or "none"
         raise UnusableDataError(
             "S03",
-            f"{len(candidates)} candidates for the signal ({listed}): "
-            f"expected {' or '.join(SIGNAL_NAMES)}, or exactly one matrix",
+            f"{len(candidates)} candidates for the signal ({shapes}): "
+            f"expected one matrix, or one called {' or '.join(SIGNAL_NAMES)}",
         )
     return matrices[candidates[0]]
 
@@ -124,6 +123,4 @@ def exact(stored: Matrix) -> np.typing.NDArray[np.int32] | np.typing.NDArray[np.
         and np.array_equal(as_float.astype(stored.dtype), stored)
     ):
         return as_float
-    raise UnusableDataError(
-        "S10", f"{stored.dtype.name} values from {low:,} to {high:,} fit neither int32 nor float64"
-    )
+    raise UnusableDataError("S10", f"{stored.dtype.name} values that fit neither int32 nor float64")

@@ -60,7 +60,7 @@ def _read_variable(data: bytes, at: int) -> tuple[Variable, int]:
     if end > len(data):
         raise UnusableDataError(
             "S02",
-            f"the file ends after {len(data):,} bytes, the matrix '{name}' "
+            f"the file ends after {len(data):,} bytes, the matrix at byte {at:,} "
             f"({rows:,} x {columns:,} {dtype.name}) needs {end:,}",
         )
     kind = values_type % 10

@@ -124,7 +124,7 @@ def _read_matrix(body: memoryview, at: int, order: str) -> Variable:
     name = decode_name(bytes(raw_name.content), at)
     if array_class not in NUMERIC_CLASSES:
         if array_class not in OTHER_CLASSES:
-            raise UnusableDataError("S02", f"the variable '{name}' has the unknown class {array_class}")
+            raise UnusableDataError("S02", f"the variable at byte {at:,} has the unknown class {array_class}")
         return Variable(name, OTHER_CLASSES[array_class])
     if flag_bits & COMPLEX_FLAG:
         return Variable(name, "complex")
@@ -137,7 +137,7 @@ def _read_matrix(body: memoryview, at: int, order: str) -> Variable:
     if len(values.content) != needed or values.end < len(body):
         raise UnusableDataError(
             "S02",
-            f"the matrix '{name}' ({rows:,} x {columns:,} {dtype.name}) needs {needed:,} bytes, "
+            f"the matrix at byte {at:,} ({rows:,} x {columns:,} {dtype.name}) needs {needed:,} bytes, "
             f"{len(values.content) + max(len(body) - values.end, 0):,} are there",
         )
     return Variable(name, to_matrix(values.content, dtype, rows, columns))

@@ -120,7 +120,7 @@ def _to_lead(column: Column, name: str, unit: str, rate_hz: float) -> Lead:
         elif max(-low, high) <= 2**53:
             samples = values.astype(np.float64)
         else:
-            raise UnusableDataError("S10", f"integers from {low:,} to {high:,} fit neither int32 nor float64")
+            raise UnusableDataError("S10", "integers that fit neither int32 nor float64")
     if missing is not None and samples.dtype.kind == "f":
         samples, missing = np.where(missing, np.nan, samples), None
     gain = per_millivolt(unit)

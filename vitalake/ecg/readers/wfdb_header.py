@@ -12,6 +12,7 @@ import re
 from datetime import datetime, timezone
 from typing import NamedTuple
 
+from vitalake.ecg.readers.codes import is_diagnosis
 from vitalake.ecg.readers.wfdb_signal_line import FLOAT, Signal, checked_name, parse_signal
 from vitalake.errors import UnusableDataError
 
@@ -24,8 +25,6 @@ _COUNT = re.compile(r"\d{1,15}", re.ASCII)
 _TIME = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,2}):)?(\d{1,2})(?:\.(\d{1,9}))?", re.ASCII)
 _DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _DIAGNOSES = re.compile(r"#\s*Dx\s*:(.*)", re.IGNORECASE)
-# SNOMED CT concept or ICD-10 code; whatever else somebody wrote there may be free text.
-_CODE = re.compile(r"\d{6,18}|[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?", re.ASCII)
 
 
 class Segment(NamedTuple):
@@ -144,4 +143,4 @@ def _diagnoses(comments: list[str]) -> str | None:
     listed = [
         code.strip() for line in comments if (found := _DIAGNOSES.match(line)) for code in found[1].split(",")
     ]
-    return ",".join(dict.fromkeys(code for code in listed if _CODE.fullmatch(code))) or None
+    return ",".join(dict.fromkeys(filter(is_diagnosis, listed))) or None
