@@ -137,8 +137,10 @@ def _parse_csv(
 ) -> Iterator[Parsed]:
     from vitalake.records.csv_reader import read_csv
     from vitalake.records.judge import Batch
+    from vitalake.refusals import Told
 
     (item,) = objects
+    told = Told()
     personal = any(field.personal for field in fields)
     names, required = [field.name for field in fields], [field.name for field in fields if field.required]
     for rows in read_csv(item.chunks(), names, required, ignored, private=personal):
@@ -146,15 +148,17 @@ def _parse_csv(
             Refusal(item.key, each.rule, each.message, each.line, each.count, None if personal else each.text)
             for each in rows.refused
         )
-        batch = Batch(item.key, item.version, item.uploaded_at, rows.lines, rows.columns, rows.text)
+        batch = Batch(item.key, item.version, item.uploaded_at, rows.lines, rows.columns, rows.text, told=told)
         yield Parsed((batch,), refusals, 2 * rows.size_bytes)
 
 
 def _parse_json(fields: Sequence[Field], objects: Sequence[RawObject], _: Pseudonyms) -> Iterator[Parsed]:
     from vitalake.records.json_reader import read_json
     from vitalake.records.judge import Batch
+    from vitalake.refusals import Told
 
     (item,) = objects
+    told = Told()
     names = [field.name for field in fields]
     whole = not any(field.personal for field in fields)  # for the text of what is refused
     cells, factor = (len(names) + 1, _WHOLE_FACTOR) if whole else (len(names), _TEXT_FACTOR)
@@ -166,7 +170,7 @@ def _parse_json(fields: Sequence[Field], objects: Sequence[RawObject], _: Pseudo
         records = found.records
         values = {name: _values(records, name) for name in names}
         text, more = partial(_json_text, records if whole else ()), _with_more(records, values)
-        batch = Batch(item.key, item.version, item.uploaded_at, found.numbers, values, text, more)
+        batch = Batch(item.key, item.version, item.uploaded_at, found.numbers, values, text, more, told)
         yield Parsed((batch,), refusals, max(len(records) * cells * _CELL_BYTES, found.size_bytes * factor))
 
 
