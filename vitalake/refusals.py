@@ -18,6 +18,10 @@ class Told:
     def __init__(self) -> None:
         self._left: dict[str, int] = {}
 
+    def all(self, rule: str) -> bool:
+        """Whether no more refusals by a rule are worded."""
+        return self._left.get(rule) == 0
+
     def take(self, rule: str, count: int = 1) -> int:
         """Of so many more refusals by a rule, how many are worded: the first ones."""
         left = self._left.get(rule, LISTED)

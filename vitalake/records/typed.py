@@ -44,6 +44,7 @@ _LOOKS = {
     "timestamp[us, tz=UTC]": r"\A[ \t-\r]*[0-9]{4}-[0-9]{2}-[0-9]{2}",
 }
 _LIMITS = {"int32": 2**31, "int64": 2**63}
+_SAMPLE = 64
 _EXACT_BELOW = 2**53  # every whole number that a double holds is one of its own
 # The first and the last moment that Python takes for a date, as most readers do, in the unit of each kind.
 _CALENDAR = {
@@ -60,6 +61,8 @@ def from_texts(values: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Mask]:
     if pa.types.is_string(kind):
         return values, np.zeros(len(values), np.bool_)
     try:
+        if len(values) > 2 * _SAMPLE:  # a value that does not fit costs Arrow a hundred that do
+            _cast(values.take(numbers(np.linspace(0, len(values) - 1, _SAMPLE).astype(np.int64), pa.int64())), kind)
         return _cast(values, kind), np.zeros(len(values), np.bool_)
     except pa.ArrowInvalid:
         return _by_looks(values, kind)
