@@ -175,7 +175,10 @@ def _parse_json(fields: Sequence[Field], objects: Sequence[RawObject], _: Pseudo
             for each in found.refused
         )
         records = found.records
-        values = {name: _values(records, name) for name in names}
+        there = set().union(*records)
+        values = {
+            name: _values(records, name) if name in there else [None] * len(records) for name in names
+        }
         text, more = partial(_json_text, records if whole else ()), _with_more(records, values)
         batch = Batch(item.key, item.version, item.uploaded_at, found.numbers, values, text, more, told)
         yield Parsed((batch,), refusals, max(len(records) * cells * _CELL_BYTES, found.size_bytes * factor))

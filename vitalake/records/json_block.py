@@ -58,6 +58,11 @@ class JsonRecords:
     size_bytes: int
 
     @property
+    def refused_count(self) -> int:
+        """How many were refused."""
+        return sum(each.count for each in self.refused)
+
+    @property
     def numbers(self) -> npt.NDArray[np.int64]:
         """Number of each good record, shape (n,)."""
         import numpy as np

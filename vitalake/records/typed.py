@@ -76,6 +76,8 @@ def from_json(values: Sequence[Any], kind: pa.DataType) -> tuple[pa.Array, Mask]
     found = set(map(type, values))
     kinds = found - {type(None)}
     name = str(kind)
+    if not kinds:
+        return pa.nulls(len(values), kind), np.zeros(len(values), np.bool_)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         if kinds <= {str}:
             return from_texts(_strings(values), kind)
