@@ -195,7 +195,7 @@ class _Refused:
         self._weight = 0
 
     def news(self) -> list[dict[str, Any]]:
-        """What the part has in quarantine: of each object and rule a row for each message, the last for all others."""
+        """What is in quarantine: of each object and rule a row for each message, the last for all others."""
         return [row for messages in self._news.values() for row in messages.values()]
 
     def _tell(self, row: dict[str, Any]) -> None:

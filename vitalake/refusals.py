@@ -4,7 +4,7 @@ Belongs here: the count that readers, judges and quarantine share. Does not belo
 (`vitalake/dataset.py`), its row (`vitalake/reading.py`).
 
 Whoever refuses records counts them first and words the first ones only, so that a file of nothing but bad records
-costs no more than one of good ones. One refusal, with the number of records it stands for, then tells of the others.
+costs about what one of good ones does. One refusal, with the number of records it stands for, tells of the others.
 """
 
 from __future__ import annotations

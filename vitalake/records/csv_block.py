@@ -92,9 +92,7 @@ def parse(pieces: Iterable[bytes | memoryview], delimiter: str, width: int, want
         return block or _parsed_together(data, end, delimiter, width, wanted, end)
 
 
-def _parsed_together(
-    data: bytes, end: int, delimiter: str, width: int, wanted: Sequence[int], many: int
-) -> Block:
+def _parsed_together(data: bytes, end: int, delimiter: str, width: int, wanted: Sequence[int], many: int) -> Block:
     """Rows and misfits as Arrow tells them apart; `_ManyError` where so many are none."""
     import numpy as np
     import pyarrow as pa

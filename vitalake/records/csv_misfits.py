@@ -1,7 +1,7 @@
 """Records of a block of CSV that are no rows, as columns, and a block that has very many of them.
 
-Belongs here: their shape, and telling them from rows before Arrow sees them. Does not belong here: what is said about
-them (`vitalake/records/csv_records.py`).
+Belongs here: their shape, and telling them from rows before Arrow sees them. Does not belong here: what is said
+about them (`vitalake/records/csv_records.py`).
 
 Arrow hands each of its misfits to a function in Python, which takes as long as reading a hundred fields. So where a
 block has many, its records are counted out first: where no quote is, by its lines and delimiters; otherwise by
@@ -116,17 +116,18 @@ def counted(data: bytes, end: int, delimiter: str, width: int) -> Counted:
     length = stop[odd] - begin[odd] - 1
     length -= (length > 0) & (view[stop[odd] - 1] == _LF) & (view[np.maximum(stop[odd] - 2, 0)] == _CR)
     misfits = Misfits(odd, fields[odd], nul[odd], length != fields[odd] - 1, text)
-    rows = _between(view[:whole], begin[fits], stop[fits])
+    rows = between(view[:whole], begin[fits], stop[fits])
     return Counted(rows, np.flatnonzero(fits), misfits, Places(first, behind - first - 1), whole)
 
 
-def _between(data: Bytes, begin: Numbers, stop: Numbers) -> bytes:
-    """The bytes of some ranges that follow each other."""
+def between(data: Bytes, begin: Numbers, stop: Numbers) -> bytes:
+    """The bytes of some ranges, ascending and apart, put together."""
     import numpy as np
 
     if not len(begin):
         return b""
     edges = np.zeros(len(data) + 1, np.int8)
+    begin, stop = begin[begin < stop], stop[begin < stop]
     edges[begin] += 1
     edges[stop] -= 1
     return data[np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_)].tobytes()

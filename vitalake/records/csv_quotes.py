@@ -31,7 +31,6 @@ Lines of such a text become rows if they have as many fields as the header.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,11 +45,12 @@ TEXT_LINES = 100
 """As many lines a text may have from a quote too many to its end."""
 MAX_FIELDS = 1000
 """In so many fields of a line, with and without quotes by turns, text behind a quote is looked for."""
+_FEW_LINES = 8
 _LF, _CR, _QUOTE = b'\n\r"'
 
 
-def broken_lines(
-    lines: Lines, delimiter: str, first: Numbers, last: Numbers, misfits: Sequence[int], waits: bool
+def broken_lines(  # noqa: PLR0915 - three steps that share what is known of the quotes
+    lines: Lines, delimiter: str, first: Numbers, last: Numbers, misfits: Numbers, waits: bool
 ) -> tuple[list[tuple[int, int]], int]:
     """Which lines to give up, and where to stop.
 
@@ -106,12 +106,18 @@ def broken_lines(
         """The line from which on all is quoted strictly, to behind which: -1, none; 0, the end is not met."""
         start, stop = int(first[record]), int(last[record]) + 1
         # The first end of a record with an even number of quotes between, by whether that of those before is odd.
-        later = [int(each[at]) + 1 if (at := np.searchsorted(each, stop - 1)) < len(each) else 0 for each in ends]
-        until = np.asarray([before[each] if each else len(quotes) for each in later])
-        here = before[start + 1 : stop]
-        good = faults[here % 2, until[here % 2]] == faults[here % 2, here]
+        later = [int(each[at]) + 1 if (at := int(each.searchsorted(stop - 1))) < len(each) else 0 for each in ends]
+        until = [int(before[each]) if each else len(quotes) for each in later]
+        for line in range(start + 1, min(stop, start + _FEW_LINES)):  # most records are short
+            turn = int(before[line]) % 2
+            if faults[turn, until[turn]] == faults[turn, before[line]]:
+                return line, later[turn]
+        if stop <= start + _FEW_LINES:
+            return -1, -1
+        here = before[start + _FEW_LINES : stop]
+        good = faults[here % 2, np.asarray(until)[here % 2]] == faults[here % 2, here]
         offset = int(good.argmax()) if good.any() else -1
-        return (start + 1 + offset, later[here[offset] % 2]) if offset >= 0 else (-1, -1)
+        return (start + _FEW_LINES + offset, later[here[offset] % 2]) if offset >= 0 else (-1, -1)
 
     found: list[tuple[int, int]] = []
     settled = 0

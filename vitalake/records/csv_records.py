@@ -17,6 +17,7 @@ from vitalake.records.csv_again import HeaderAgain
 from vitalake.records.csv_block import NO_UTF8, Block, parse
 from vitalake.records.csv_header import CsvHeader
 from vitalake.records.csv_lines import Lines, first_lines, inner_newlines
+from vitalake.records.csv_misfits import Misfits, between
 from vitalake.records.csv_quotes import broken_lines, broken_start
 from vitalake.records.csv_rows import CsvRows, RefusedLine
 from vitalake.refusals import Told
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from vitalake.records.csv_lines import Numbers
-    from vitalake.records.csv_misfits import Misfits
 
     Mask = npt.NDArray[np.bool_]
 
@@ -137,13 +137,18 @@ class Records:
         """The first lines read again without some of them, and where the records were before."""
         import numpy as np
 
-        edges = [0, *(line for each in broken for line in each), count]
+        edges = np.concatenate([[0], np.asarray(broken, np.int64).ravel(), [count]])
+        begin, stop = edges[::2], edges[1::2]
         # A piece that began with a blank line, an LF, would make one end of a line with the CR before it.
-        kept = [(lines.filled(*each), each[1]) for each in zip(edges[::2], edges[1::2], strict=True)]
-        block = self._parse(lines.between(*each).data for each in kept)
+        filled = np.append(np.flatnonzero(lines.lengths), lines.count)
+        begin = np.minimum(filled[np.searchsorted(filled, begin)], stop)
+        starts = np.append(lines.starts, len(lines.data))
+        block = self._parse([between(lines.data, starts[begin], starts[stop])])
         first, inner = _places(block, Lines(block.data))
-        numbered = np.concatenate([np.arange(*each) for each in kept])
-        return block, numbered[first], inner
+        kept = np.zeros(lines.count + 1, np.int8)
+        np.add.at(kept, begin, 1)
+        np.subtract.at(kept, stop, 1)
+        return block, np.flatnonzero(np.cumsum(kept))[first], inner
 
     def _blank(self, columns: Mapping[int, pa.Array], lines: Lines, at: Numbers) -> Mask:
         """Which rows are delimiters and nothing else."""
@@ -174,7 +179,8 @@ class Records:
             message = "bytes that are no UTF-8" if NO_UTF8 in text else "a NUL byte"
             return message, text.replace(NO_UTF8, "\ufffd")[:MAX_TEXT]
 
-        by_rule = {"D02": np.flatnonzero(found.filled & found.nul), "D03": np.flatnonzero(found.filled & ~found.nul)}
+        masks = {"D02": found.filled & found.nul, "D03": found.filled & ~found.nul}
+        by_rule = {rule: np.flatnonzero(mask) for rule, mask in masks.items()}
         return [
             _Refused(rule, first[found.index[which]], partial(worded, which)) for rule, which in by_rule.items()
         ]

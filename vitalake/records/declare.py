@@ -155,7 +155,8 @@ def _parse_csv(
         row_bytes = max(2 * rows.size_bytes / max(len(rows.lines), 1), _ROW_BYTES + _FIELD_BYTES * len(names))
         for begin in range(0, len(rows.lines), _PIECE_ROWS):
             piece = rows.slice(begin, _PIECE_ROWS)
-            batch = Batch(item.key, item.version, item.uploaded_at, piece.lines, piece.columns, piece.text, told=told)
+            source = item.key, item.version, item.uploaded_at
+            batch = Batch(*source, piece.lines, piece.columns, piece.text, told=told)
             yield Parsed((batch,), (), int(len(piece.lines) * row_bytes))
 
 
@@ -176,9 +177,7 @@ def _parse_json(fields: Sequence[Field], objects: Sequence[RawObject], _: Pseudo
         )
         records = found.records
         there = set().union(*records)
-        values = {
-            name: _values(records, name) if name in there else [None] * len(records) for name in names
-        }
+        values = {name: _values(records, name) if name in there else [None] * len(records) for name in names}
         text, more = partial(_json_text, records if whole else ()), _with_more(records, values)
         batch = Batch(item.key, item.version, item.uploaded_at, found.numbers, values, text, more, told)
         yield Parsed((batch,), refusals, max(len(records) * cells * _CELL_BYTES, found.size_bytes * factor))

@@ -70,7 +70,8 @@ class JsonRecords:
         first, last = np.asarray(self.runs, np.int64).reshape(-1, 2).T
         lengths = last - first + 1
         before = np.cumsum(lengths) - lengths
-        return np.arange(len(self.records)) + np.repeat(first - before, lengths)
+        found: npt.NDArray[np.int64] = np.arange(len(self.records)) + np.repeat(first - before, lengths)
+        return found
 
 
 class Block:

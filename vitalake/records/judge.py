@@ -95,7 +95,8 @@ def _uploaded(batches: Sequence[Batch]) -> dict[str, Any]:
 
     counts = [len(batch.numbers) for batch in batches]
     which = array(np.repeat(np.arange(len(batches)), counts), pa.int64())
-    return {"uploaded_at": array([batch.uploaded_at for batch in batches], pa.timestamp("us", tz="UTC")).take(which)}
+    at = pa.timestamp("us", tz="UTC")
+    return {"uploaded_at": array([batch.uploaded_at for batch in batches], at).take(which)}
 
 
 def _provenance(batches: Sequence[Batch], starts: Numbers, good: Mask) -> dict[str, Any]:

@@ -33,7 +33,7 @@ _INTEGER = re.compile(r"\s*[+-]?0*[0-9]{1,19}\s*", re.ASCII)
 _FRACTION = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
-# How a text begins or looks, in RE2, where it may pass: what does not fit is mostly seen by this, a column at a time.
+# How a text looks or begins, in RE2, where it may pass: what does not fit is mostly seen so, a column at a time.
 _WHOLE = r"\A[ \t-\r]*[+-]?[0-9]+[ \t-\r]*\z"
 _LOOKS = {
     "int32": _WHOLE,
