@@ -4,8 +4,8 @@ Belongs here: their shape, and telling them from rows before Arrow sees them. Do
 about them (`vitalake/records/csv_records.py`).
 
 Arrow hands each of its misfits to a function in Python, which takes as long as reading a hundred fields. So where a
-block has many, its records are counted out first: where no quote is, by its lines and delimiters; otherwise by
-Python's own module, which takes records and fields as Arrow does.
+block has many, its records are counted out first: by its lines and delimiters outside of quotes; where quotes do
+not fit, by Python's own module, which takes records and fields as Arrow does.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from vitalake.records.csv_lines import Lines
+from vitalake.records.csv_quotes import faults
 from vitalake.records.csv_source import after_last_newline
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 MANY = 1000
 """From so many misfits of a block on, counting its records out is sooner done."""
 _PIECE_BYTES = 1 << 16
-_CR, _LF = 13, 10
+_CR, _LF, _QUOTE = b'\r\n"'
 
 
 @dataclass(frozen=True)
@@ -91,19 +92,20 @@ def counted(data: bytes, end: int, delimiter: str, width: int) -> Counted:
     import numpy as np
 
     view = np.frombuffer(data, np.uint8)
-    lines = Lines(view[:end])
-    if data.find(b'"', 0, end) >= 0:
+    lines, whole = Lines(view[:end]), end
+    if (inside := _inside(view[:end], delimiter)) is None:
         fields, first, behind = _by_module(data, delimiter)
-        unfinished = first[-1] < lines.count
-        whole = int(lines.starts[first[-1]]) if unfinished else end
+        whole = int(lines.starts[first[-1]]) if first[-1] < lines.count else end
         fields, first, behind = fields[:-1], first[:-1], behind[:-1]
         begin, stop = lines.starts[first], lines.ends[behind - 1] + 1
     else:
-        first = np.flatnonzero(lines.lengths)
-        behind, whole = first + 1, end
-        begin, stop = lines.starts[first], lines.ends[first] + 1
+        behind = np.flatnonzero(~inside[lines.ends]) + 1
+        first = np.append(0, behind)[:-1]
+        filled = (behind > first + 1) | (lines.lengths[first] > 0)
+        first, behind = first[filled], behind[filled]
+        begin, stop = lines.starts[first], lines.ends[behind - 1] + 1
         before = np.zeros(end + 1, np.int32)
-        np.cumsum(view[:end] == ord(delimiter), dtype=np.int32, out=before[1:])
+        np.cumsum((view[:end] == ord(delimiter)) & ~inside, dtype=np.int32, out=before[1:])
         fields = 1 + before[stop] - before[begin]
     nul = np.zeros(len(first), np.bool_)
     nul[np.searchsorted(begin, np.flatnonzero(view[:whole] == 0), "right") - 1] = True
@@ -118,6 +120,20 @@ def counted(data: bytes, end: int, delimiter: str, width: int) -> Counted:
     misfits = Misfits(odd, fields[odd], nul[odd], length != fields[odd] - 1, text)
     rows = between(view[:whole], begin[fits], stop[fits])
     return Counted(rows, np.flatnonzero(fits), misfits, Places(first, behind - first - 1), whole)
+
+
+def _inside(data: Bytes, delimiter: str) -> Mask | None:
+    """Which bytes are within quotes, shape (bytes,); None: not every quote is where quotes are by rights."""
+    import numpy as np
+
+    quote = data == _QUOTE
+    if not quote.any():
+        return quote
+    _, turns = faults(data, delimiter)
+    if turns[0].any() or turns.shape[1] % 2:
+        return None
+    inside: Mask = (np.cumsum(quote, dtype=np.uint8) & 1).view(np.bool_)
+    return inside
 
 
 def between(data: Bytes, begin: Numbers, stop: Numbers) -> bytes:

@@ -134,17 +134,26 @@ class Block:
         """Takes or refuses the records that texts are; what is there often is looked at once."""
         known: dict[bytes, dict[str, Any] | str] = {}
         good: list[dict[str, Any]] = []
+        bad = 0  # that are only counted
         for text in texts:
             found = known.get(text)
             if found is None:
                 known[text] = found = self._record(text)
             if type(found) is dict:
+                if bad:
+                    self.count_refused(bad)
+                    bad = 0
                 good.append(found)
                 continue
-            self.accept(good)
-            good = []
-            self.refuse(found, text)  # type: ignore[arg-type]
+            if good:
+                self.accept(good)
+                good = []
+            if bad or self.wordless:
+                bad += 1
+            else:
+                self.refuse(found, text)  # type: ignore[arg-type]
         self.accept(good)
+        self.count_refused(bad)
 
     def done(self, size_bytes: int) -> JsonRecords:
         """What was gathered, from so many bytes of the object."""

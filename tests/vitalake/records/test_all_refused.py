@@ -40,6 +40,7 @@ ROWS = {
     "a NUL byte": b"1,e,m\0,1,\n",
     "no UTF-8": b"\xff\n",
     "quotes and too few": b'"x"\n',
+    "text behind quotes": b'"a"b"\n',
     "the header": PRICES,
     "lone CR": b"x\r",
 }
@@ -66,7 +67,9 @@ def json_of(record: bytes, count: int, around: str = "an array") -> bytes:
     return before + between.join([record] * count) + after
 
 
-@pytest.mark.parametrize("kind", ["too many fields", "no value of its type", "all at once", "quotes and too few"])
+@pytest.mark.parametrize(
+    "kind", ["too many fields", "no value of its type", "all at once", "quotes and too few", "text behind quotes"]
+)
 def test_a_csv_file_of_bad_rows_takes_no_more_memory_than_a_run_has(tmp_path: Path, kind: str) -> None:
     count = 21_000_000 // len(ROWS[kind])
     (tmp_path / "a").write_bytes(csv_of(ROWS[kind], count))
