@@ -128,7 +128,7 @@ def _inside(data: Bytes, delimiter: str) -> Mask | None:
 
     quote = data == _QUOTE
     if not quote.any():
-        return quote
+        return np.zeros(len(data), np.bool_)
     _, turns = faults(data, delimiter)
     if turns[0].any() or turns.shape[1] % 2:
         return None

@@ -78,7 +78,7 @@ def broken_lines(  # noqa: PLR0915 - three steps that share what is known of the
     bad = _text_behind(np.flatnonzero(~long & (end > begin)), begin, end, turns, starts)
     if not (long.any() or bad.any()):
         return [], lines.count
-    wrong_before = np.concatenate([np.zeros((2, 1), np.int64), np.cumsum(turns, axis=1)], axis=1)
+    wrong_before = np.concatenate([np.zeros((2, 1), np.int32), np.cumsum(turns, axis=1, dtype=np.int32)], axis=1)
     strict = (wrong_before[begin % 2, end] == wrong_before[begin % 2, begin]) & ((end - begin) % 2 == 0)
     ends = [last[end % 2 == turn] for turn in (0, 1)]
     wrong = ~strict

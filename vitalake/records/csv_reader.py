@@ -35,7 +35,7 @@ from vitalake.records.csv_source import Source, after_last_newline
 
 BLOCK_BYTES = 8 << 20
 MAX_RECORD_BYTES = 64 << 20
-_QUOTED_BYTES = 2 << 20  # where more than one byte in four is a quote, each of which takes 50 bytes to look at
+_QUOTED_BYTES = 2 << 20  # where more than one byte in six is a quote, each of which takes 50 bytes to look at
 
 
 def read_csv(
@@ -71,7 +71,7 @@ def read_csv(
     stuck = False  # the last block ended inside the record that it began with
     while held or not ended:
         cut = len(held) if ended else after_last_newline(held)
-        if dense := not stuck and len(held) > _QUOTED_BYTES and held.count(b'"') > len(held) // 4:
+        if dense := not stuck and len(held) > _QUOTED_BYTES and held.count(b'"') > len(held) // 6:
             cut = after_last_newline(held[:_QUOTED_BYTES]) or cut
         last = ended and cut == len(held)
         if cut:
