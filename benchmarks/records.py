@@ -3,9 +3,9 @@
 Same S3 server, same objects, one run. Ours applies every type and rule and writes quarantine. Beside it stand, for
 many small objects, a loop that loads one at a time (`benchmarks/peers/one_object.py`), and for one large object a
 plain `COPY` of DuckDB (`benchmarks/peers/duckdb_copy.py`) on as many cores as it likes. The memory is that of a
-process of its own that reads one array.
+process of its own that reads one array, and of files of nothing but bad records.
 
-    python -m benchmarks.records [--objects 1000] [--large-mb 1000]
+    python -m benchmarks.records [--objects 1000] [--large-mb 1000] [--refused-mb 21]
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from benchmarks.peers.duckdb_copy import connected, copy_csv, copy_json
 from benchmarks.peers.one_object import load_csv, load_json
 from benchmarks.records_data import large_csv, large_json, small, wrong_csv_lines
 from benchmarks.records_memory import read_apart
+from benchmarks.records_refused import MEMORY_MB, refused
 from resources.build import lake_store
 from vitalake.dataset import Dataset
 from vitalake.datasets.pricing import PRICING
@@ -33,7 +34,6 @@ ROWS = 99
 COPIED_BYTES = 100_000_000
 OVER_LOOP = 10.0
 OF_DUCKDB = 0.5
-MEMORY_MB = 500
 _COPIED, _WRONG, _ARRAY, _FEW = "2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04"  # days
 
 
@@ -58,11 +58,16 @@ def main() -> int:
     arguments.add_argument(
         "--large-mb", type=int, default=1000, help="size of the array whose memory is measured; 0: none"
     )
+    arguments.add_argument(
+        "--refused-mb", type=int, default=21, help="size of the files of nothing but bad records; 0: none"
+    )
     given = arguments.parse_args()
     logging.disable(logging.WARNING)
     ok = True
     # Each with a server of its own: one that has just taken a gigabyte is busy with it for a while.
     parts: list[Callable[[Bench], Iterator[dict[str, Any]]]] = [lambda bench: _rows(bench, given.objects)]
+    if given.refused_mb:
+        parts.insert(0, lambda bench: refused(bench, given.refused_mb))
     if given.large_mb:
         parts.insert(0, lambda bench: _memory(bench, given.large_mb))
     for figures in parts:
@@ -91,7 +96,7 @@ def _memory(bench: Bench, large_mb: int) -> Iterator[dict[str, Any]]:
     """Before anything else: see `read_apart`."""
     records = large_json(bench, f"retina/date={_ARRAY}/array.json", large_mb * 1_000_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    peak, rows = read_apart(bench.settings, _ARRAY)
+    peak, rows, _ = read_apart(bench.settings, RETINA, _ARRAY)
     assert rows + _refused(bench, RETINA, _ARRAY) == records
     assert peak > before, "this is what the process began with, not what it needed"
     yield line("records_memory_peak", peak, "MB", most=MEMORY_MB, array_mb=large_mb, records=records)

@@ -19,10 +19,13 @@ from vitalake.errors import PermanentError, TransientError, UnusableDataError, V
 from vitalake.parts import Inputs
 from vitalake.pseudonyms import Pseudonyms
 from vitalake.reconcile import Output, Sheets
+from vitalake.refusals import LISTED
 from vitalake.signatures import signature_of
 
 SLICE_BYTES = 32 * 2**20  # values in memory at once; 12 leads of 10 s at 500 Hz weigh 240 kB
-LISTED = 1000  # refusals of one object by one rule that have a row each; the last stands for all that follow
+_ROW_BYTES, _CHARACTER_BYTES = 700, 2  # what a row of quarantine takes in memory, about
+_TOLD = 5  # messages of one object and rule that are told one by one
+_TOLD_COLUMNS = ("source_key", "source_version", "rule", "message", "record_count")
 
 
 class RawBucket(Bucket, Protocol):
@@ -41,10 +44,11 @@ def read_part(
     """Read the objects of one part: each becomes rows of the dataset's tables, of quarantine, or of both.
 
     What was read is laid out in slices of bounded weight, so that a part of long recordings needs no more memory
-    than one of short ones. The rows of quarantine come back as well.
+    than one of short ones; so are the rows of quarantine, of objects that were read to their end. What came into
+    quarantine comes back as well, in few rows.
     """
     sheets = Sheets([*dataset.tables, dataset.quarantine_table])
-    refused = _Refused(dataset, items)
+    refused = _Refused(dataset, items, sheets)
     values: list[Any] = []
     weight = 0
     vanished: list[str] = []
@@ -53,7 +57,8 @@ def read_part(
         with _without_values(dataset):
             found = dataset.tabulate(values)
             sheets.append(found.tables)
-            refused.add(found.refusals)
+            refused.add(found.refusals, settled=True)
+        values.clear()
 
     small: list[Bundle] = []
     for bundle in bundles(items, dataset.together):
@@ -75,11 +80,14 @@ def read_part(
             refused.add(parsed.refusals)
             if weight >= SLICE_BYTES:
                 lay_out()
-                values, weight = [], 0
+                weight = 0
+        if refused.heavy:
+            lay_out()
+            weight = 0
+            refused.lay_out(bundle[-1].key)
     lay_out()
-    rows = refused.rows()
-    sheets.append({dataset.quarantine_table.name: dataset.quarantine_table.from_rows(rows)})
-    return sheets.close(inputs, vanished), rows
+    refused.lay_out()
+    return sheets.close(inputs, vanished), refused.news()
 
 
 def _fetched(
@@ -184,29 +192,66 @@ def object_columns(item: ObjectInfo) -> dict[str, Any]:
 class _Refused:
     """Rows of quarantine: each refusal, in the order of the objects, and very many of one kind as a number."""
 
-    def __init__(self, dataset: Dataset, items: Sequence[ObjectInfo]) -> None:
+    def __init__(self, dataset: Dataset, items: Sequence[ObjectInfo], sheets: Sheets) -> None:
         self._dataset = dataset
         self._items = {item.key: (position, item) for position, item in enumerate(items)}
+        self._sheets = sheets
         self._excerpts: dict[str, str] = {}
         self._rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._weight = 0
+        self._news: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+
+    @property
+    def heavy(self) -> bool:
+        """Whether the rows take as much memory as a slice of values may."""
+        return self._weight >= SLICE_BYTES
 
     def see(self, objects: Iterable[RawObject]) -> None:
         """Remember how these begin."""
         self._excerpts |= {item.key: found.hex() for item in objects if (found := signature_of(item.data))}
 
-    def add(self, refusals: Iterable[Refusal]) -> None:
-        """One row each; of one object and rule `LISTED` at most, and a number in the last of them."""
+    def add(self, refusals: Iterable[Refusal], settled: bool = False) -> None:
+        """One row each; of one object and rule `LISTED` at most, and a number in the last of them.
+
+        `settled`: of objects before that of a refusal nothing more is refused.
+        """
+        last = ""
         for refusal in refusals:
+            if settled and self.heavy and last and refusal.key != last:
+                self.lay_out(last)
+            last = refusal.key
             rows = self._rows.setdefault((refusal.key, refusal.rule), [])
             if len(rows) < LISTED:
                 rows.append(self._row(refusal))
+                self._weight += _ROW_BYTES + _CHARACTER_BYTES * (len(refusal.message) + len(refusal.text or ""))
             else:
                 rows[-1]["record_count"] += refusal.record_count
 
-    def rows(self) -> list[dict[str, Any]]:
-        """All rows."""
-        found = [row for rows in self._rows.values() for row in rows]
-        return sorted(found, key=lambda row: (self._items[row["source_key"]][0], row["record_number"] or 0))
+    def lay_out(self, key: str | None = None) -> None:
+        """Put rows into the part: all, or those of objects up to one, of which nothing more is refused."""
+        last = len(self._items) if key is None else self._items[key][0]
+        done = [each for each in self._rows if self._items[each[0]][0] <= last]
+        found = [row for each in done for row in self._rows.pop(each)]
+        found.sort(key=lambda row: (self._items[row["source_key"]][0], row["record_number"] or 0))
+        table = self._dataset.quarantine_table
+        for row in found:
+            self._tell(row)
+        self._sheets.append({table.name: table.from_rows(found)})
+        self._weight = 0
+
+    def news(self) -> list[dict[str, Any]]:
+        """What is in quarantine: of each object and rule a row for each message, the last for all others."""
+        return [row for messages in self._news.values() for row in messages.values()]
+
+    def _tell(self, row: dict[str, Any]) -> None:
+        messages = self._news.setdefault((row["source_key"], row["rule"]), {})
+        known = messages.get(row["message"])
+        if known is None and len(messages) >= _TOLD:
+            known = list(messages.values())[-1]
+        if known is None:
+            messages[row["message"]] = {name: row[name] for name in _TOLD_COLUMNS}
+        else:
+            known["record_count"] += row["record_count"]
 
     def _row(self, refusal: Refusal) -> dict[str, Any]:
         _, item = self._items[refusal.key]

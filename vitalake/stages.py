@@ -76,7 +76,7 @@ def read_objects(
 ) -> Report:
     """Read every object of the manifest into the dataset's tables, or into quarantine with the reason.
 
-    `announce` gets the rows of quarantine that were not there before, and gets them before they are written: a
+    `announce` gets what of quarantine was not there before, and gets it before it is written (`read_part`): a
     crash in between may repeat the news, never lose it. What waits for its other objects is no news.
     The parts of a large day are read in `processes` side by side (None: one a core).
     """
@@ -90,8 +90,8 @@ def read_objects(
             if refused and known is None:
                 # Only what names a refusal: an older part lacks columns that were added since.
                 named = ["source_key", "source_version", "rule"]
-                rows = rows_of(load_table(lake, dataset.quarantine_table, partition, named))
-                known = {_identity(row) for row in rows}
+                parts = listed_parts(lake, dataset.quarantine_table.name, partition).values()
+                known = {_identity(row) for part in parts for row in rows_of(_load(lake, part, named))}
             told = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
             news = [row for row in told if _identity(row) not in (known or ())]
             if news:

@@ -45,8 +45,8 @@ CASES = {
         ],
     ),
     "records": (
-        "--objects 3 --large-mb 0",  # a small array needs no more than a process begins with
-        ["records_csv_over_loop", "records_json_of_duckdb"],
+        "--objects 3 --large-mb 0 --refused-mb 1",  # a small array needs no more than a process begins with
+        ["records_csv_over_loop", "records_json_of_duckdb", "records_refused_memory", "records_refused_time"],
     ),
 }
 

@@ -6,8 +6,9 @@ here: JSON (`envelope.py`), mapping (`mapping.py`), formulas (`quality.py`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from vitalake.entities.summary import Reconciled, Values, compare
 from vitalake.entities.tables import ENVELOPES, EXPORTS, PRIVATE_ATTRIBUTES, RECORDS
 from vitalake.errors import UnusableDataError
 from vitalake.pseudonyms import Pseudonyms
+from vitalake.refusals import Told
 
 _ENTITY_BYTES = 500  # what an entity takes beside its attributes
 
@@ -74,7 +76,7 @@ def _read(item: RawObject, pseudonyms: Pseudonyms) -> Iterator[Parsed]:
     try:
         said = read_metadata(envelope, item.key, item.uploaded_at, system_mappings())
     except UnusableDataError as error:
-        count = sum(len(each.records) + len(each.refused) for each in envelope.records())
+        count = sum(len(each.records) + each.refused_count for each in envelope.records())
         yield Parsed((), (Refusal(item.key, error.rule, error.message, None, max(count, 1)),))
         return
     source = {
@@ -88,7 +90,7 @@ def _read(item: RawObject, pseudonyms: Pseudonyms) -> Iterator[Parsed]:
     }
     usable, refused, values = 0, 0, Values()
     for entities, refusals in _mapped(envelope, item.key, system_mappings()[said.source_system]):
-        usable, refused = usable + len(entities), refused + len(refusals)
+        usable, refused = usable + len(entities), refused + sum(each.record_count for each in refusals)
         values.add(entities)
         weight = sum(_ENTITY_BYTES + len(each.attributes) + len(each.all_attributes or "") for each in entities)
         digests = [
@@ -122,15 +124,24 @@ def _open(envelope: Envelope, said: Said, found: Reconciled) -> dict[str, Any]:
 
 def _mapped(envelope: Envelope, key: str, mapping: SystemMapping) -> Iterator[tuple[list[Entity], list[Refusal]]]:
     """The records in canonical form and those that are refused, a block at a time."""
+    told = Told()
     for block in envelope.records():
         entities: list[Entity] = []
-        refusals = [Refusal(key, each.rule, each.message, each.number) for each in block.refused]
+        refusals = [Refusal(key, each.rule, each.message, each.number, each.count) for each in block.refused]
+        others: dict[str, Refusal] = {}  # of each rule, the first that has no words of its own
+        counts: Counter[str] = Counter()
         for number, record in zip(block.numbers.tolist(), block.records, strict=True):
             try:
                 entities.append(map_record(record, number, mapping))
             except UnusableDataError as error:
-                refusals.append(Refusal(key, error.rule, error.message, number))
-        yield entities, refusals
+                rule = error.rule
+                if told.take(rule):
+                    refusals.append(Refusal(key, rule, error.message, number))
+                    continue
+                counts[rule] += 1
+                if rule not in others:
+                    others[rule] = Refusal(key, rule, error.message, number)
+        yield entities, refusals + [replace(each, record_count=counts[rule]) for rule, each in others.items()]
 
 
 def _records(pieces: Sequence[Piece]) -> pa.Table:

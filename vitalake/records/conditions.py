@@ -8,7 +8,7 @@ DuckDB's `trim` takes spaces only, its `\s` ASCII only.
 
 UNSEEN = r"\p{Z}\p{C}"
 """Separators, control and format characters: the zero-width space and the byte order mark too; a class of RE2."""
-_BLANK = r"\p{Z}\t-\r\x1c-\x1f\x{85}"  # what `str.strip` takes, which ids of entities are stripped with
+BLANK = r"\p{Z}\t-\r\x1c-\x1f\x{85}"  # what `str.strip` takes, which ids of entities are stripped with
 
 
 def visible(column: str) -> str:
@@ -18,4 +18,4 @@ def visible(column: str) -> str:
 
 def trimmed(*columns: str) -> str:
     """Whether none of these texts begins or ends with white space."""
-    return " AND ".join(f"NOT regexp_matches({column}, '^[{_BLANK}]|[{_BLANK}]$')" for column in columns)
+    return " AND ".join(f"NOT regexp_matches({column}, '^[{BLANK}]|[{BLANK}]$')" for column in columns)

@@ -13,12 +13,13 @@ from __future__ import annotations
 import csv
 import io
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitalake.columns import numbers
 from vitalake.records.csv_lines import text_of
+from vitalake.records.csv_misfits import MANY, Misfits, Places, counted
 from vitalake.records.csv_plain import plain_columns
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ NO_UTF8 = "\0\ufffd"
 _REPLACEMENT = "\ufffd"
 
 
-class Misfit(NamedTuple):
-    """A record with too few or too many fields, or with a NUL byte."""
-
-    record: int  # its number among all records of the block, from 0
+class _Misfit(NamedTuple):
+    record: int
     fields: int
     text: str
+
+
+class _ManyError(Exception):
+    """There are `MANY` misfits."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +49,20 @@ class Block:
     Attributes:
         columns: by position in the header, string arrays (rows,), null where the field is empty.
         index: which of all records of the block each row is, from 0, shape (rows,).
-        misfits: the other records, in their order.
+        misfits: the other records.
         data: the bytes of all these records, with a newline at the end, shape (bytes,).
         unfinished: those of the record inside which the block ends; it is not counted.
         quoted: some field may hold newlines; then there are all columns.
+        places: where all records stand, if that is known.
     """
 
     columns: dict[int, pa.Array]
     index: npt.NDArray[np.int64]
-    misfits: list[Misfit]
+    misfits: Misfits
     data: npt.NDArray[np.uint8]
     unfinished: bytes
     quoted: bool
+    places: Places | None = None
 
 
 def parse(pieces: Iterable[bytes | memoryview], delimiter: str, width: int, wanted: Sequence[int]) -> Block:
@@ -70,36 +75,94 @@ def parse(pieces: Iterable[bytes | memoryview], delimiter: str, width: int, want
         wanted: positions of the columns to build, at least one; there may be more than these.
     """
     import numpy as np
-    import pyarrow as pa
 
     data = utf8(b"".join(pieces))
     if (plain := plain_columns(data, delimiter, width, wanted)) is not None:
         index = np.arange(len(next(iter(plain.values()))), dtype=np.int64)
-        return Block(plain, index, [], np.frombuffer(data, np.uint8), b"", quoted=False)
-    mark = b'"' + delimiter.encode() * width
+        return Block(plain, index, _misfits([], delimiter), np.frombuffer(data, np.uint8), b"", quoted=False)
+    if b'"' in data or b"\0" in data:
+        wanted = range(width)
     end = len(data)
-    data += mark
-    quoted, nul = data.find(b'"', 0, end) >= 0, b"\0" in data
-    table, met = _parsed(data, delimiter, width, range(width) if quoted or nul else wanted)
+    data += b'"' + delimiter.encode() * width  # the end mark
+    try:
+        return _parsed_together(data, end, delimiter, width, wanted, MANY)
+    except _ManyError:
+        block = _counted_out(data, end, delimiter, width, wanted)
+        # Sooner slow than wrong, should Arrow ever see another record than was counted.
+        return block or _parsed_together(data, end, delimiter, width, wanted, end)
+
+
+def _parsed_together(data: bytes, end: int, delimiter: str, width: int, wanted: Sequence[int], many: int) -> Block:
+    """Rows and misfits as Arrow tells them apart; `_ManyError` where so many are none."""
+    import numpy as np
+    import pyarrow as pa
+
+    table, met = _parsed(data, delimiter, width, wanted, many)
     rows, records = table.num_rows, table.num_rows + len(met) - 1
     whole = end
     if met and met[-1].record == records:
-        whole -= len(met.pop().text.encode()) - len(mark)
+        whole -= len(met.pop().text.encode()) - (len(data) - end)
     else:  # of one column the mark is a row like any other, and the last
         rows -= 1
     index = np.arange(records, dtype=np.int64)
     if met:
         index = np.delete(index, [misfit.record for misfit in met])
     columns = {int(name): _one(table.column(name))[:rows] for name in table.column_names}
-    if nul and len(broken := _with_nul(columns.values(), rows)):
+    if b"\0" in data and len(broken := _with_nul(columns.values(), rows)):
+        if len(broken) >= many:
+            raise _ManyError
         for row in broken.tolist():
-            text = joined((column[row].as_py() for column in columns.values()), delimiter)
-            met.append(Misfit(int(index[row]), width, text))
+            met.append(_Misfit(int(index[row]), width, _as_record(columns, row, delimiter)))
         met.sort(key=lambda misfit: misfit.record)
         kept = np.delete(np.arange(rows), broken)
         columns = {position: column.take(numbers(kept, pa.int64())) for position, column in columns.items()}
         index = index[kept]
-    return Block(columns, index, met, np.frombuffer(data, np.uint8, whole), data[whole:end], quoted)
+    text = np.frombuffer(data, np.uint8, whole)
+    return Block(columns, index, _misfits(met, delimiter), text, data[whole:end], b'"' in data[:end])
+
+
+def _counted_out(data: bytes, end: int, delimiter: str, width: int, wanted: Sequence[int]) -> Block | None:
+    """The same where there are many misfits; None: Arrow takes the rows otherwise than they were counted."""
+    import numpy as np
+    import pyarrow as pa
+
+    found = counted(data, end, delimiter, width)
+    columns = {place: pa.nulls(0, pa.string()) for place in wanted}
+    if found.rows:
+        table, met = _parsed(found.rows, delimiter, width, wanted, MANY)
+        if met or table.num_rows != len(found.index):
+            return None
+        columns = {int(name): _one(table.column(name)) for name in table.column_names}
+
+    def text(number: int) -> str:
+        """Of one that only a NUL byte keeps from being a row, put together again, as of a row."""
+        said = found.misfits.text(number)
+        if '"' not in said or found.misfits.fields[number] != width:
+            return said
+        alone, _ = _parsed(said.encode() + b"\n", delimiter, width, range(width), MANY)
+        return _as_record({int(name): _one(alone.column(name)) for name in alone.column_names}, 0, delimiter)
+
+    misfits = replace(found.misfits, text=text)
+    whole = found.size_bytes
+    records = np.frombuffer(data, np.uint8, whole)
+    quoted = b'"' in data[:end]
+    return Block(columns, found.index, misfits, records, data[whole:end], quoted, found.places)
+
+
+def _misfits(met: Sequence[_Misfit], delimiter: str) -> Misfits:
+    import numpy as np
+
+    return Misfits(
+        np.asarray([each.record for each in met], np.int64),
+        np.asarray([each.fields for each in met], np.int64),
+        np.asarray(["\0" in each.text for each in met], np.bool_),
+        np.asarray([bool(each.text.strip(delimiter)) for each in met], np.bool_),
+        lambda number: met[number].text,
+    )
+
+
+def _as_record(columns: Mapping[int, pa.Array], row: int, delimiter: str) -> str:
+    return joined((column[row].as_py() for column in columns.values()), delimiter)
 
 
 def utf8(data: bytes) -> bytes:
@@ -127,21 +190,24 @@ def joined(values: Iterable[str | None], delimiter: str) -> str:
     return out.getvalue()[:-2]
 
 
-def _parsed(data: bytes, delimiter: str, width: int, wanted: Sequence[int]) -> tuple[pa.Table, list[Misfit]]:
+def _parsed(
+    data: bytes, delimiter: str, width: int, wanted: Sequence[int], many: int
+) -> tuple[pa.Table, list[_Misfit]]:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    met = []
+    met: list[_Misfit] = []
 
     def skip(row: Any) -> str:
-        met.append(Misfit(row.number - 1, row.actual_columns, row.text))
+        if len(met) == many:
+            return "error"
+        met.append(_Misfit(row.number - 1, row.actual_columns, row.text))
         return "skip"
 
     if data.startswith(BOM_UTF8):  # Arrow takes one away wherever it is called: here it is text
         data = BOM_UTF8 + data
     names = [str(position) for position in range(width)]
-    reader = arrow_csv.open_csv(  # of small files sooner than read_csv, of large ones as fast
-        pa.BufferReader(data),
+    options = (
         # Only without threads Arrow numbers the rows that it hands back, and they gain nothing here. All is one
         # block to Arrow: it does not cut records itself.
         arrow_csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
@@ -154,7 +220,12 @@ def _parsed(data: bytes, delimiter: str, width: int, wanted: Sequence[int]) -> t
             null_values=[""],
         ),
     )
-    return reader.read_all(), met
+    try:  # of small files sooner than read_csv, of large ones as fast
+        return arrow_csv.open_csv(pa.BufferReader(data), *options).read_all(), met
+    except pa.ArrowInvalid:
+        if len(met) < many:
+            raise
+        raise _ManyError from None
 
 
 def _with_nul(columns: Iterable[pa.Array], rows: int) -> npt.NDArray[np.int64]:

@@ -54,12 +54,6 @@ class Lines:
         returns: Numbers = (length > 0) & (self.data[np.maximum(self.ends - 1, 0)] == _CR)
         return length - returns
 
-    def filled(self, first: int, stop: int) -> int:
-        """The first of some lines that is not blank; `stop` if all are."""
-        while first < stop and not self.lengths[first]:
-            first += 1
-        return first
-
     def between(self, first: int, stop: int) -> Bytes:
         """Those from the first to before the other, shape (bytes,)."""
         begin = self.starts[first] if first < len(self.starts) else len(self.data)

@@ -31,7 +31,6 @@ Lines of such a text become rows if they have as many fields as the header.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,11 +45,12 @@ TEXT_LINES = 100
 """As many lines a text may have from a quote too many to its end."""
 MAX_FIELDS = 1000
 """In so many fields of a line, with and without quotes by turns, text behind a quote is looked for."""
+_FEW_LINES = 8
 _LF, _CR, _QUOTE = b'\n\r"'
 
 
-def broken_lines(
-    lines: Lines, delimiter: str, first: Numbers, last: Numbers, misfits: Sequence[int], waits: bool
+def broken_lines(  # noqa: PLR0915 - three steps that share what is known of the quotes
+    lines: Lines, delimiter: str, first: Numbers, last: Numbers, misfits: Numbers, waits: bool
 ) -> tuple[list[tuple[int, int]], int]:
     """Which lines to give up, and where to stop.
 
@@ -69,7 +69,7 @@ def broken_lines(
     import numpy as np
 
     long = last > first
-    quotes, turns = _faults(lines.data, delimiter)
+    quotes, turns = faults(lines.data, delimiter)
     starts = np.flatnonzero(np.isin(lines.data[quotes - 1], [_LF, _CR, ord(delimiter)]))
     if not long.any() and not (len(starts) and turns[0].any()):
         return [], lines.count
@@ -78,8 +78,8 @@ def broken_lines(
     bad = _text_behind(np.flatnonzero(~long & (end > begin)), begin, end, turns, starts)
     if not (long.any() or bad.any()):
         return [], lines.count
-    faults = np.concatenate([np.zeros((2, 1), np.int64), np.cumsum(turns, axis=1)], axis=1)
-    strict = (faults[begin % 2, end] == faults[begin % 2, begin]) & ((end - begin) % 2 == 0)
+    wrong_before = np.concatenate([np.zeros((2, 1), np.int32), np.cumsum(turns, axis=1, dtype=np.int32)], axis=1)
+    strict = (wrong_before[begin % 2, end] == wrong_before[begin % 2, begin]) & ((end - begin) % 2 == 0)
     ends = [last[end % 2 == turn] for turn in (0, 1)]
     wrong = ~strict
     wrong[misfits] = True
@@ -106,12 +106,18 @@ def broken_lines(
         """The line from which on all is quoted strictly, to behind which: -1, none; 0, the end is not met."""
         start, stop = int(first[record]), int(last[record]) + 1
         # The first end of a record with an even number of quotes between, by whether that of those before is odd.
-        later = [int(each[at]) + 1 if (at := np.searchsorted(each, stop - 1)) < len(each) else 0 for each in ends]
-        until = np.asarray([before[each] if each else len(quotes) for each in later])
-        here = before[start + 1 : stop]
-        good = faults[here % 2, until[here % 2]] == faults[here % 2, here]
+        later = [int(each[at]) + 1 if (at := int(each.searchsorted(stop - 1))) < len(each) else 0 for each in ends]
+        until = [int(before[each]) if each else len(quotes) for each in later]
+        for line in range(start + 1, min(stop, start + _FEW_LINES)):  # most records are short
+            turn = int(before[line]) % 2
+            if wrong_before[turn, until[turn]] == wrong_before[turn, before[line]]:
+                return line, later[turn]
+        if stop <= start + _FEW_LINES:
+            return -1, -1
+        here = before[start + _FEW_LINES : stop]
+        good = wrong_before[here % 2, np.asarray(until)[here % 2]] == wrong_before[here % 2, here]
         offset = int(good.argmax()) if good.any() else -1
-        return (start + 1 + offset, later[here[offset] % 2]) if offset >= 0 else (-1, -1)
+        return (start + _FEW_LINES + offset, later[here[offset] % 2]) if offset >= 0 else (-1, -1)
 
     found: list[tuple[int, int]] = []
     settled = 0
@@ -144,7 +150,7 @@ def broken_start(lines: Lines, delimiter: str) -> int:
     """
     import numpy as np
 
-    quotes, turns = _faults(lines.data, delimiter)
+    quotes, turns = faults(lines.data, delimiter)
     before = np.searchsorted(quotes, lines.starts[1:])
     left = np.cumsum(turns[:, ::-1], axis=1)[:, ::-1]
     left = np.append(left, np.zeros((2, 1), np.int64), axis=1)
@@ -152,7 +158,7 @@ def broken_start(lines: Lines, delimiter: str) -> int:
     return 1 + int(good.argmax()) if good.any() else lines.count
 
 
-def _faults(data: Bytes, delimiter: str) -> tuple[Numbers, Mask]:
+def faults(data: Bytes, delimiter: str) -> tuple[Numbers, Mask]:
     """Quotes, and whether each is out of place, if even ones open and odd ones close, and the other way round."""
     import numpy as np
 
@@ -177,20 +183,20 @@ def _text_behind(records: Numbers, begin: Numbers, end: Numbers, turns: Mask, st
         records: those to look at, each on one line.
         begin: the first quote of each record, shape (all,).
         end: the one behind its last.
-        turns: as `_faults` gives them.
+        turns: as `faults` gives them.
         starts: quotes at the start of a field, if they are not within quotes.
     """
     import numpy as np
 
     found = np.zeros(len(begin), np.bool_)
     none = turns.shape[1]
-    faults = [np.append(np.flatnonzero(each), none) for each in turns]
+    met_at = [np.append(np.flatnonzero(each), none) for each in turns]
     starts = np.append(starts, none)
     at = begin[records]
     for _ in range(MAX_FIELDS):
         if not len(records):
             break
-        met = [each[np.searchsorted(each, at)] for each in faults]
+        met = [each[np.searchsorted(each, at)] for each in met_at]
         fault = np.where(at % 2, met[1], met[0])
         closes = (fault - at) % 2 == 1
         found[records[closes & (fault < end[records])]] = True

@@ -35,6 +35,7 @@ from vitalake.records.csv_source import Source, after_last_newline
 
 BLOCK_BYTES = 8 << 20
 MAX_RECORD_BYTES = 64 << 20
+_QUOTED_BYTES = 2 << 20  # where more than one byte in six is a quote, each of which takes 50 bytes to look at
 
 
 def read_csv(
@@ -67,17 +68,22 @@ def read_csv(
     ended = len(held) < BLOCK_BYTES
     header = read_header(held, declared, required, ignored, private)
     held, records = held[header.size_bytes :], Records(header, declared)
+    stuck = False  # the last block ended inside the record that it began with
     while held or not ended:
         cut = len(held) if ended else after_last_newline(held)
+        if dense := not stuck and len(held) > _QUOTED_BYTES and held.count(b'"') > len(held) // 6:
+            cut = after_last_newline(held[:_QUOTED_BYTES]) or cut
+        last = ended and cut == len(held)
         if cut:
-            waits = not ended and len(held) < MAX_RECORD_BYTES // 4
-            found, unfinished = records.read(held, cut, ended, waits)
+            waits = not last and len(held) < MAX_RECORD_BYTES // 4
+            found, unfinished = records.read(held, cut, last, waits)
+            stuck = len(unfinished) >= cut
             held = unfinished + held[cut:]
             if len(found.lines) or found.refused:
                 yield found
-        if ended:
+        if last:
             return
-        if len(held) > MAX_RECORD_BYTES:
+        if len(held) > MAX_RECORD_BYTES and not dense:
             yield records.refuse_rest(held, f"no end of the record within {MAX_RECORD_BYTES:,} bytes")
             return
         # A record that is longer than a block is read again with the next, which is therefore twice as large.

@@ -6,17 +6,21 @@ fields (`vitalake/records/csv_block.py`) and quotes that do not fit (`vitalake/r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from vitalake.columns import array, numbers, truth
 from vitalake.dataset import MAX_TEXT
 from vitalake.records.csv_again import HeaderAgain
-from vitalake.records.csv_block import NO_UTF8, Block, Misfit, parse
+from vitalake.records.csv_block import NO_UTF8, Block, parse
 from vitalake.records.csv_header import CsvHeader
 from vitalake.records.csv_lines import Lines, first_lines, inner_newlines
+from vitalake.records.csv_misfits import Misfits, between
 from vitalake.records.csv_quotes import broken_lines, broken_start
 from vitalake.records.csv_rows import CsvRows, RefusedLine
+from vitalake.refusals import Told
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,11 +32,21 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 
+class _Refused(NamedTuple):
+    """Refusals by one rule: on which line of the block each begins, its message and text, and how many it is."""
+
+    rule: str
+    lines: Numbers
+    worded: Callable[[int], tuple[str, str]]
+    counts: Numbers | None = None
+
+
 class Records:
     """Reads the blocks of one file, one after the other."""
 
     def __init__(self, header: CsvHeader, declared: Sequence[str]) -> None:
         self._header = header
+        self._told = Told()
         self._line = header.line_count + 1  # on which the next block begins
         places = {name: place for place, name in enumerate(header.fields)}
         self._places = {name: places.get(name) for name in declared}
@@ -61,39 +75,38 @@ class Records:
         broken: list[tuple[int, int]] = []
         count = lines.count
         if block.quoted:
-            misfits = [misfit.record for misfit in block.misfits if misfit.text.strip(delimiter)]
+            misfits = block.misfits.index[block.misfits.filled]
             broken, count = broken_lines(lines, delimiter, first, first + inner, misfits, waits)
         if last and unfinished and (given_up := self._given_up(unfinished)):
             broken.append((count, count + given_up))
             lines = Lines(np.concatenate([lines.data, np.frombuffer(unfinished, np.uint8)]))
             count, unfinished = lines.count, b""
-        refused = [self._run_together(lines, *each) for each in broken]
+        refused = self._run_together(lines, broken)
         if broken or count < lines.count:
             unfinished = lines.between(count, lines.count).tobytes() + unfinished
             block, first, inner = self._without(lines, broken, count)
-        refused += [self._misfit(each, first) for each in block.misfits if each.text.strip(delimiter)]
+        refused += self._misfits(block.misfits, first)
         columns, at = block.columns, first[block.index]
         unused, nameless = self._blank(columns, lines, at), self._nameless_values(columns, len(at))
 
         def text(row: int) -> bytes:
             return lines.between(at[row], at[row] + 1 + inner[block.index[row]]).tobytes()
 
-        odd = {
-            "a value in a column that has no name": np.flatnonzero(nameless).tolist(),
-            "the header again": self._again.among(columns, text),
-        }
+        again = np.asarray(self._again.among(columns, text), np.int64)
+        nameless[again] = False
+        odd = {"a value in a column that has no name": np.flatnonzero(nameless), "the header again": again}
         for message, found in odd.items():
             unused[found] = True
-            for row in found:
-                refused.append(RefusedLine(self._line + int(at[row]), "D03", message, _text(text(row))))
+            refused.append(_Refused("D03", at[found], partial(_odd, message, found, text)))
+        told = self._worded(refused)
         if unused.any():
             kept = numbers(np.flatnonzero(~unused), pa.int64())
             at, columns = at[~unused], {place: column.take(kept) for place, column in columns.items()}
         rows = self._line + at
         self._line += count
         if last and unfinished:
-            refused.append(self._endless(unfinished.removesuffix(added), "a quote that nothing closes"))
-        return self._rows(rows, columns, sorted(refused), end), unfinished
+            told.append(self._endless(unfinished.removesuffix(added), "a quote that nothing closes"))
+        return self._rows(rows, columns, sorted(told), end), unfinished
 
     def refuse_rest(self, data: bytes, message: str) -> CsvRows:
         """Of a record that is too long; `data` is how it begins."""
@@ -116,7 +129,7 @@ class Records:
         if self._header.width < 2 or (given_up := broken_start(lines, self._header.delimiter)) == lines.count:
             return 0
         block = self._parse([lines.between(given_up, lines.count).data])
-        return given_up if len(block.index) > given_up - 1 + len(block.misfits) else 0
+        return given_up if len(block.index) > given_up - 1 + len(block.misfits.index) else 0
 
     def _without(
         self, lines: Lines, broken: Sequence[tuple[int, int]], count: int
@@ -124,13 +137,18 @@ class Records:
         """The first lines read again without some of them, and where the records were before."""
         import numpy as np
 
-        edges = [0, *(line for each in broken for line in each), count]
+        edges = np.concatenate([[0], np.asarray(broken, np.int64).ravel(), [count]])
+        begin, stop = edges[::2], edges[1::2]
         # A piece that began with a blank line, an LF, would make one end of a line with the CR before it.
-        kept = [(lines.filled(*each), each[1]) for each in zip(edges[::2], edges[1::2], strict=True)]
-        block = self._parse(lines.between(*each).data for each in kept)
+        filled = np.append(np.flatnonzero(lines.lengths), lines.count)
+        begin = np.minimum(filled[np.searchsorted(filled, begin)], stop)
+        starts = np.append(lines.starts, len(lines.data))
+        block = self._parse([between(lines.data, starts[begin], starts[stop])])
         first, inner = _places(block, Lines(block.data))
-        numbered = np.concatenate([np.arange(*each) for each in kept])
-        return block, numbered[first], inner
+        kept = np.zeros(lines.count + 1, np.int8)
+        np.add.at(kept, begin, 1)
+        np.subtract.at(kept, stop, 1)
+        return block, np.flatnonzero(np.cumsum(kept))[first], inner
 
     def _blank(self, columns: Mapping[int, pa.Array], lines: Lines, at: Numbers) -> Mask:
         """Which rows are delimiters and nothing else."""
@@ -151,21 +169,59 @@ class Records:
             found |= truth(columns[place].is_valid())
         return found
 
-    def _misfit(self, misfit: Misfit, first: Numbers) -> RefusedLine:
-        line = self._line + int(first[misfit.record])
-        if "\0" not in misfit.text:
-            message = f"{misfit.fields:,} fields, expected {self._header.width:,}"
-            return RefusedLine(line, "D03", message, misfit.text[:MAX_TEXT])
-        message = "bytes that are no UTF-8" if NO_UTF8 in misfit.text else "a NUL byte"
-        return RefusedLine(line, "D02", message, misfit.text.replace(NO_UTF8, "\ufffd")[:MAX_TEXT])
-
-    def _run_together(self, lines: Lines, first: int, stop: int) -> RefusedLine:
+    def _misfits(self, found: Misfits, first: Numbers) -> list[_Refused]:
         import numpy as np
 
-        count = int(np.count_nonzero(lines.lengths[first:stop]))
-        message = "a quote that is not closed, or text behind one that is"
-        message += f": {count:,} lines cannot be told apart" if count > 1 else ""
-        return RefusedLine(self._line + first, "D02", message, _text(lines.between(first, stop).tobytes()), count)
+        def worded(which: Numbers, number: int) -> tuple[str, str]:
+            text, fields = found.text(which[number]), int(found.fields[which[number]])
+            if not found.nul[which[number]]:
+                return f"{fields:,} fields, expected {self._header.width:,}", text[:MAX_TEXT]
+            message = "bytes that are no UTF-8" if NO_UTF8 in text else "a NUL byte"
+            return message, text.replace(NO_UTF8, "\ufffd")[:MAX_TEXT]
+
+        masks = {"D02": found.filled & found.nul, "D03": found.filled & ~found.nul}
+        by_rule = {rule: np.flatnonzero(mask) for rule, mask in masks.items()}
+        return [
+            _Refused(rule, first[found.index[which]], partial(worded, which)) for rule, which in by_rule.items()
+        ]
+
+    def _run_together(self, lines: Lines, broken: Sequence[tuple[int, int]]) -> list[_Refused]:
+        import numpy as np
+
+        if not broken:
+            return []
+        first, stop = np.asarray(broken, np.int64).T
+        before = np.append(0, np.cumsum(lines.lengths > 0))  # lines that are not blank
+        counts = before[stop] - before[first]
+
+        def worded(number: int) -> tuple[str, str]:
+            count = int(counts[number])
+            message = "a quote that is not closed, or text behind one that is"
+            message += f": {count:,} lines cannot be told apart" if count > 1 else ""
+            return message, _text(lines.between(*broken[number]).tobytes())
+
+        return [_Refused("D02", first, worded, counts)]
+
+    def _worded(self, refused: Sequence[_Refused]) -> list[RefusedLine]:
+        """By each rule, in the order of the file, as many as have words of their own, and one for all others."""
+        import numpy as np
+
+        found: list[RefusedLine] = []
+        for rule in sorted({each.rule for each in refused if len(each.lines)}):
+            those = [each for each in refused if each.rule == rule]
+            lines = np.concatenate([each.lines for each in those])
+            counts = np.concatenate([np.ones_like(e.lines) if e.counts is None else e.counts for e in those])
+            starts = np.cumsum([0, *(len(each.lines) for each in those)])
+            order = np.argsort(lines, kind="stable")
+            taken = self._told.take(rule, len(lines))
+            for place in order[: taken + 1].tolist():
+                which = int(np.searchsorted(starts, place, "right")) - 1
+                message, text = those[which].worded(place - int(starts[which]))
+                line = self._line + int(lines[place])
+                found.append(RefusedLine(line, rule, message, text, int(counts[place])))
+            if taken < len(lines):
+                found[-1] = replace(found[-1], count=int(counts[order[taken:]].sum()))
+        return found
 
     def _endless(self, data: bytes, message: str) -> RefusedLine:
         import numpy as np
@@ -190,17 +246,22 @@ def _places(block: Block, lines: Lines) -> tuple[Numbers, Numbers]:
     import numpy as np
     import pyarrow as pa
 
-    count = len(block.index) + len(block.misfits)
+    if block.places is not None:
+        return block.places
+    count = len(block.index) + len(block.misfits.index)
     inner, blank = np.zeros((2, count), np.int64)
     if lines.count == count:  # no blank line, and no record of several
         return np.arange(count), inner
     if block.quoted:
         inner[block.index], blank[block.index] = inner_newlines(block.columns.values(), len(block.index))
-    if block.quoted and block.misfits:
-        index = [misfit.record for misfit in block.misfits]
-        texts = array([misfit.text for misfit in block.misfits], pa.string())
+    if block.quoted and len(index := block.misfits.index):
+        texts = array(list(map(block.misfits.text, range(len(index)))), pa.string())
         inner[index], blank[index] = inner_newlines([texts], len(index))
     return first_lines(lines, inner, blank), inner
+
+
+def _odd(message: str, found: Numbers, text: Callable[[int], bytes], number: int) -> tuple[str, str]:
+    return message, _text(text(found[number]))
 
 
 def _text(data: bytes) -> str:

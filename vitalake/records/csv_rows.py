@@ -6,7 +6,7 @@ Belongs here: these shapes. Does not belong here: how a file becomes them (`vita
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vitalake.dataset import MAX_TEXT
@@ -57,6 +57,11 @@ class CsvRows:
     refused: Sequence[RefusedLine]
     header: CsvHeader
     size_bytes: int
+
+    def slice(self, begin: int, count: int) -> CsvRows:
+        """Some of the rows, without what is refused; nothing is copied. Named as pyarrow names the like."""
+        columns = {name: column.slice(begin, count) for name, column in self.columns.items()}
+        return replace(self, lines=self.lines[begin : begin + count], columns=columns, refused=())
 
     def text(self, row: int) -> str:
         """A row as a line of CSV, cut at `MAX_TEXT` characters: put together again from its declared columns."""

@@ -23,6 +23,9 @@ LIMITS = Limits(object_bytes=8 * 2**30, whole_bytes=16 * 2**20)
 # In memory, about: a JSON value and its copy in a column, or a record around its values; and for a byte of JSON a
 # text with its copy, or what whole records take (1 to 6, mostly; of small lists and objects in them up to 28).
 _CELL_BYTES, _TEXT_FACTOR, _WHOLE_FACTOR = 100, 2, 5
+# Of CSV, twice its bytes; of rows with little in them, what a row and a field of it take however little that is.
+_ROW_BYTES, _FIELD_BYTES = 64, 12
+_PIECE_ROWS = 1 << 17  # a block of such rows is judged in pieces
 
 
 def csv_dataset(
@@ -138,16 +141,23 @@ def _parse_csv(
 ) -> Iterator[Parsed]:
     from vitalake.records.csv_reader import read_csv
     from vitalake.records.judge import Batch
+    from vitalake.refusals import Told
 
     (item,) = objects
+    told = Told()
     names, required = [field.name for field in fields], [field.name for field in fields if field.required]
     for rows in read_csv(item.chunks(), names, required, ignored, private=private):
         refusals = tuple(
             Refusal(item.key, each.rule, each.message, each.line, each.count, None if private else each.text)
             for each in rows.refused
         )
-        batch = Batch(item.key, item.version, item.uploaded_at, rows.lines, rows.columns, rows.text)
-        yield Parsed((batch,), refusals, 2 * rows.size_bytes)
+        yield Parsed((), refusals)
+        row_bytes = max(2 * rows.size_bytes / max(len(rows.lines), 1), _ROW_BYTES + _FIELD_BYTES * len(names))
+        for begin in range(0, len(rows.lines), _PIECE_ROWS):
+            piece = rows.slice(begin, _PIECE_ROWS)
+            source = item.key, item.version, item.uploaded_at
+            batch = Batch(*source, piece.lines, piece.columns, piece.text, told=told)
+            yield Parsed((batch,), (), int(len(piece.lines) * row_bytes))
 
 
 def _parse_json(
@@ -155,20 +165,23 @@ def _parse_json(
 ) -> Iterator[Parsed]:
     from vitalake.records.json_reader import read_json
     from vitalake.records.judge import Batch
+    from vitalake.refusals import Told
 
     (item,) = objects
+    told = Told()
     names = [field.name for field in fields]
     whole = not private  # for the text of what is refused
     cells, factor = (len(names) + 1, _WHOLE_FACTOR) if whole else (len(names), _TEXT_FACTOR)
     for found in read_json(item.chunks()):
         refusals = tuple(
-            Refusal(item.key, each.rule, each.message, each.number, text=each.text if whole else None)
+            Refusal(item.key, each.rule, each.message, each.number, each.count, each.text if whole else None)
             for each in found.refused
         )
         records = found.records
-        values = {name: _values(records, name) for name in names}
+        there = set().union(*records)
+        values = {name: _values(records, name) if name in there else [None] * len(records) for name in names}
         text, more = partial(_json_text, records if whole else ()), _with_more(records, values)
-        batch = Batch(item.key, item.version, item.uploaded_at, found.numbers, values, text, more)
+        batch = Batch(item.key, item.version, item.uploaded_at, found.numbers, values, text, more, told)
         yield Parsed((batch,), refusals, max(len(records) * cells * _CELL_BYTES, found.size_bytes * factor))
 
 

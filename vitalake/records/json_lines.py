@@ -5,6 +5,7 @@ Belongs here: lines. Does not belong here: records that stand otherwise (`json_s
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from vitalake.records.json_block import Block
@@ -12,7 +13,8 @@ from vitalake.records.json_nesting import objects_in
 from vitalake.records.json_record import decoder_of, nothing_lost, undecodable
 from vitalake.records.json_window import Window
 
-_PARTS = 8
+_PARTS, _FEW = 8, 64
+_SEVERAL = re.compile(rb"\}[ \t\r\n]*\{")
 
 
 class Lines:
@@ -36,25 +38,31 @@ class Lines:
             window.skip_past(b"\n")
             return True
         window.at = cut
-        self._take(data[at:cut], block)
+        piece = data[at:cut]
+        lines = list(filter(bytes.strip, piece.split(b"\n")))
+        if block.wordless and b"{" not in piece:  # none is an object, whatever else it is
+            block.count_refused(len(lines))
+        else:
+            _take(lines, block)
         return True
 
-    def _take(self, piece: bytes, block: Block) -> None:
-        """Takes the records of some lines: of all together, else of an eighth at a time, else of each."""
-        lines = list(filter(bytes.strip, piece.split(b"\n")))
-        try:
-            records = list(map(decoder_of(dict[str, Any]).decode, lines))
-        except undecodable():
-            records = []
-        if len(records) == len(lines) and nothing_lost(piece, records):
-            block.accept(records)
-            return
-        if len(lines) > _PARTS:
-            size = -(-len(lines) // _PARTS)
-            for begin in range(0, len(lines), size):
-                self._take(b"\n".join(lines[begin : begin + size]), block)
-            return
-        for line in lines:
-            objects = objects_in(line) or []
-            for text in objects if len(objects) > 1 else [line]:
-                block.take(text)
+
+def _take(lines: list[bytes], block: Block) -> None:
+    """Takes the records of some lines: of all together, else of an eighth at a time, else of each."""
+    try:
+        records = list(map(decoder_of(dict[str, Any]).decode, lines))
+    except undecodable():
+        records = []
+    if len(records) == len(lines) and nothing_lost(b"\n".join(lines), records):
+        block.accept(records)
+        return
+    if len(lines) > _FEW:
+        size = -(-len(lines) // _PARTS)
+        for begin in range(0, len(lines), size):
+            _take(lines[begin : begin + size], block)
+        return
+    texts: list[bytes] = []
+    for line in lines:
+        objects = objects_in(line) if _SEVERAL.search(line) else None
+        texts += objects if objects and len(objects) > 1 else [line]
+    block.take(texts)

@@ -30,6 +30,7 @@ from vitalake.records.json_nesting import Nesting, NestingError
 from vitalake.records.json_record import UnusableRecordError, record_of
 from vitalake.records.json_sequence import Sequence
 from vitalake.records.json_window import Window
+from vitalake.refusals import Told
 
 BLOCK_BYTES = 4 << 20
 MAX_RECORD_BYTES = 1 << 20
@@ -58,9 +59,9 @@ def read_json(
     """
     window = Window(chunks)
     reader = _reader_of(window, max_record_bytes)
-    number, more = 1, True
+    number, more, told = 1, True, Told()
     while more:
-        block, begin = Block(number), window.offset
+        block, begin = Block(number, told), window.offset
         while more and window.offset - begin < block_bytes and block.next_number - number < _BLOCK_RECORDS:
             more = reader.step(window, block)
         if block.next_number > number:

@@ -63,8 +63,12 @@ def nothing_lost(text: bytes, records: Sequence[dict[str, Any]]) -> bool:
     return keys is not None and _has_keys(text, keys)
 
 
-def record_of(text: bytes) -> dict[str, Any]:
+def record_of(text: bytes, explained: bool = True) -> dict[str, Any]:
     """The record that a text is.
+
+    Args:
+        text: JSON, it may be.
+        explained: say what is wrong with a text that is none, which takes much longer than seeing it.
 
     Raises:
         UnusableRecordError: it is none, or could only be taken with a loss.
@@ -80,7 +84,7 @@ def record_of(text: bytes) -> dict[str, Any]:
     except msgspec.ValidationError:
         raise UnusableRecordError("holds a number out of range") from None
     except msgspec.DecodeError:
-        raise UnusableRecordError(_syntax(text)) from None
+        raise UnusableRecordError(_syntax(text) if explained else "is no valid JSON") from None
     if not isinstance(value, dict):
         raise UnusableRecordError(f"is {_KINDS.get(type(value), 'null')}, not an object")
     keys = _keys_decoded([value])

@@ -22,6 +22,11 @@ _OPEN, _CLOSE, _COMMA, _OBJECT = b"[],{"
 _OBJECT_END = ord("}")
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*"[^"\\]{0,100}"')
 _SCALAR = re.compile(rb'[^\s,:"{}\[\]]+')
+# Values without brackets inside, up to the comma behind them; and objects of that kind, up to the next one.
+_FLAT = rb'[^{}\[\]"]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^{}\[\]"]*)*'
+_VALUES = rb'\{%b\}|\[%b\]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,:"{}\[\]]+' % (_FLAT, _FLAT)
+_ELEMENT = re.compile(rb"[ \t\r\n]*(%b)[ \t\r\n]*," % _VALUES, re.DOTALL)
+_FOLLOWED = re.compile(rb"[ \t\r\n]*(\{%b\})[ \t\r\n]*(?=\{)" % _FLAT, re.DOTALL)
 _MAX_GAP_BYTES = 200
 _SHRINK = 4
 _MIN_PIECE_BYTES = 1 << 13
@@ -65,6 +70,8 @@ class Sequence:
                 searched = cut - window.at or self._piece_bytes
                 self._slow_until = window.offset + (searched if self._gaps else 1)  # one record shows the gap
                 self._piece_bytes = min(self._piece_bytes * _SHRINK, self._max_bytes)
+            if self._take_some(window, block):
+                return self._next(window)
             return self._take_one(window, block)
         except (_BrokenError, NestingError) as error:
             block.refuse_rest(f"what follows cannot be read: {error}, at byte {window.offset:,} of the object")
@@ -132,6 +139,41 @@ class Sequence:
         window.at = cut
         return True
 
+    def _take_some(self, window: Window, block: Block) -> bool:
+        """Takes or refuses records that are quickly told apart, up to the end of one; False: there is none."""
+        data, at = window.data, window.at
+        stop = min(at + min(_MIN_PIECE_BYTES, self._max_bytes), len(data))
+        if self._in_array and block.wordless and self._count_values(window, stop, block):
+            return True
+        pattern, texts, end, begin = (_ELEMENT if self._in_array else _FOLLOWED), [], at, at
+        while found := pattern.match(data, at, stop):
+            texts.append(found[1])
+            before, end, begin, at = end, found.end(1), found.start(1), found.end()
+        if not texts:
+            return False
+        if len(texts) > 1:
+            self._learn(data, before, begin)
+        block.take(texts)
+        window.at = end
+        return True
+
+    def _count_values(self, window: Window, stop: int, block: Block) -> bool:
+        """Refuses values none of which is an object, without a word; False where they cannot be told so."""
+        for end in (b"],", b","):
+            cut = window.data.rfind(end, window.at, stop) + len(end) - 1
+            if cut <= window.at:
+                continue
+            try:
+                values = decoder_of(list[Any]).decode(b"[" + window.data[window.at : cut] + b"]")
+            except undecodable():
+                continue
+            if dict in set(map(type, values)):
+                return False
+            block.count_refused(len(values))
+            window.at = cut
+            return True
+        return False
+
     def _take_one(self, window: Window, block: Block) -> bool:
         """Takes or refuses one record and moves to the next."""
         data, at = window.data, window.at
@@ -147,7 +189,7 @@ class Sequence:
             raise _BrokenError("a record is missing")
         if end - at > self._max_bytes:
             raise _BrokenError("a record has no end")
-        block.take(data[at:end])
+        block.take([data[at:end]])
         window.at = end
         more = self._next(window)
         if more and data is window.data:

@@ -6,12 +6,11 @@ type takes (`typed.py`), asking rules (`rules.py`), the rules themselves (each d
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitalake.columns import array, lists, truth
 from vitalake.dataset import MAX_TEXT, Refusal, Tabulated
@@ -20,12 +19,16 @@ from vitalake.records.csv_lines import text_of
 from vitalake.records.fields import KINDS, UNDECLARED, Field, Rule, names_people
 from vitalake.records.rules import broken
 from vitalake.records.typed import from_json, from_texts
+from vitalake.refusals import Told
 from vitalake.tables import Table, arrow_types
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
+
+    Mask = npt.NDArray[np.bool_]
+    Numbers = npt.NDArray[np.int64]
 
 MISSING, MISTYPED = "D04", "D05"
 
@@ -40,6 +43,7 @@ class Batch:
         values: by the field's name, n texts in an Arrow array (CSV) or n JSON values in a list.
         text: a record as it arrived, by its position in the batch.
         undeclared: positions of records that have fields which are not declared.
+        told: how much was said of the object's refusals; its batches share it.
     """
 
     key: str
@@ -49,14 +53,15 @@ class Batch:
     values: Mapping[str, pa.Array | Sequence[Any]]
     text: Callable[[int], str]
     undeclared: Sequence[int] = ()
+    told: Told = field(default_factory=Told)
 
 
-@dataclass
-class _Findings:
-    """What is wrong with which record, by its position among all: (rule, message)."""
+class _Reason(NamedTuple):
+    """A rule, what is said where it does not hold, and of which of all records it does not, shape (n,)."""
 
-    refused: defaultdict[int, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
-    warned: defaultdict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    rule: str
+    message: str
+    broken: Mask
 
 
 def judged(
@@ -67,45 +72,65 @@ def judged(
     import pyarrow as pa
 
     starts = np.cumsum([0, *(len(batch.numbers) for batch in batches)])
-    found = _Findings()
-    for batch, start in zip(batches, starts, strict=False):
-        for position in batch.undeclared:
-            found.warned[int(start) + position].append(UNDECLARED)
-    records = _provenance(batches) | _typed(batches, fields, found)
-    _apply(records, rules, found)
-    records["warnings"] = _warnings(found.warned, int(starts[-1]))
-    good = np.ones(starts[-1], np.bool_)
-    good[list(found.refused)] = False
-    rows = {table.name: table.from_columns({name: records[name] for name in table.names}) for table in tables}
-    if found.refused:
+    columns, reasons = _typed(batches, fields)
+    holds, warnings = _asked(columns | _uploaded(batches), rules)
+    reasons += holds
+    good = ~np.logical_or.reduce([np.zeros(starts[-1], np.bool_), *(reason.broken for reason in reasons)])
+    if any(len(batch.undeclared) for batch in batches):
+        warnings.insert(0, _undeclared(batches, starts))
+    if not good.all():
         kept = array(good, pa.bool_())
-        rows = {name: table.filter(kept) for name, table in rows.items()}
-    return Tabulated(rows, _refusals(batches, starts, found.refused, not names_people(fields, tables)))
+        columns = {name: column.filter(kept) for name, column in columns.items()}
+        warnings = [each._replace(broken=each.broken[good]) for each in warnings]
+    records = columns | _provenance(batches, starts, good) | {"warnings": _warnings(warnings, int(good.sum()))}
+    rows = {table.name: table.from_columns({name: records[name] for name in table.names}) for table in tables}
+    keep_text = not names_people(fields, tables)
+    return Tabulated(rows, _refusals(batches, starts, reasons, ~good, keep_text))
 
 
-def _provenance(batches: Sequence[Batch]) -> dict[str, Any]:
+def _uploaded(batches: Sequence[Batch]) -> dict[str, Any]:
+    """When the object of each record came: what rules may ask beside its fields."""
     import numpy as np
     import pyarrow as pa
 
-    none = [np.empty(0, np.int64)]
-    counts = np.asarray([len(batch.numbers) for batch in batches], np.int64)
+    counts = [len(batch.numbers) for batch in batches]
     which = array(np.repeat(np.arange(len(batches)), counts), pa.int64())
     at = pa.timestamp("us", tz="UTC")
+    return {"uploaded_at": array([batch.uploaded_at for batch in batches], at).take(which)}
+
+
+def _provenance(batches: Sequence[Batch], starts: Numbers, good: Mask) -> dict[str, Any]:
+    """Where each good record comes from."""
+    import numpy as np
+    import pyarrow as pa
+
+    which = array(np.repeat(np.arange(len(batches)), np.diff(starts))[good], pa.int64())
+    at = pa.timestamp("us", tz="UTC")
+    numbers = np.concatenate([np.empty(0, np.int64), *(batch.numbers for batch in batches)])[good]
     return {
         "source_key": array([batch.key for batch in batches], pa.string()).take(which),
         "source_version": array([batch.version for batch in batches], pa.string()).take(which),
-        "record_number": array(np.concatenate([*none, *(batch.numbers for batch in batches)]), pa.int64()),
+        "record_number": array(numbers, pa.int64()),
         "uploaded_at": array([batch.uploaded_at for batch in batches], at).take(which),
     }
 
 
-def _typed(batches: Sequence[Batch], fields: Sequence[Field], found: _Findings) -> dict[str, Any]:
-    """Each field as a column; what does not fit, and what is required and not there, is noted."""
+def _undeclared(batches: Sequence[Batch], starts: Numbers) -> _Reason:
     import numpy as np
+
+    found = np.zeros(starts[-1], np.bool_)
+    for batch, start in zip(batches, starts, strict=False):
+        found[np.asarray(batch.undeclared, np.int64) + start] = True
+    return _Reason(UNDECLARED, "", found)
+
+
+def _typed(batches: Sequence[Batch], fields: Sequence[Field]) -> tuple[dict[str, Any], list[_Reason]]:
+    """Each field as a column; and what does not fit, or is required and not there."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     columns: dict[str, Any] = {}
+    reasons: list[_Reason] = []
     for each in fields:
         values = [batch.values[each.name] for batch in batches]
         kind = arrow_types()[each.kind]
@@ -113,16 +138,14 @@ def _typed(batches: Sequence[Batch], fields: Sequence[Field], found: _Findings) 
             column, bad = from_texts(pa.concat_arrays([array([], pa.string()), *values]), kind)
         else:
             column, bad = from_json(list(chain.from_iterable(values)), kind)
-        for position in np.flatnonzero(bad):
-            found.refused[int(position)].append((MISTYPED, f"{each.name} is not {KINDS[each.kind]}"))
+        reasons.append(_Reason(MISTYPED, f"{each.name} is not {KINDS[each.kind]}", bad))
         if each.required:
             blank = truth(pc.is_null(column))
             if each.kind == "string":
                 blank = blank | _unseen(column)
-            for position in np.flatnonzero(blank & ~bad):
-                found.refused[int(position)].append((MISSING, f"{each.name} is missing or blank"))
+            reasons.append(_Reason(MISSING, f"{each.name} is missing or blank", blank & ~bad))
         columns[each.column] = column
-    return columns
+    return columns, [reason for reason in reasons if reason.broken.any()]
 
 
 def _unseen(column: pa.Array) -> npt.NDArray[np.bool_]:
@@ -141,37 +164,52 @@ def _unseen(column: pa.Array) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _apply(records: Mapping[str, Any], rules: Sequence[Rule], found: _Findings) -> None:
-    for position, numbers in broken(records, rules):
-        for rule in (rules[number] for number in numbers):
-            if rule.warns:
-                found.warned[position].append(rule.id)
-            else:
-                found.refused[position].append((rule.id, rule.message))
+def _asked(records: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[list[_Reason], list[_Reason]]:
+    """The rules that do not hold of some records: those that refuse, and those that warn."""
+    found = [
+        (rule, _Reason(rule.id, rule.message, mask))
+        for rule, mask in zip(rules, broken(records, rules), strict=True)
+        if mask.any()
+    ]
+    return [each for rule, each in found if not rule.warns], [each for rule, each in found if rule.warns]
 
 
 def _refusals(
-    batches: Sequence[Batch],
-    starts: npt.NDArray[np.int64],
-    refused: Mapping[int, list[tuple[str, str]]],
-    keep_text: bool,
+    batches: Sequence[Batch], starts: Numbers, reasons: Sequence[_Reason], refused: Mask, keep_text: bool
 ) -> Iterator[Refusal]:
+    """One of each record that has words of its own, in order; of each object and rule, one for all others."""
     import numpy as np
 
-    for position in sorted(refused):
-        number = int(np.searchsorted(starts, position, side="right")) - 1
-        batch, row = batches[number], position - int(starts[number])
-        reasons = refused[position]
-        message = "; ".join(text for _, text in reasons)
-        text = batch.text(row)[:MAX_TEXT] if keep_text else None
-        yield Refusal(batch.key, reasons[0][0], message, int(batch.numbers[row]), text=text)
+    first = np.full(len(refused), -1)  # of all reasons of a record
+    for number, reason in reversed(list(enumerate(reasons))):
+        first[reason.broken] = number
+    ids = list(dict.fromkeys(reason.rule for reason in reasons))
+    rule_of = np.asarray([ids.index(reason.rule) for reason in reasons], np.int64)
+    at = np.flatnonzero(refused)
+    rules = rule_of[first[at]]
+    edges = np.searchsorted(at, starts)
+    for batch, start, begin, end in zip(batches, starts, edges, edges[1:], strict=False):
+        said: list[tuple[int, int]] = []  # position, and how many it stands for
+        for number in np.unique(rules[begin:end]):
+            those = at[begin:end][rules[begin:end] == number]
+            taken = batch.told.take(ids[number], len(those))
+            said += [(position, 1) for position in those[:taken].tolist()]
+            if taken < len(those):
+                said.append((int(those[taken]), len(those) - taken))
+        for position, count in sorted(said):
+            row = position - int(start)
+            message = "; ".join(reason.message for reason in reasons if reason.broken[position])
+            text = batch.text(row)[:MAX_TEXT] if keep_text else None
+            rule = reasons[first[position]].rule
+            yield Refusal(batch.key, rule, message, int(batch.numbers[row]), count, text)
 
 
-def _warnings(warned: Mapping[int, list[str]], count: int) -> pa.Array:
+def _warnings(warned: Sequence[_Reason], count: int) -> pa.Array:
+    """The ids of the rules that warn of each record."""
     import numpy as np
     import pyarrow as pa
 
-    lengths = np.zeros(count, np.int32)
-    lengths[list(warned)] = [len(ids) for ids in warned.values()]
-    ids = [each for position in sorted(warned) for each in warned[position]]
-    return lists(lengths.tolist(), array(ids, pa.string()))
+    by_record = np.stack([np.zeros(count, np.bool_), *(reason.broken for reason in warned)], axis=1)
+    which = array(np.nonzero(by_record)[1] - 1, pa.int64())
+    ids = array([reason.rule for reason in warned], pa.string())
+    return lists(by_record.sum(axis=1), ids.take(which))

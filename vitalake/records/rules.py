@@ -10,17 +10,21 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from vitalake.columns import array
+from vitalake.columns import array, truth
 from vitalake.errors import PermanentError
 from vitalake.records.fields import Rule
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
+    Mask = npt.NDArray[np.bool_]
 
-def broken(records: Mapping[str, Any], rules: Sequence[Rule]) -> list[tuple[int, list[int]]]:
-    """Positions of the records that break a rule, each with the numbers of the rules that it breaks.
+
+def broken(records: Mapping[str, Any], rules: Sequence[Rule]) -> list[Mask]:
+    """For each rule, which records break it, shape (records,).
 
     Args:
         records: by column, Arrow arrays of one length.
@@ -52,17 +56,25 @@ def _without_zone(column: pa.Array) -> pa.Array:
     return column.cast(pa.timestamp("us")) if pa.types.is_timestamp(column.type) else column
 
 
-def _ask(table: pa.Table, rules: Sequence[Rule]) -> list[tuple[int, list[int]]]:
-    numbers = ", ".join(f"CASE WHEN NOT ({rule.holds}) THEN {number} END" for number, rule in enumerate(rules))
-    query = f"""SELECT _position, list_filter([{numbers}], rule -> rule IS NOT NULL) AS broken
+def _ask(table: pa.Table, rules: Sequence[Rule]) -> list[Mask]:
+    import numpy as np
+
+    each = ", ".join(f"coalesce(NOT ({rule.holds}), false) AS _{number}" for number, rule in enumerate(rules))
+    query = f"""SELECT _position, {each}
         FROM records WHERE NOT ({" AND ".join(f"coalesce({rule.holds}, true)" for rule in rules)})"""  # noqa: S608
     connection = _connection()
     # As a stream, good for one query: given a table, DuckDB imports pandas to see whether it is a frame.
     connection.register("records", table.__arrow_c_stream__())
     try:
-        return connection.execute(query).fetchall()
+        found = connection.execute(query).to_arrow_table().combine_chunks()
     finally:
         connection.unregister("records")
+    masks = np.zeros((len(rules), table.num_rows), np.bool_)
+    if found.num_rows:
+        positions = np.frombuffer(found.column(0).chunk(0).buffers()[1], np.int64)[: found.num_rows]
+        for number, mask in enumerate(masks):
+            mask[positions[truth(found.column(number + 1).chunk(0))]] = True
+    return list(masks)
 
 
 def _fault(table: pa.Table, rules: Sequence[Rule], error: duckdb.Error) -> PermanentError:

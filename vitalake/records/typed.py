@@ -18,7 +18,8 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from vitalake.columns import array
+from vitalake.columns import array, numbers, truth
+from vitalake.records.conditions import BLANK
 from vitalake.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -32,7 +33,18 @@ _INTEGER = re.compile(r"\s*[+-]?0*[0-9]{1,19}\s*", re.ASCII)
 _FRACTION = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
+# How a text looks or begins, in RE2, where it may pass: what does not fit is mostly seen so, a column at a time.
+_WHOLE = r"\A[ \t-\r]*[+-]?[0-9]+[ \t-\r]*\z"
+_LOOKS = {
+    "int32": _WHOLE,
+    "int64": _WHOLE,
+    "double": r"\A[ \t-\r]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t-\r]*\z",
+    "bool": rf"(?i)\A[{BLANK}]*(true|false|1|0)[{BLANK}]*\z",
+    "date32[day]": r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\z",
+    "timestamp[us, tz=UTC]": r"\A[ \t-\r]*[0-9]{4}-[0-9]{2}-[0-9]{2}",
+}
 _LIMITS = {"int32": 2**31, "int64": 2**63}
+_SAMPLE = 64
 _EXACT_BELOW = 2**53  # every whole number that a double holds is one of its own
 # The first and the last moment that Python takes for a date, as most readers do, in the unit of each kind.
 _CALENDAR = {
@@ -45,23 +57,15 @@ def from_texts(values: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Mask]:
     """Texts, shape (n,), as `kind`, null where there is none or where it does not fit; and where it does not."""
     import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    good = np.zeros(len(values), np.bool_)
     if pa.types.is_string(kind):
-        return values, good
+        return values, np.zeros(len(values), np.bool_)
     try:
-        found = values.cast(kind)
-        # Arrow takes hexadecimal integers, and fractions that are no numbers.
-        if pa.types.is_integer(kind) and any(pc.any(pc.match_substring(values, x)).as_py() for x in "xX"):
-            raise pa.ArrowInvalid("hexadecimal")
-        if pa.types.is_floating(kind) and not pc.all(pc.is_finite(found)).as_py() and found.null_count < len(found):
-            raise pa.ArrowInvalid("not finite")
-        if str(kind) in _CALENDAR and not _within(found, *_CALENDAR[str(kind)]):
-            raise pa.ArrowInvalid("no year 0, and none after 9999")
+        if len(values) > 2 * _SAMPLE:  # a value that does not fit costs Arrow a hundred that do
+            _cast(values.take(numbers(np.linspace(0, len(values) - 1, _SAMPLE).astype(np.int64), pa.int64())), kind)
+        return _cast(values, kind), np.zeros(len(values), np.bool_)
     except pa.ArrowInvalid:
-        return _one_by_one(values.to_pylist(), kind, _TEXT_PARSERS[str(kind)])
-    return found, good
+        return _by_looks(values, kind)
 
 
 def from_json(values: Sequence[Any], kind: pa.DataType) -> tuple[pa.Array, Mask]:
@@ -72,6 +76,8 @@ def from_json(values: Sequence[Any], kind: pa.DataType) -> tuple[pa.Array, Mask]
     found = set(map(type, values))
     kinds = found - {type(None)}
     name = str(kind)
+    if not kinds:
+        return pa.nulls(len(values), kind), np.zeros(len(values), np.bool_)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         if kinds <= {str}:
             return from_texts(_strings(values), kind)
@@ -112,6 +118,45 @@ def _strings(values: Sequence[str | None]) -> pa.Array:
     builder = StringBuilder()  # which, unlike `pa.array`, imports no pandas
     builder.append_values(values)
     return builder.finish()
+
+
+def _cast(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Texts that all fit.
+
+    Raises:
+        pyarrow.ArrowInvalid: some may not.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = values.cast(kind)
+    # Arrow takes hexadecimal integers, and fractions that are no numbers.
+    if pa.types.is_integer(kind) and any(pc.any(pc.match_substring(values, x)).as_py() for x in "xX"):
+        raise pa.ArrowInvalid("hexadecimal")
+    if pa.types.is_floating(kind) and not pc.all(pc.is_finite(found)).as_py() and found.null_count < len(found):
+        raise pa.ArrowInvalid("not finite")
+    if str(kind) in _CALENDAR and not _within(found, *_CALENDAR[str(kind)]):
+        raise pa.ArrowInvalid("no year 0, and none after 9999")
+    return found
+
+
+def _by_looks(values: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Mask]:
+    """Those texts that look as if they fit, each different one once; of the others nothing is asked."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    there = truth(values.is_valid())
+    may = there & truth(pc.match_substring_regex(values, _LOOKS[str(kind)]))
+    coded = values.filter(array(may, pa.bool_())).dictionary_encode()
+    try:
+        found, bad = _cast(coded.dictionary, kind), np.zeros(len(coded.dictionary), np.bool_)
+    except pa.ArrowInvalid:
+        found, bad = _one_by_one(coded.dictionary.to_pylist(), kind, _TEXT_PARSERS[str(kind)])
+    codes, wrong = np.zeros(len(values), np.int64), there & ~may
+    codes[may] = np.frombuffer(coded.indices.buffers()[1], np.int32)[: len(coded)]
+    wrong[may] = bad[codes[may]]
+    return found.take(numbers(codes, pa.int64(), ~may)), wrong
 
 
 def _one_by_one(values: Sequence[Any], kind: pa.DataType, parse: Callable[[Any], Any]) -> tuple[pa.Array, Mask]:

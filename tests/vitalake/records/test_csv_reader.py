@@ -166,6 +166,7 @@ def test_a_long_file_is_the_same_however_it_is_cut(end: str, monkeypatch: pytest
     ]
     for block, chunk in [(200, 7), (333, WIDE), (5000, 4096)]:
         monkeypatch.setattr(csv_reader, "BLOCK_BYTES", block)
+        monkeypatch.setattr(csv_reader, "_QUOTED_BYTES", block // 4)
         cut = read(data, chunk=chunk)
         assert len(cut) > 3
         assert rows_of(cut) == rows_of(whole)
@@ -197,6 +198,7 @@ def test_every_record_is_a_row_or_refused_once(
     data = head + ",".join(names).encode() + end + body
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_reader, "BLOCK_BYTES", block)
+        patch.setattr(csv_reader, "_QUOTED_BYTES", block // 4)
         found = read(data, names, chunk=chunk)
     rows, refused = rows_of(found), refused_of(found)
     expected, run_together = by_python(data)
@@ -277,6 +279,19 @@ def test_enormous_fields_are_read_and_texts_are_cut() -> None:
     assert [(line, len(values[1] or "")) for line, values in rows_of(found)] == [(2, len(field)), (4, 1)]
     assert [(each.line, each.rule, len(each.text)) for each in refused_of(found)] == [(3, "D03", 500)]
     assert len(next(block for block in found if len(block.lines)).text(0)) == 500
+
+
+def test_a_long_record_full_of_quotes_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_reader, "_QUOTED_BYTES", 100)
+    monkeypatch.setattr(csv_reader, "BLOCK_BYTES", 400)
+    field = b'""\n' * 1000
+    found = read(b'a,b\n1,2\n3,"' + field + b'"\n4,5\n')
+    assert [(line, values[0], len(values[1] or "")) for line, values in rows_of(found)] == [
+        (2, "1", 1),
+        (3, "3", 2000),
+        (1004, "4", 1),
+    ]
+    assert not refused_of(found)
 
 
 def test_reading_does_not_load_pandas() -> None:
