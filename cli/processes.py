@@ -39,6 +39,7 @@ class Patience:
         quick_s: until a service counts as running well: a death before lengthens the pause.
         backoff_s: the first pause before a service is started again; each next one is twice as long.
         longest_s: the longest such pause.
+        deaths_at_start: so many quick deaths in a row end a start that others still wait for.
     """
 
     ready_s: float = 120.0
@@ -46,6 +47,7 @@ class Patience:
     quick_s: float = 30.0
     backoff_s: float = 0.5
     longest_s: float = 30.0
+    deaths_at_start: int = 5
 
 
 @dataclass
@@ -182,7 +184,8 @@ class Supervisor:
         for other in (state, *self._states.values()):
             if other is state or other.service.follows == name:
                 self._end(other)
-        if not state.has_been_ready:
+        starting = not self._watcher.is_alive()
+        if not state.has_been_ready or (starting and state.quick_deaths >= patience.deaths_at_start):
             raise PermanentError(f"{name} {how}.\n{state.service.log_tail()}")
         # The exponent is bounded, too: a float is not without end.
         pause_s = min(patience.backoff_s * 2 ** min(state.quick_deaths - 1, 30), patience.longest_s)

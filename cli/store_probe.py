@@ -7,38 +7,58 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vitalake.errors import VitalakeError
+from resources.object_store import SlowListingError
+from vitalake.errors import PermanentError, VitalakeError
 
 if TYPE_CHECKING:
     from resources.object_store import ObjectStore
     from vitalake.arrivals import ObjectInfo
 
-_FOLDERS = 50  # that are looked into, a request each
-_OBJECTS = 3
+_DEPTH = 8  # of folders in folders that are looked into
+_OBJECTS = 6
+_LISTING_S = 2.0
 _BYTES = 1024
 
 
 def unreadable(bucket: ObjectStore) -> str | None:
-    """Why one of three objects cannot be read, the oldest, the newest and one between; None if they can.
+    """Why objects cannot be read: a few old and new ones of some folders are tried; None if they can.
+
+    One that is denied by itself, as one in an archive is, says nothing of the bucket.
 
     Raises:
         VitalakeError: the bucket cannot be listed.
     """
+    denied, read = "", 0
     for item in _few(bucket):
         try:
             bucket.tail(item.key, _BYTES)
+            read += 1
         except FileNotFoundError:  # deleted since it was listed
             continue
+        except PermanentError as error:
+            denied = f"objects are listed and cannot be read: {error}"
         except VitalakeError as error:
             return f"objects are listed and cannot be read: {error}"
-    return None
+    return denied if denied and not read else None
 
 
 def _few(bucket: ObjectStore) -> list[ObjectInfo]:
-    folders, items = bucket.folders("")
-    for folder in folders[:_FOLDERS]:
-        items += next(bucket.pages(folder), [])
-    items = sorted((item for item in items if item.size_bytes), key=lambda item: (item.uploaded_at, item.key))
-    if len(items) <= _OBJECTS:
-        return items
-    return [items[0], items[len(items) // 2], items[-1]]
+    folders, items = bucket.folders("", _LISTING_S)
+    folders.sort()
+    for folder in {folders[0], folders[len(folders) // 2], folders[-1]} if folders else ():
+        old, new = next(bucket.pages(folder), []), _newest(bucket, folder)
+        items += [*old[:1], *new[-1:]]
+    return [item for item in items[-_OBJECTS:] if item.size_bytes]
+
+
+def _newest(bucket: ObjectStore, folder: str) -> list[ObjectInfo]:
+    """The objects of the last of its folders, where folders are called after days; none if that takes long."""
+    for _ in range(_DEPTH):
+        try:
+            below, items = bucket.folders(folder, _LISTING_S)
+        except SlowListingError:
+            return []
+        if not below:
+            return items
+        folder = max(below)
+    return []

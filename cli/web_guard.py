@@ -6,7 +6,8 @@ Belongs here: which requests are let through, as ASGI middleware. Does not belon
 Dagster's server has no login, takes GraphQL mutations by GET and lets any page open its web socket. So any web page
 that a browser on this machine showed could launch runs, stop sensors and wipe assets, by an image.
 
-* The `Host` is one of ours, else a page whose name was made to mean this machine could read (DNS rebinding).
+* The `Host` is one of ours, else a page whose name was made to mean this machine could read (DNS rebinding). An
+  address in numbers cannot be made to mean another; health checks ask so.
 * An `Origin` is that same host: no other page, not even one of another port here, may ask.
 * What a browser embeds in a page of somebody else is refused (`Sec-Fetch-Site`), and no such page may frame ours.
 * GraphQL by GET is the page to type it in and nothing else; what is posted is JSON by its type, which a form or an
@@ -16,6 +17,7 @@ that a browser on this machine showed could launch runs, stop sensors and wipe a
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -25,7 +27,6 @@ from starlette.responses import PlainTextResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _READING = frozenset({"GET", "HEAD"})
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _REFUSED = 403
@@ -42,7 +43,7 @@ class WebGuard:
 
     Args:
         app: the application that is guarded.
-        hosts: names under which the server may be asked, beside those of the loopback interface; without ports.
+        hosts: names, without ports, under which the server may be asked beside `localhost` and addresses in numbers.
         refuses: says what is wrong with a connection from one address and port to another, None for nothing.
     """
 
@@ -53,7 +54,7 @@ class WebGuard:
         refuses: Callable[[tuple[str, int], tuple[str, int]], str | None] | None = None,
     ) -> None:
         self._app = app
-        self._hosts = LOOPBACK_NAMES | {host.lower() for host in hosts}
+        self._hosts = {"localhost", *(host.lower() for host in hosts)}
         self._refuses = refuses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,7 +81,7 @@ class WebGuard:
         headers = Headers(scope=scope)
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         host = _address(f"{scope['scheme']}://{hosts[0]}") if len(hosts) == 1 else None
-        if host is None or host[0] not in self._hosts:
+        if host is None or not (host[0] in self._hosts or _is_number(host[0])):
             return "this name is none of this server's; ask under the address that it was started with"
         if any(_address(origin) not in (host, _as_seen(host, origin)) for origin in origins):
             return "a page of another address may not ask this server"
@@ -113,6 +114,14 @@ def _address(url: str) -> tuple[str, int] | None:
     except (ValueError, KeyError):
         return None
     return (parts.hostname, port) if parts.hostname else None
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _as_seen(host: tuple[str, int], origin: str) -> tuple[str, int]:

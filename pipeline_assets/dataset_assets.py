@@ -33,8 +33,8 @@ from vitalake.reconcile import Report
 from vitalake.tables import Table
 from vitalake.version import code_digest
 
-# Plain objects (resources/): two buckets, the settings, the outbox for alerts, and the key for pseudonyms.
 _TOLD = 20  # rules in a run's log, of which each line is 20 ms
+# Plain objects (resources/): two buckets, the settings, the outbox for alerts, and the key for pseudonyms.
 NEEDS = {"raw", "lake", "settings", "outbox", "pseudonyms"}
 
 

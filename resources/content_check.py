@@ -1,7 +1,8 @@
 """Whether bytes are those that a store keeps: what it says of an object's content, and the digest to compare.
 
 Belongs here: which headers and ETags are a digest of the content, digests of bytes that come in pieces. Does not
-belong here: asking a store (`resources/kept_content.py`), what a difference leads to (`resources/object_store.py`).
+belong here: asking a store (`resources/kept_content.py`), or what a difference leads to
+(`resources/object_content.py`).
 
 What is taken for a digest and is none would make a good object unreadable for ever. So an ETag counts only where it
 must be the MD5 of the content (no KMS key, none of the customer's), and a checksum only where it is said, or cannot

@@ -1,7 +1,7 @@
 """What a store keeps of one object to check its content by, asked for with a HEAD.
 
 Belongs here: that request, and those for the sizes of an object's parts. Does not belong here: what headers mean,
-digests (`resources/content_check.py`), reading (`resources/object_store.py`).
+digests (`resources/content_check.py`), reading (`resources/object_content.py`).
 
 boto3 does it: obstore shows no headers. It is asked only where an ETag alone does not show that bytes are right.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from resources.content_check import Checksum, Running, checksum_in, md5_in
 from resources.s3_errors import call
+from vitalake.parts import side_by_side
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -65,12 +66,14 @@ def kept_content(client: S3Client, bucket: str, key: str, version: str) -> Kept:
     checksum, md5 = checksum_in(headers, head["ETag"]), md5_in(headers, head["ETag"])
     if checksum is None or not checksum.parts:
         return Kept(size, checksum, md5)
-    parts: list[int] = []
-    for number in range(1, checksum.parts):
-        part = _head(client, bucket, key, PartNumber=number)
-        if part.get("PartsCount") != checksum.parts:  # a store that does not know
+    count, parts = checksum.parts, list[int]()
+    # The first by itself: it shows whether the store knows parts at all.
+    for numbers in (range(1, min(count, 2)), range(2, count)):
+        with side_by_side(len(numbers)) as each:
+            found = list(each(lambda number: _head(client, bucket, key, PartNumber=number), numbers))
+        if any(part.get("PartsCount") != count for part in found):
             return Kept(size, None, md5)
-        parts.append(int(part["ContentLength"]))
+        parts += [int(part["ContentLength"]) for part in found]
     last = size - sum(parts)
     return Kept(size, checksum, md5, (*parts, last)) if last > 0 else Kept(size, None, md5)
 

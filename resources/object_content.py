@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 T = TypeVar("T")
+Span = tuple[int, int] | dict[str, int] | None
+"""From one position up to another, or `{"suffix": n}`: the last n bytes."""
 _PIECE = 4 * 2**20  # bytes of a stream at a time
 _TIMES = 3  # that bytes are read where they arrive changed
 
@@ -87,8 +89,8 @@ class ObjectContent:
             "was made of them. Something on the way changes bytes, or the store's own copy is damaged"
         )
 
-    def answer(self, key: str, version: str | None, span: Any = None) -> Answer:
-        """The bytes from one position up to another, `{"suffix": …}` so many at the end, or all of them."""
+    def answer(self, key: str, version: str | None, span: Span = None) -> Answer:
+        """The bytes of an object that `span` names, or all of them."""
         from obstore import exceptions
 
         where = f"{self._bucket}/{key}"
@@ -105,10 +107,12 @@ class ObjectContent:
         except ValueError:  # a key that obstore does not take
             return call(lambda: self._answer_exactly(key, version, span), where)
 
-    def _answer_exactly(self, key: str, version: str | None, span: tuple[int, int] | None) -> Answer:
+    def _answer_exactly(self, key: str, version: str | None, span: Span) -> Answer:
         condition: Any = {"IfMatch": version} if version else {}
-        if span:
+        if isinstance(span, tuple):
             condition["Range"] = f"bytes={span[0]}-{span[1] - 1}"
+        elif span:
+            condition["Range"] = f"bytes=-{span['suffix']}"
         response = self._client().get_object(Bucket=self._bucket, Key=key, **condition)
         size = response["ContentRange"].rpartition("/")[2] if span else response["ContentLength"]
         return Answer(bytes(response["Body"].read()), response["ETag"], int(size))

@@ -172,6 +172,17 @@ def test_one_that_dies_while_others_are_still_starting_is_started_again(home: Pa
     assert find(Owner(home)) == []
 
 
+def test_one_that_dies_again_and_again_while_others_wait_ends_the_start(home: Path, said: list[str]) -> None:
+    shaky = Service("shaky", [sys.executable, "-c", "pass"], dict(os.environ), lambda _: True, home / "shaky.log")
+    waits = service(home, "waits", UP, needs=("shaky", "mute"))
+    mute = Service("mute", [sys.executable, "-c", UP], dict(os.environ), lambda _: False, home / "mute.log")
+    supervisor = Supervisor(home, [shaky, mute, waits], said.append, QUICK)
+    with pytest.raises(PermanentError, match="shaky ended with exit code 0"):
+        supervisor.start()
+    supervisor.stop()
+    assert find(Owner(home)) == []
+
+
 def test_a_service_that_cannot_start_ends_the_start_at_once(home: Path, said: list[str]) -> None:
     broken = service(home, "broken", "raise SystemExit('\\x1b[31mno such table\\x1b[0m')")
     supervisor = Supervisor(home, [service(home, "fine", UP), broken], said.append, QUICK)

@@ -32,6 +32,8 @@ def test_what_is_listed_and_cannot_be_read_is_told(tmp_path: Path) -> None:
         for number in range(5):
             bucket.put(f"folder/date=2026-11-{number + 10}/{number}.csv", b"x" * number, expected=None)
         bucket.put("at the top", b"x", expected=None)
+        for key in ("odd/tab\tkey", "odd/line\nkey"):  # obstore refuses such keys
+            bucket._client.put_object(Bucket="bucket", Key=key, Body=b"odd")
         assert unreadable(bucket) is None
         with urlopen(f"{master_of(endpoint)}/col/delete?collection=bucket", timeout=60):  # noqa: S310
             pass

@@ -71,8 +71,10 @@ def read_csv(
     stuck = False  # the last block ended inside the record that it began with
     while held or not ended:
         cut = len(held) if ended else after_last_newline(held)
-        if dense := not stuck and len(held) > _QUOTED_BYTES and held.count(b'"') > len(held) // 6:
-            cut = after_last_newline(held[:_QUOTED_BYTES]) or cut
+        dense = 0
+        if not stuck and len(held) > _QUOTED_BYTES and held.count(b'"') > len(held) // 6:
+            dense = after_last_newline(held[:_QUOTED_BYTES])
+            cut = dense or cut
         last = ended and cut == len(held)
         if cut:
             waits = not last and len(held) < MAX_RECORD_BYTES // 4

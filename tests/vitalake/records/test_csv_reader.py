@@ -46,6 +46,15 @@ def test_records_become_rows_with_their_lines(data: bytes, rows: object) -> None
     assert not refused_of(found)
 
 
+@pytest.mark.parametrize("data", [b'"' * 40_000, b'"a",' * 10_000, b'x"' * 20_000 + b"\n3,4\n"])
+def test_a_line_of_quotes_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    for name, size in (("BLOCK_BYTES", 2000), ("MAX_RECORD_BYTES", 8000), ("_QUOTED_BYTES", 500)):
+        monkeypatch.setattr(csv_reader, name, size)
+    found = read(b"a,b\n1,2\n" + data)
+    assert rows_of(found) == [(2, ("1", "2"))]
+    assert faults_of(found) == [(3, "D07")]
+
+
 def test_a_file_of_one_column_may_hold_empty_fields_in_quotes() -> None:
     found = read(b'a\n1\n\n""\n"x\n"\n4,5\n"', ["a"])
     assert rows_of(found) == [(2, ("1",)), (4, (None,)), (5, ("x\n",))]

@@ -2,4 +2,4 @@
 -- bucket cannot ask it.
 SELECT history.* REPLACE (coalesce(private.attributes, history.attributes) AS attributes)
 FROM entities_history AS history
-LEFT JOIN entities_private_attributes AS private USING (source_key, record_number)
+LEFT JOIN entities_private_attributes AS private USING (source_key, source_version, record_number)
