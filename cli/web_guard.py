@@ -43,7 +43,7 @@ class WebGuard:
 
     Args:
         app: the application that is guarded.
-        hosts: names, without ports, under which the server may be asked beside `localhost` and addresses in numbers.
+        hosts: names, without ports, under which it may be asked beside `localhost` and addresses in numbers.
         refuses: says what is wrong with a connection from one address and port to another, None for nothing.
     """
 
