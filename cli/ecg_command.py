@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DEFAULT_HOME, Home, settings_of, stderr, stdout
+from cli.options import DEFAULT_HOME, Home, settings_of, stderr, stdout, unicode
 from vitalake.errors import PermanentError
 from vitalake.escaping import printable
 
@@ -34,7 +34,10 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    key: Annotated[str, typer.Argument(help="Key of the recording, an end of it that no other has, or its id.")],
+    key: Annotated[
+        str,
+        typer.Argument(callback=unicode, help="Key of the recording, an end of it that no other has, or its id."),
+    ],
     lead: Annotated[list[str] | None, typer.Option(help="Only this lead; may be repeated.")] = None,
     start: Annotated[
         float | None,

@@ -128,7 +128,7 @@ def _prepare(home: Path, echo: Callable[[str], None], module: str, sockets: Path
     (home / "dagster").mkdir(exist_ok=True)
     (home / "dagster" / "dagster.yaml").write_text(dagster_services.instance_yaml(env))
     services = [
-        store_service.store_service(home, ports, env),
+        store_service.store_service(home, ports, sockets, env),
         *dagster_services.dagster_services(home, ports, sockets, env, module),
     ]
     return LocalSystem(home, endpoint, url, values, Supervisor(home, services, echo))
@@ -182,6 +182,10 @@ def _explained(home: Path) -> Iterator[None]:
     """Trouble with the state folder in words."""
     try:
         yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise PermanentError(
+            f"cannot use {home} for the local state: it is no folder; choose another with VITALAKE_HOME"
+        ) from error
     except OSError as error:
         raise PermanentError(
             f"cannot use {home} for the local state: {error.strerror or error}; "

@@ -6,8 +6,9 @@ Belongs here: options with one meaning everywhere. Does not belong here: what a 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -61,6 +62,20 @@ def all_datasets() -> tuple[Dataset, ...]:
     from vitalake.datasets.declared import DATASETS
 
     return DATASETS
+
+
+T = TypeVar("T", str, list[str], None)
+
+
+def unicode(value: T) -> T:
+    """Keys as they are; a usage error for what a shell gives that is no UTF-8."""
+    keys: Sequence[str] = [value] if isinstance(value, str) else value or []
+    for key in keys:
+        try:
+            key.encode()
+        except UnicodeEncodeError:
+            raise typer.BadParameter("it is not UTF-8 text, as every key is") from None
+    return value
 
 
 def day(text: str) -> date:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.state_folder import is_foreign
 from vitalake.errors import PermanentError
 
 HOST = "127.0.0.1"
@@ -71,11 +72,16 @@ def is_free(number: int) -> bool:
     return True
 
 
+def _is_planted(number: int) -> bool:
+    """Whether another user has left a socket where SeaweedFS wants one of its own: it names them by their ports."""
+    return any(is_foreign(path) for path in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"))  # noqa: S108
+
+
 def _next_free(port: Port, first: int, taken: set[int]) -> int:
     highest = 65_535 - (GRPC_OFFSET if port.twin else 0)
     for number in range(first, min(first + _ATTEMPTS, highest + 1)):
         numbers = port.numbers(number)
-        if not numbers & taken and all(is_free(each) for each in numbers):
+        if not numbers & taken and all(is_free(each) and not _is_planted(each) for each in numbers):
             return number
     raise PermanentError(f"no free port for {port.name} between {first} and {first + _ATTEMPTS}; close programs")
 

@@ -24,6 +24,7 @@ from cli.options import (
     settings_of,
     stderr,
     stdout,
+    unicode,
 )
 from cli.running import answers, require_dagster
 from vitalake.escaping import printable
@@ -93,7 +94,9 @@ def list_refused(
 
 
 def show(
-    key: Annotated[str, typer.Argument(help="Key of the object, or an end of it that no other has.")],
+    key: Annotated[
+        str, typer.Argument(callback=unicode, help="Key of the object, or an end of it that no other has.")
+    ],
     limit: Annotated[int, typer.Option(min=1, help="Most records of each rule that are shown.")] = 10,
     home: Home = DEFAULT_HOME,
 ) -> None:
@@ -150,7 +153,9 @@ def _show_rule(console: Console, dataset: Dataset, found: list[Refused], limit: 
 
 
 def retry(
-    keys: Annotated[list[str] | None, typer.Argument(help="Keys, or ends of keys.", show_default=False)] = None,
+    keys: Annotated[
+        list[str] | None, typer.Argument(callback=unicode, help="Keys, or ends of keys.", show_default=False)
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything in quarantine.")] = False,
     rule: Annotated[str | None, typer.Option(help="Everything that this rule refused, e.g. S00.")] = None,
     yes: Yes = False,

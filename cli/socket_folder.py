@@ -11,9 +11,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 
 _LINK = "sockets"
+_LONGEST = 60  # characters, so that there is room for the names of sockets
 
 
 @contextmanager
@@ -21,7 +22,8 @@ def socket_folder(home: Path) -> Iterator[Path]:
     """A new folder that only we may enter, gone when the block ends; ``<home>/sockets`` leads to it."""
     link = home / _LINK
     _remove(link)  # of a start that was killed
-    folder = Path(mkdtemp(prefix="vitalake-"))
+    usual = gettempdir()
+    folder = Path(mkdtemp(prefix="vitalake-", dir=usual if len(usual) <= _LONGEST else "/tmp"))  # noqa: S108
     link.symlink_to(folder)
     try:
         yield folder

@@ -40,7 +40,7 @@ READS_FILES = frozenset(
 # Others that only give rows; with them everything that begins like `_ABOUT`.
 GIVES_ROWS = frozenset(
     {
-        *("generate_series", "generate_subscripts", "histogram", "histogram_values", "icu_calendar_names"),
+        *("generate_series", "generate_subscripts", "icu_calendar_names"),
         *("json_each", "json_tree", "pg_timezone_names", "range", "repeat", "repeat_row", "summary"),
         *("test_all_types", "test_vector_types", "unnest"),
     }
@@ -183,8 +183,7 @@ def _walk(tree: Any, buckets: Sequence[str]) -> None:
 
 def _walk_address(call: dict[str, Any], buckets: Sequence[str]) -> None:
     for node in _nodes(call["children"]):
-        computed = node.get("class") == "FUNCTION" and node["function_name"] not in _LITERALS
-        if computed or node.get("class") in {"SUBQUERY", "PARAMETER"}:
+        if not _is_written_out(node):
             raise RefusedError(
                 f"write out what {call['function_name']} reads: `vitalake sql` has to know it before"
             )
@@ -192,14 +191,33 @@ def _walk_address(call: dict[str, Any], buckets: Sequence[str]) -> None:
             _refuse_elsewhere(text, buckets)
 
 
+def _is_written_out(node: dict[str, Any]) -> bool:
+    """Whether this part of an argument stands there as it will be used: DuckDB works out all others later.
+
+    `header = true` is a comparison of a column with a cast of 't'.
+    """
+    kind = node.get("class")
+    if kind == "FUNCTION":
+        return node["function_name"] in _LITERALS
+    if kind == "CAST":
+        return node["child"].get("class") == "CONSTANT" and node["child"]["value"].get("value") in {"t", "f"}
+    return kind in {None, "CONSTANT", "COMPARISON", "COLUMN_REF"}
+
+
 def _refuse_elsewhere(address: str, buckets: Sequence[str]) -> None:
     """Raise RefusedError for an address that leads away from here: there our keys would be shown, and our data.
 
-    What follows a question mark, DuckDB takes for settings of the connection: another server, say.
+    What follows a question mark, DuckDB takes for settings of the connection: another server, say. It does so in a
+    key that a pattern finds, too, and in the raw bucket keys are whatever somebody has uploaded.
     """
-    if "://" not in address or address.startswith("file:///"):
+    if "://" not in address or (address.startswith("file:///") and address.count("://") == 1):
         return
     scheme, bucket, *key = address.replace("://", "/", 1).split("/", 2)
+    if bucket == buckets[0] and set("*[{") & set("".join(key)):
+        raise RefusedError(
+            f"`vitalake sql` reads no patterns in {bucket}, where keys are whatever somebody has uploaded: "
+            "name one object; the tables raw_… list them"
+        )
     if scheme != "s3" or bucket not in buckets or "?" in "".join(key):
         raise RefusedError(
             f"`vitalake sql` reads files of this machine and s3:// addresses without a question mark in "

@@ -34,14 +34,18 @@ _FREE_SHARE = 0.01
 _PROBED = "vitalake-ready"
 
 
-def store_service(home: Path, ports: Mapping[str, int], env: Mapping[str, str]) -> Service:
-    """The S3 server with its data in ``<home>/s3``, open at its S3 port alone; ready when its buckets are there."""
+def store_service(home: Path, ports: Mapping[str, int], sockets: Path, env: Mapping[str, str]) -> Service:
+    """The S3 server with its data in ``<home>/s3``, open at its S3 port alone; ready when its buckets are there.
+
+    Its unix sockets are in `sockets`, a folder of our own, as far as it can be told where they should be.
+    """
     data = home / "s3"
     data.mkdir(exist_ok=True)
     argv = [
         *(_weed(), "-logtostderr=true", "mini", f"-dir={data}", f"-ip={HOST}", f"-ip.bind={HOST}"),
         *(f"-s3.port={ports['S3']}", f"-master.port={ports['S3 master']}", f"-volume.port={ports['S3 volume']}"),
         *(f"-filer.port={ports['S3 filer']}", f"-admin.port={ports['S3 admin']}"),
+        *(f"-filer.localSocket={sockets / 'filer'}", f"-s3.localSocket={sockets / 's3'}"),
         *("-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-s3.iam=false"),
         "-volume.preStopSeconds=0",  # nobody else reads the volumes
         # A volume a bucket at least. Left alone, the server allows as many as full ones (1 GB) fit the free disk,

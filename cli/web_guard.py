@@ -80,6 +80,8 @@ class WebGuard:
         """Whether a page of somebody else has sent it."""
         headers = Headers(scope=scope)
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if not hosts and not origins:  # no browser: a health check in HTTP/1.0
+            return None
         host = _address(f"{scope['scheme']}://{hosts[0]}") if len(hosts) == 1 else None
         if host is None or not (host[0] in self._hosts or _is_number(host[0])):
             return "this name is none of this server's; ask under the address that it was started with"

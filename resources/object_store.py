@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _READERS = 16
+# What a store writes into XML for a character that XML does not have: whoever lists so sees another key.
+_UNREADABLE = "\ufffd"
 _PAGE = 1000  # keys a request; S3 gives no more
 _TIMES = 3  # that bytes are sent where they arrive changed
 # Sub-second retries first, some 10 s of them in all: a longer outage is the run's to retry, not the call's. (Each
@@ -135,6 +137,8 @@ class ObjectStore:
         try:
             pages = iter(self._call(lambda: self._listing.list(prefix, offset=after, chunk_size=_PAGE), prefix))
             while (page := self._call(lambda: next(pages, None), prefix)) is not None:
+                if any(_UNREADABLE in meta["path"] for meta in page):
+                    raise ValueError(prefix)
                 if page:
                     yield [_info(meta) for meta in page]
                     last = page[-1]["path"]
@@ -176,6 +180,10 @@ class ObjectStore:
                 page = asyncio.run(asyncio.wait_for(self._listing.list_with_delimiter_async(prefix), within_s))
             except asyncio.TimeoutError:
                 raise SlowListingError(prefix) from None
+            if any(
+                _UNREADABLE in path for path in (*page["common_prefixes"], *(m["path"] for m in page["objects"]))
+            ):
+                raise ValueError(prefix)
             return [f"{folder}/" for folder in page["common_prefixes"]], [_info(meta) for meta in page["objects"]]
 
         try:

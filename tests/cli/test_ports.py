@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,3 +80,17 @@ def test_damaged_state_counts_as_none(tmp_path: Path, content: str) -> None:
 def test_no_port_left_is_said(tmp_path: Path) -> None:
     with pytest.raises(PermanentError, match="no free port for S3"):
         choose_ports([Port("S3", 65_000, twin=True)], tmp_path / "ports.json", print)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the administrator can give files to others")
+@pytest.mark.parametrize("name", ["filer", "master-grpc"])
+def test_a_port_whose_socket_another_user_has_left_is_passed_over(tmp_path: Path, name: str) -> None:
+    (free,) = free_ports(1)
+    planted = Path(f"/tmp/seaweedfs-{name}-{free + GRPC_OFFSET * name.endswith('grpc')}.sock")
+    planted.touch()
+    try:
+        assert choose_ports([Port("S3", free, twin=True)], tmp_path / "ours.json", print)["S3"] == free
+        os.chown(planted, 65534, -1)
+        assert choose_ports([Port("S3", free, twin=True)], tmp_path / "theirs.json", print)["S3"] != free
+    finally:
+        planted.unlink()

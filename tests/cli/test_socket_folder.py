@@ -5,6 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
 from cli.socket_folder import socket_folder
 
 
@@ -16,6 +18,16 @@ def test_it_is_ours_alone_and_gone_at_the_end(tmp_path: Path) -> None:
         (folder / "code-server").touch()
     assert not folder.exists()
     assert not (tmp_path / "sockets").is_symlink()
+
+
+def test_a_long_path_of_temporary_files_is_no_place_for_sockets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("long" * 20)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    with socket_folder(tmp_path) as folder:
+        assert len(str(folder / "code-server")) < 100
 
 
 def test_that_of_a_start_that_was_killed_is_removed_by_the_next(tmp_path: Path) -> None:

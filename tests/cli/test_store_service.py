@@ -14,6 +14,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
+from cli.socket_folder import socket_folder
 from cli.store_service import PORTS, store_service
 from tests.s3_server import KEYS, free_ports
 
@@ -27,6 +28,12 @@ def running(argv: list[str], log: Path) -> Iterator[None]:
             yield
         finally:
             process.kill()
+
+
+@pytest.fixture
+def sockets(tmp_path: Path) -> Iterator[Path]:
+    with socket_folder(tmp_path) as folder:
+        yield folder
 
 
 def holds(what: Callable[[], object]) -> bool:
@@ -43,11 +50,11 @@ def until(what: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
-def test_a_server_that_lists_but_has_no_contents_yet_is_not_ready(tmp_path: Path) -> None:
+def test_a_server_that_lists_but_has_no_contents_yet_is_not_ready(tmp_path: Path, sockets: Path) -> None:
     ports = dict(zip([port.name for port in PORTS], free_ports(len(PORTS)), strict=True))
     endpoint, master = f"http://127.0.0.1:{ports['S3']}", f"127.0.0.1:{ports['S3 master']}"
     env = KEYS | {"AWS_ENDPOINT_URL": endpoint, "VITALAKE_RAW_BUCKET": "raw", "VITALAKE_LAKE_BUCKET": "lake"}
-    service = store_service(tmp_path, ports, env | {"VITALAKE_RESTRICTED_BUCKET": "restricted"})
+    service = store_service(tmp_path, ports, sockets, env | {"VITALAKE_RESTRICTED_BUCKET": "restricted"})
     weed, local = service.argv[0], ["-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
     lists = [weed, "server", f"-dir={tmp_path}", "-filer", "-s3", "-volume=false", *local]
     lists += [f"-{part}.port={ports[f'S3 {part}']}" for part in ("master", "filer")]
@@ -64,11 +71,11 @@ def test_a_server_that_lists_but_has_no_contents_yet_is_not_ready(tmp_path: Path
         until(lambda: service.ready(0))
 
 
-def test_more_buckets_than_full_volumes_fit_the_disk(tmp_path: Path) -> None:
+def test_more_buckets_than_full_volumes_fit_the_disk(tmp_path: Path, sockets: Path) -> None:
     ports = dict(zip([port.name for port in PORTS], free_ports(len(PORTS)), strict=True))
     endpoint = f"http://127.0.0.1:{ports['S3']}"
     env = KEYS | {"AWS_ENDPOINT_URL": endpoint, "VITALAKE_RAW_BUCKET": "raw", "VITALAKE_LAKE_BUCKET": "lake"}
-    service = store_service(tmp_path, ports, env | {"VITALAKE_RESTRICTED_BUCKET": "restricted"})
+    service = store_service(tmp_path, ports, sockets, env | {"VITALAKE_RESTRICTED_BUCKET": "restricted"})
     largest_gb = 30  # what the server allows a volume to become: this disk holds few of them, as a full one of 1 GB
     argv = [*service.argv, f"-master.volumeSizeLimitMB={largest_gb * 1000}"]
     session = boto3.Session(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], region_name="us-east-1")

@@ -112,6 +112,13 @@ def test_what_is_let_through(method: str, path: str, headers: dict[str, str], ex
     assert status(WebGuard(APP, ["lake.example.org"]), method, path, headers) == expected
 
 
+def test_a_health_check_without_a_host_is_a_program() -> None:
+    guard = WebGuard(APP)
+    without = {"type": "http", "scheme": "http", "headers": []}
+    assert guard._sender(without) is None
+    assert guard._sender(without | {"headers": [(b"origin", b"http://evil.example")]}) is not None
+
+
 def test_two_hosts_are_none() -> None:
     scope = {"type": "http", "scheme": "http", "headers": [(b"host", b"127.0.0.1"), (b"host", b"evil.example")]}
     assert WebGuard(APP)._sender(scope) is not None

@@ -34,6 +34,10 @@ NASTY = [
     "(1) [x] {y}.mat",
     "tab\tkey",
     "a\nb",
+    "red\x1b[31m.mat",
+    "\x01",
+    "fold\x07er/a",
+    "\ufffd",
 ]
 
 
@@ -42,6 +46,7 @@ def test_a_key_that_s3_allows_is_listed_and_read(raw: ObjectStore, key: str) -> 
     raw._client.put_object(Bucket=raw.bucket, Key=f"ecg/{key}", Body=b"content")
     (item,) = raw.objects("ecg/")
     assert item.key == f"ecg/{key}"
+    assert [found.key for found in raw.folders(item.key.rpartition("/")[0] + "/")[1]] == [item.key]
     assert raw.get(item.key, item.version) == b"content"
     assert list(raw.get_many([item])) == [(item, b"content")]
 
