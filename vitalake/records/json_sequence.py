@@ -22,11 +22,20 @@ _OPEN, _CLOSE, _COMMA, _OBJECT = b"[],{"
 _OBJECT_END = ord("}")
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*"[^"\\]{0,100}"')
 _SCALAR = re.compile(rb'[^\s,:"{}\[\]]+')
-# Values without brackets inside, up to the comma behind them; and objects of that kind, up to the next one.
-_FLAT = rb'[^{}\[\]"]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^{}\[\]"]*)*'
-_VALUES = rb'\{%b\}|\[%b\]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,:"{}\[\]]+' % (_FLAT, _FLAT)
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+
+
+def _inside(levels: int) -> bytes:
+    """What stands between two brackets, with so many levels of brackets inside."""
+    values = rb"%b|\{%b\}|\[%b\]" % (_STRING, *[_inside(levels - 1)] * 2) if levels else _STRING
+    return rb'[^{}\[\]"]*(?:(?:%b)[^{}\[\]"]*)*' % values
+
+
+# Values with few brackets inside, up to the comma behind them; and objects of that kind, up to the next one.
+_FEW = _inside(levels=3)
+_VALUES = rb'\{%b\}|\[%b\]|%b|[^\s,:"{}\[\]]+' % (_FEW, _FEW, _STRING)
 _ELEMENT = re.compile(rb"[ \t\r\n]*(%b)[ \t\r\n]*," % _VALUES, re.DOTALL)
-_FOLLOWED = re.compile(rb"[ \t\r\n]*(\{%b\})[ \t\r\n]*(?=\{)" % _FLAT, re.DOTALL)
+_FOLLOWED = re.compile(rb"[ \t\r\n]*(\{%b\})[ \t\r\n]*(?=\{)" % _FEW, re.DOTALL)
 _MAX_GAP_BYTES = 200
 _SHRINK = 4
 _MIN_PIECE_BYTES = 1 << 13
@@ -50,6 +59,7 @@ class Sequence:
         self._gaps: tuple[bytes, ...] = ()
         self._piece_bytes = max_bytes
         self._slow_until = 0
+        self._objects_until = 0  # up to here values are not all of another kind
 
     def step(self, window: Window, block: Block) -> bool:
         """Reads the records of a piece of at most `max_bytes`; False where there are no more."""
@@ -143,7 +153,8 @@ class Sequence:
         """Takes or refuses records that are quickly told apart, up to the end of one; False: there is none."""
         data, at = window.data, window.at
         stop = min(at + min(_MIN_PIECE_BYTES, self._max_bytes), len(data))
-        if self._in_array and block.wordless and self._count_values(window, stop, block):
+        told = window.offset < self._objects_until or not (self._in_array and block.wordless)
+        if not told and self._count_values(window, stop, block):
             return True
         pattern, texts, end, begin = (_ELEMENT if self._in_array else _FOLLOWED), [], at, at
         while found := pattern.match(data, at, stop):
@@ -168,10 +179,11 @@ class Sequence:
             except undecodable():
                 continue
             if dict in set(map(type, values)):
-                return False
+                break
             block.count_refused(len(values))
             window.at = cut
             return True
+        self._objects_until = window.offset + stop - window.at
         return False
 
     def _take_one(self, window: Window, block: Block) -> bool:
