@@ -103,8 +103,10 @@ def refused_records(dataset: str, table: str, threshold: Threshold) -> Check:
         import pyarrow.compute as pc
 
         rules, counts = (tables[quarantine].column(name) for name in ("rule", "record_count"))
-        refused = {rule: pc.sum(counts.filter(pc.equal(rules, rule))).as_py() for rule in pc.unique(rules).to_pylist()}
-        bad = sum(refused.values())
+        refused: dict[str, int | float | str] = {  # an Arrow scalar is compared: for a str, Arrow imports pandas
+            rule.as_py(): pc.sum(counts.filter(pc.equal(rules, rule))).as_py() for rule in pc.unique(rules)
+        }
+        bad = pc.sum(counts).as_py() or 0
         return Count(bad, tables[table].num_rows + bad, dict(sorted(refused.items())))
 
     columns = {table: ["source_key"], quarantine: ["rule", "record_count"]}

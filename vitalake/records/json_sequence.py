@@ -39,6 +39,7 @@ _FOLLOWED = re.compile(rb"[ \t\r\n]*(\{%b\})[ \t\r\n]*(?=\{)" % _FEW, re.DOTALL)
 _MAX_GAP_BYTES = 200
 _SHRINK = 4
 _MIN_PIECE_BYTES = 1 << 13
+_MAX_SLOW_BYTES = 1 << 18
 
 
 class _BrokenError(ValueError):
@@ -59,6 +60,7 @@ class Sequence:
         self._gaps: tuple[bytes, ...] = ()
         self._piece_bytes = max_bytes
         self._slow_until = 0
+        self._slow_bytes = 0  # to go record by record; twice as many each time that no piece could be taken
         self._objects_until = 0  # up to here values are not all of another kind
 
     def step(self, window: Window, block: Block) -> bool:
@@ -73,12 +75,15 @@ class Sequence:
                 cut = len(window.data) if rest else self._cut(window)
                 if self._take_piece(window, cut, rest, block):
                     self._piece_bytes = min(self._piece_bytes * _SHRINK, self._max_bytes)
+                    self._slow_bytes = 0
                     return not rest and self._next(window)
                 if cut - window.at > _MIN_PIECE_BYTES and self._gaps:
                     self._piece_bytes = max((cut - window.at) // _SHRINK, _MIN_PIECE_BYTES)
                     return True
-                searched = cut - window.at or self._piece_bytes
-                self._slow_until = window.offset + (searched if self._gaps else 1)  # one record shows the gap
+                searched = max(cut - window.at or self._piece_bytes, self._slow_bytes)
+                slow = searched if self._gaps else 1  # one record shows the gap
+                self._slow_until = window.offset + slow
+                self._slow_bytes = min(2 * slow, _MAX_SLOW_BYTES)
                 self._piece_bytes = min(self._piece_bytes * _SHRINK, self._max_bytes)
             if self._take_some(window, block):
                 return self._next(window)
