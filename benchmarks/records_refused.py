@@ -21,6 +21,10 @@ MEMORY_MB = 500
 OF_GOOD = 3.0
 _FIRST_DAY = date(2026, 10, 1)
 _SCAN = b'{"patient_id":"P1","scan_date":"2026-11-20","retina_thickness_microns":%d,"optic_disc_cup_ratio":0.3}'
+_LONG_SCAN = (
+    b'{"patient_id":"%b","patient_name":"Ada Example","scan_date":"2026-11-20","retina_thickness_microns":%b,'
+    b'"optic_disc_cup_ratio":0.3,"diagnosis":"glaucoma"}'
+)
 # What stands before the bad records, one of them, and what stands behind.
 _KINDS: dict[str, tuple[Dataset, bytes, bytes, bytes]] = {
     **{
@@ -43,6 +47,24 @@ _KINDS: dict[str, tuple[Dataset, bytes, bytes, bytes]] = {
         }.items()
     },
     "json: NaN on lines": (RETINA, _SCAN % 280 + b"\n", b'{"patient_id":NaN}\n', b""),
+    # As long as good ones, and no two alike: each has its number.
+    **{
+        name: (PRICING, CSV_HEADER.encode(), row + b",EBS only,Linux,Up to 10 Gigabit\n", b"")
+        for name, row in {
+            "csv: text behind quotes": b'%d,"eu-west"-1,Compute optimised,m5.large,1.5,4,10',
+            "csv: a quote not closed": b'%d,eu-west-1,"Compute optimised,m5.large,1.5,4,10',
+        }.items()
+    },
+    **{
+        name: (RETINA, b"[" + record % 0, b"," + record, b"]")
+        for name, record in {
+            "json: a text for a number": _LONG_SCAN % (b"P%d", b'"thick"'),
+            "json: a field missing": _LONG_SCAN.replace(b'"scan_date":"2026-11-20",', b"") % (b"P%d", b"280"),
+            "json: a key twice": _LONG_SCAN % (b"P%d", b'280,"retina_thickness_microns":280'),
+            "json: NaN inside": _LONG_SCAN % (b"P%d", b'280,"layers":[{"inner":{"microns":NaN}}]'),
+            "json: texts": b'"P%d, 2026-11-20, a retina of 280 microns, a ratio of 0.3, glaucoma, and more"',
+        }.items()
+    },
 }
 
 
@@ -60,8 +82,9 @@ def refused(bench: Bench, size_mb: int) -> Iterator[dict[str, Any]]:
     time: dict[str, float] = {}
     for name, (dataset, before, bad, behind) in _KINDS.items():
         day = next(days)
-        count = max(1, (size - len(before)) // len(bad))
-        bench.raw.put(f"{dataset.prefix}date={day}/bad", before + bad * count + behind, expected=None)
+        bench.raw.put(
+            f"{dataset.prefix}date={day}/bad", before + _many(bad, size - len(before)) + behind, expected=None
+        )
         memory[name], rows, seconds = read_apart(bench.settings, dataset, day)
         assert rows == int(name.endswith("on lines"))
         time[name] = seconds / good[dataset.name]
@@ -70,3 +93,10 @@ def refused(bench: Bench, size_mb: int) -> Iterator[dict[str, Any]]:
     worst = max(time, key=lambda name: time[name])
     each = {name: round(ratio, 2) for name, ratio in time.items()}
     yield line("records_refused_time", time[worst], "× a good file's", most=OF_GOOD, worst=worst, each=each)
+
+
+def _many(record: bytes, size: int) -> bytes:
+    """A record again and again up to a size, with its number where it has a place for one."""
+    if b"%d" not in record:
+        return record * max(1, size // len(record))
+    return b"".join([record % number for number in range(1_000_000, 1_000_000 + size // len(record % 1_000_000))])

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vitalake import parquet
-from vitalake.columns import floats
+from vitalake.columns import array, floats
 from vitalake.dataset import Check, Count, Statement, Threshold
 from vitalake.parts import Store, listed_parts, side_by_side
 from vitalake.tables import Table
@@ -55,13 +55,15 @@ def _refusals(dataset: str, name: str, doc: str, threshold: Threshold, concerns:
     raw, quarantine = f"raw_{dataset}", f"{dataset}_quarantine"
 
     def count(tables: Mapping[str, pa.Table]) -> Count:
-        refused = tables[quarantine].select(["source_key", "rule"]).to_pylist()
-        counted = [row for row in refused if concerns(row["rule"])]
-        by_rule: dict[str, int | float | str] = {}
-        for row in counted:
-            by_rule[row["rule"]] = int(by_rule.get(row["rule"], 0)) + 1
-        bad = len({row["source_key"] for row in counted})
-        return Count(bad, tables[raw].num_rows, dict(sorted(by_rule.items())))
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        rules = tables[quarantine].column("rule")
+        rows = {each["values"]: each["counts"] for each in pc.value_counts(rules).to_pylist()}
+        by_rule: dict[str, int | float | str] = {rule: rows[rule] for rule in sorted(rows) if concerns(rule)}
+        counted = pc.is_in(rules, value_set=array(list(by_rule), pa.string()))
+        bad = pc.count_distinct(tables[quarantine].column("source_key").filter(counted)).as_py()
+        return Count(bad, tables[raw].num_rows, by_rule)
 
     columns = {raw: ["source_key"], quarantine: ["source_key", "rule"]}
     return Check(name, doc, threshold, columns, count)
@@ -98,12 +100,14 @@ def refused_records(dataset: str, table: str, threshold: Threshold) -> Check:
     quarantine = f"{dataset}_quarantine"
 
     def count(tables: Mapping[str, pa.Table]) -> Count:
-        refused = tables[quarantine].select(["rule", "record_count"]).to_pylist()
-        by_rule: dict[str, int | float | str] = {}
-        for row in refused:
-            by_rule[row["rule"]] = int(by_rule.get(row["rule"], 0)) + row["record_count"]
-        bad = sum(row["record_count"] for row in refused)
-        return Count(bad, tables[table].num_rows + bad, dict(sorted(by_rule.items())))
+        import pyarrow.compute as pc
+
+        rules, counts = (tables[quarantine].column(name) for name in ("rule", "record_count"))
+        refused: dict[str, int | float | str] = {  # an Arrow scalar is compared: for a str, Arrow imports pandas
+            rule.as_py(): pc.sum(counts.filter(pc.equal(rules, rule))).as_py() for rule in pc.unique(rules)
+        }
+        bad = pc.sum(counts).as_py() or 0
+        return Count(bad, tables[table].num_rows + bad, dict(sorted(refused.items())))
 
     columns = {table: ["source_key"], quarantine: ["rule", "record_count"]}
     return Check("refused", "Records are as declared.", threshold, columns, count)

@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 import pyarrow as pa
 import pytest
 
-from vitalake.checks import readable
-from vitalake.dataset import Dataset, RawObject, Threshold
+from vitalake.checks import quarantined, readable, refused_records
+from vitalake.dataset import Count, Dataset, RawObject, Threshold
 from vitalake.datasets.pricing import PRICING
 from vitalake.datasets.retina import RETINA
 from vitalake.pseudonyms import Pseudonyms
@@ -26,6 +26,28 @@ PRICES = b"ID,Region,InstanceType,Price (USD/h),vCPU\n" + b"".join(
 def rules_of(dataset: Dataset, data: bytes) -> list[str]:
     item = RawObject("a", "v", len(data), datetime(2026, 11, 20, 12, tzinfo=timezone.utc), data)
     return [refusal.rule for parsed in dataset.parse([item], Pseudonyms(bytes(32))) for refusal in parsed.refusals]
+
+
+def test_objects_are_counted_once_and_records_by_rule() -> None:
+    rows = [
+        ("a", "D02", 1),
+        ("a", "D02", 2_000_000_000),
+        ("a", "S01", 1),
+        ("b", "S16", 1),
+        ("c", "D02", 2_000_000_000),
+    ]
+    columns = zip(("source_key", "rule", "record_count"), zip(*rows, strict=True), strict=True)
+    kinds = {"source_key": pa.string(), "rule": pa.string(), "record_count": pa.int32()}
+    refused = pa.table({name: pa.array(values, kinds[name]) for name, values in columns})
+    good = pa.table({"source_key": ["a", "b", "c", "d"]})
+    tables = {"raw_d": good, "t": good, "d_quarantine": pa.concat_tables([refused.slice(0, 2), refused.slice(2)])}
+    objects = Count(2, 4, {"D02": 3, "S01": 1})
+    records = Count(4_000_000_003, 4_000_000_007, {"D02": 4_000_000_001, "S01": 1, "S16": 1})
+    assert quarantined("d", Threshold(0.02)).count(tables) == objects
+    assert refused_records("d", "t", Threshold(0.02)).count(tables) == records
+    tables["d_quarantine"] = refused.slice(0, 0)
+    assert quarantined("d", Threshold(0.02)).count(tables) == Count(0, 4, {})
+    assert refused_records("d", "t", Threshold(0.02)).count(tables) == Count(0, 4, {})
 
 
 @pytest.mark.parametrize(

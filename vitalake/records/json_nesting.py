@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 QUOTE, BACKSLASH = b'"\\'
-_CLOSER = {ord("{"): ord("}"), ord("["): ord("]")}
+_CLOSER = bytes.maketrans(b"{[", b"}]")
+_OPENERS, _CLOSERS = re.compile(rb"[{\[]+"), re.compile(rb"[}\]]+")
 _STEP_BYTES = 1 << 16  # a repeated group of `re` takes memory for each repetition
 _MAX_OPEN = 1 << 20
 _STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
@@ -49,21 +50,25 @@ class Nesting:
                 self._in_string = not self._in_string
                 at += 1
             elif not self._in_string and data[at] in b"{}[]":
-                self._bracket(data[at])
-                at += 1
+                at = self._brackets(data, at)
             else:
                 continue  # the step ended, perhaps within an escape
             if not self._closers and not self._in_string:
                 return at, True
         return at, False
 
-    def _bracket(self, byte: int) -> None:
-        if byte in _CLOSER:
-            self._closers.append(_CLOSER[byte])
-        elif not self._closers or self._closers.pop() != byte:
+    def _brackets(self, data: bytes, at: int) -> int:
+        """Takes brackets that follow each other, all that open or all that close, up to where the value ends."""
+        if opened := _OPENERS.match(data, at):
+            self._closers += opened[0].translate(_CLOSER)
+            if len(self._closers) > _MAX_OPEN:
+                raise NestingError("more than a million brackets are open")
+            return opened.end()
+        closed = _CLOSERS.match(data, at, at + len(self._closers))
+        if closed is None or not self._closers.endswith(closed[0][::-1]):
             raise NestingError("a bracket closes what is not open")
-        if len(self._closers) > _MAX_OPEN:
-            raise NestingError("more than a million brackets are open")
+        del self._closers[-len(closed[0]) :]
+        return closed.end()
 
 
 def objects_in(text: bytes) -> list[bytes] | None:

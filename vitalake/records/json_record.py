@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import cache
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -123,11 +122,9 @@ def _keys_decoded(records: Sequence[dict[str, Any]]) -> int | None:
     level: Sequence[Any] = records
     found = 0
     for _ in range(MAX_DEPTH):
-        objects = [each for each in level if type(each) is dict]
-        arrays = [each for each in level if type(each) is list]
-        found += sum(map(len, objects))
-        inside = chain(chain.from_iterable(map(dict.values, objects)), chain.from_iterable(arrays))
-        level = [each for each in inside if type(each) in _NESTED]
+        found += sum([len(each) for each in level if type(each) is dict])
+        inside = [each.values() if type(each) is dict else each for each in level]
+        level = [each for values in inside for each in values if type(each) in _NESTED]
         if not level:
             return found
     return None
@@ -151,5 +148,6 @@ def _has_key_colons(text: bytes, keys: int) -> bool:
 
 
 def _has_colons_outside_strings(text: bytes, keys: int) -> bool:
-    bare = text.replace(rb"\\", b"").replace(rb"\"", b"")  # now each quote begins or ends a string
+    bare = text.replace(rb"\\", b"").replace(rb"\"", b"") if b"\\" in text else text
+    # Now each quote begins or ends a string.
     return b"".join(bare.split(b'"')[::2]).count(b":") == keys

@@ -22,14 +22,24 @@ _OPEN, _CLOSE, _COMMA, _OBJECT = b"[],{"
 _OBJECT_END = ord("}")
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*"[^"\\]{0,100}"')
 _SCALAR = re.compile(rb'[^\s,:"{}\[\]]+')
-# Values without brackets inside, up to the comma behind them; and objects of that kind, up to the next one.
-_FLAT = rb'[^{}\[\]"]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^{}\[\]"]*)*'
-_VALUES = rb'\{%b\}|\[%b\]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,:"{}\[\]]+' % (_FLAT, _FLAT)
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+
+
+def _inside(levels: int) -> bytes:
+    """What stands between two brackets, with so many levels of brackets inside."""
+    values = rb"%b|\{%b\}|\[%b\]" % (_STRING, *[_inside(levels - 1)] * 2) if levels else _STRING
+    return rb'[^{}\[\]"]*(?:(?:%b)[^{}\[\]"]*)*' % values
+
+
+# Values with few brackets inside, up to the comma behind them; and objects of that kind, up to the next one.
+_FEW = _inside(levels=3)
+_VALUES = rb'\{%b\}|\[%b\]|%b|[^\s,:"{}\[\]]+' % (_FEW, _FEW, _STRING)
 _ELEMENT = re.compile(rb"[ \t\r\n]*(%b)[ \t\r\n]*," % _VALUES, re.DOTALL)
-_FOLLOWED = re.compile(rb"[ \t\r\n]*(\{%b\})[ \t\r\n]*(?=\{)" % _FLAT, re.DOTALL)
+_FOLLOWED = re.compile(rb"[ \t\r\n]*(\{%b\})[ \t\r\n]*(?=\{)" % _FEW, re.DOTALL)
 _MAX_GAP_BYTES = 200
 _SHRINK = 4
 _MIN_PIECE_BYTES = 1 << 13
+_MAX_SLOW_BYTES = 1 << 18
 
 
 class _BrokenError(ValueError):
@@ -50,6 +60,8 @@ class Sequence:
         self._gaps: tuple[bytes, ...] = ()
         self._piece_bytes = max_bytes
         self._slow_until = 0
+        self._slow_bytes = 0  # to go record by record; twice as many each time that no piece could be taken
+        self._objects_until = 0  # up to here values are not all of another kind
 
     def step(self, window: Window, block: Block) -> bool:
         """Reads the records of a piece of at most `max_bytes`; False where there are no more."""
@@ -63,12 +75,15 @@ class Sequence:
                 cut = len(window.data) if rest else self._cut(window)
                 if self._take_piece(window, cut, rest, block):
                     self._piece_bytes = min(self._piece_bytes * _SHRINK, self._max_bytes)
+                    self._slow_bytes = 0
                     return not rest and self._next(window)
                 if cut - window.at > _MIN_PIECE_BYTES and self._gaps:
                     self._piece_bytes = max((cut - window.at) // _SHRINK, _MIN_PIECE_BYTES)
                     return True
-                searched = cut - window.at or self._piece_bytes
-                self._slow_until = window.offset + (searched if self._gaps else 1)  # one record shows the gap
+                searched = max(cut - window.at or self._piece_bytes, self._slow_bytes)
+                slow = searched if self._gaps else 1  # one record shows the gap
+                self._slow_until = window.offset + slow
+                self._slow_bytes = min(2 * slow, _MAX_SLOW_BYTES)
                 self._piece_bytes = min(self._piece_bytes * _SHRINK, self._max_bytes)
             if self._take_some(window, block):
                 return self._next(window)
@@ -143,7 +158,8 @@ class Sequence:
         """Takes or refuses records that are quickly told apart, up to the end of one; False: there is none."""
         data, at = window.data, window.at
         stop = min(at + min(_MIN_PIECE_BYTES, self._max_bytes), len(data))
-        if self._in_array and block.wordless and self._count_values(window, stop, block):
+        told = window.offset < self._objects_until or not (self._in_array and block.wordless)
+        if not told and self._count_values(window, stop, block):
             return True
         pattern, texts, end, begin = (_ELEMENT if self._in_array else _FOLLOWED), [], at, at
         while found := pattern.match(data, at, stop):
@@ -168,10 +184,11 @@ class Sequence:
             except undecodable():
                 continue
             if dict in set(map(type, values)):
-                return False
+                break
             block.count_refused(len(values))
             window.at = cut
             return True
+        self._objects_until = window.offset + stop - window.at
         return False
 
     def _take_one(self, window: Window, block: Block) -> bool:

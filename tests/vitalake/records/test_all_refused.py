@@ -25,7 +25,8 @@ from vitalake.datasets.pricing import PRICING
 from vitalake.datasets.retina import RETINA
 from vitalake.parts import Inputs
 from vitalake.pseudonyms import Pseudonyms
-from vitalake.records import csv_block
+from vitalake.records import csv_block, json_nesting, json_reader, json_record, json_sequence
+from vitalake.records.json_record import decoder_of
 from vitalake.refusals import LISTED
 
 MOST_MB = 500
@@ -39,6 +40,7 @@ ROWS = {
     "all at once": b" ,\xc2\xa0,,x,x\n",
     "a NUL byte": b"1,e,m\0,1,\n",
     "no UTF-8": b"\xff\n",
+    "text behind quotes, amid": b'1,"a"b,m,1,a longer row of a price list\n',
     "quotes and too few": b'"x"\n',
     "text behind quotes": b'"a"b"\n',
     "the header": PRICES,
@@ -50,6 +52,9 @@ RECORDS = {
     "an empty object": b"{}",
     "NaN": b'{"a":NaN}',
     "a key twice": b'{"a":1,"a":1}',
+    "a text": b'"a text where an object is due"',
+    "NaN inside": b'{"a":[{"b":{"c":NaN}}]}',
+    "too deep": b'{"a":"a text of some length","b":%b%b}' % (b"[" * 66, b"]" * 66),
     "a rule": json.dumps(SCAN | {"retina_thickness_microns": 1}).encode(),
 }
 AROUND = {
@@ -137,6 +142,32 @@ def test_no_more_refusals_are_put_into_words_than_have_a_row(case: str) -> None:
     assert all(refusal.record_count == 1 for refusal in made[:LISTED])
     numbers = [refusal.record_number or 0 for refusal in made[:LISTED]]
     assert numbers == list(range(numbers[0], numbers[0] + LISTED))
+
+
+@pytest.mark.parametrize("kind", ["a number", "NaN", "a key twice", "NaN inside", "too deep"])
+def test_an_array_of_bad_records_is_decoded_a_few_times_at_most(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded, followed = [], []
+
+    class Counting:
+        def __init__(self, kind: Any) -> None:
+            self._decoder = decoder_of(kind)
+
+        def decode(self, text: bytes) -> Any:
+            decoded.append(len(text))
+            return self._decoder.decode(text)
+
+    class CountingNesting(json_nesting.Nesting):
+        def follow(self, data: bytes, at: int) -> tuple[int, bool]:
+            followed.append(at)
+            return super().follow(data, at)
+
+    monkeypatch.setattr(json_record, "decoder_of", Counting)
+    monkeypatch.setattr(json_sequence, "decoder_of", Counting)
+    monkeypatch.setattr(json_sequence, "Nesting", CountingNesting)
+    data = json_of(RECORDS[kind], 10 * LISTED)
+    assert sum(block.refused_count for block in json_reader.read_json(iter([data]))) == 10 * LISTED
+    assert sum(decoded) < 4 * len(data)
+    assert kind == "too deep" or len(followed) < LISTED // 10
 
 
 def test_rules_that_take_turns_have_a_thousand_rows_each(tmp_path: Path) -> None:
