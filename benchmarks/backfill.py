@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from rich.console import Console
 
+from cli.console import PlainConsole
 from cli.demo_data import demo_files
 from cli.local import LocalSystem, local_system
 from cli.runs import rebuild
@@ -95,7 +95,7 @@ def _empty(settings: Settings) -> None:
 def _backfill(system: LocalSystem, settings: Settings, days: Sequence[date]) -> Pass:
     code_server = psutil.Process(system.supervisor.pid("code-server") or 0)
     cpu_s, started = _cpu_s(code_server), time.perf_counter()
-    if not rebuild(system.webserver_url, ECG, days, Console(), wait=True):
+    if not rebuild(system.webserver_url, ECG, days, PlainConsole(), wait=True):
         raise RuntimeError("the backfill failed")
     return Pass(time.perf_counter() - started, _cpu_s(code_server) - cpu_s, etags(settings))
 

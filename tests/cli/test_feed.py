@@ -6,8 +6,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
+from cli.console import PlainConsole
 from cli.feed import feed
 from resources.object_store import ObjectStore
 from resources.settings import Settings
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_that_comes_again_on_another_day_is_not_there_twice(
     settings: Settings, raw: ObjectStore, folder: Path
 ) -> None:
-    said = Console(file=StringIO(), width=500)
+    said = PlainConsole(file=StringIO(), width=500)
     feed(settings, said, folder, PRICING)
     assert "/[/lab]" in said.file.getvalue()  # type: ignore[attr-defined]
     [remembered] = (settings.home / "folders").iterdir()
@@ -47,7 +47,7 @@ def test_a_folder_that_comes_again_on_another_day_is_not_there_twice(
 def test_a_day_that_was_half_written_is_forgotten(
     settings: Settings, raw: ObjectStore, folder: Path, left: str
 ) -> None:
-    said = Console(file=StringIO())
+    said = PlainConsole(file=StringIO())
     feed(settings, said, folder, PRICING)
     [remembered] = (settings.home / "folders").iterdir()
     remembered.write_text(left)

@@ -14,8 +14,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
+from cli.console import PlainConsole
 from cli.upload import Source, files_below, upload_all
 from cli.upload_large import LargeFiles, StoppedError
 from resources.aws import s3_client
@@ -261,7 +261,7 @@ def test_a_racing_upload_loses_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(ObjectStore, "objects", list_then_lose)
-        sent = upload_all(settings, [Source(key, b"ours")], Console(file=StringIO()))
+        sent = upload_all(settings, [Source(key, b"ours")], PlainConsole(file=StringIO()))
     assert (sent.uploaded, raw.get(key)) == (1, b"ours")
 
 
