@@ -84,7 +84,7 @@ def run(settings: Settings, instance: DagsterInstance, notes: Dataset, **overrid
 
 
 class Clock:
-    """Ticks of delivery every ten simulated seconds, from now on."""
+    """Ticks of delivery every thirty simulated seconds, from now on."""
 
     def __init__(self, store: ObjectStore, server: Slack) -> None:
         self.now = datetime.now(timezone.utc)
@@ -95,7 +95,7 @@ class Clock:
         slack = SlackAlerts(token="xoxb-secret", channel="#health", base_url=self._server.url, timeout_s=60)
         while self.now < until:
             deliver(Outbox(self._store), slack, LOG, self.now, lambda _cause: reading)
-            self.now += timedelta(seconds=10)
+            self.now += timedelta(seconds=30)
 
 
 def told_objects(server: Slack) -> list[int]:

@@ -79,7 +79,7 @@ def test_many_that_fail_at_once_fit_one_message() -> None:
     assert len(alert.body) <= SECTION_CHARS
     assert alert.link == "http://ui/automation"
     title, body, _ = slack_blocks(alert)
-    assert title["text"]["text"] == f"*{alert.title}*"
+    assert title["text"]["text"] == alert.title
     assert body["text"]["text"].endswith("… and 92 more")
 
 
