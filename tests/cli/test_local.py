@@ -26,6 +26,7 @@ from cli.environment import read_env
 from cli.health import look
 from cli.leftovers import Owner, find, kill_all
 from cli.local import LocalSystem, local_system
+from cli.processes import Patience
 from cli.service import Service
 from cli.up import publish_empty
 from resources.settings import load_settings
@@ -193,7 +194,10 @@ def test_each_service_comes_back_after_kill_9_and_nothing_acknowledged_is_lost(s
 
 
 @pytest.mark.system
-def test_a_store_that_is_killed_again_and_again_comes_back_and_status_says_what_is_up(system: LocalSystem) -> None:
+def test_a_store_that_is_killed_again_and_again_comes_back_and_status_says_what_is_up(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system.supervisor, "_patience", Patience(longest_s=1.0))  # else a minute of pauses
     raw = system.env["VITALAKE_RAW_BUCKET"]
     client(system).put_object(Bucket=raw, Key="a/kept.txt", Body=b"kept")
     for _ in range(6):
