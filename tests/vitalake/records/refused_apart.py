@@ -8,6 +8,7 @@ Belongs here: the process. Does not belong here: what is read, and how much is t
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -74,4 +75,5 @@ def _peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_read(sys.argv[1], sys.argv[2:])))  # noqa: T201 - what its parent reads
+    print(json.dumps(_read(sys.argv[1], sys.argv[2:])), flush=True)  # noqa: T201 - what its parent reads
+    os._exit(0)  # at once: a library's thread that still runs aborts, now and then, a process that ends slowly
