@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 
-_LINK = "sockets"
+_LINK, _PREFIX = "sockets", "vitalake-"
 _LONGEST = 60  # characters, so that there is room for the names of sockets
 
 
@@ -23,7 +23,7 @@ def socket_folder(home: Path) -> Iterator[Path]:
     link = home / _LINK
     _remove(link)  # of a start that was killed
     usual = gettempdir()
-    folder = Path(mkdtemp(prefix="vitalake-", dir=usual if len(usual) <= _LONGEST else "/tmp"))  # noqa: S108
+    folder = Path(mkdtemp(prefix=_PREFIX, dir=usual if len(usual) <= _LONGEST else "/tmp"))  # noqa: S108
     link.symlink_to(folder)
     try:
         yield folder
@@ -33,5 +33,6 @@ def socket_folder(home: Path) -> Iterator[Path]:
 
 def _remove(link: Path) -> None:
     if link.is_symlink():
-        shutil.rmtree(link.readlink(), ignore_errors=True)
+        if link.readlink().name.startswith(_PREFIX):  # never a folder that somebody else has linked here
+            shutil.rmtree(link.readlink(), ignore_errors=True)
         link.unlink()

@@ -37,3 +37,13 @@ def test_that_of_a_start_that_was_killed_is_removed_by_the_next(tmp_path: Path) 
     with socket_folder(tmp_path) as folder:
         assert folder != left
         assert not left.exists()
+
+
+def test_what_a_link_of_somebody_else_leads_to_stays(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "file").touch()
+    (tmp_path / "sockets").symlink_to(mine)
+    with socket_folder(tmp_path) as folder:
+        assert folder != mine
+    assert (mine / "file").exists()
