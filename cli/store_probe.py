@@ -43,7 +43,10 @@ def unreadable(bucket: ObjectStore) -> str | None:
 
 
 def _few(bucket: ObjectStore) -> list[ObjectInfo]:
-    folders, items = bucket.folders("", _LISTING_S)
+    try:
+        folders, items = bucket.folders("", _LISTING_S)
+    except SlowListingError:  # very many objects in no folder
+        return []
     folders.sort()
     for folder in {folders[0], folders[len(folders) // 2], folders[-1]} if folders else ():
         old, new = next(bucket.pages(folder), []), _newest(bucket, folder)

@@ -10,11 +10,19 @@ import pytest
 from pydantic import SecretStr
 
 from cli.store_probe import unreadable
-from resources.object_store import ObjectStore
+from resources.object_store import ObjectStore, SlowListingError
 from resources.settings import Settings
 from tests.s3_server import KEYS, master_of, s3_server
 
 pytestmark = pytest.mark.store
+
+
+def test_a_bucket_of_very_many_objects_in_no_folder_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object) -> None:
+        raise SlowListingError("")
+
+    monkeypatch.setattr(ObjectStore, "folders", slow)
+    assert unreadable(ObjectStore(Settings(pseudonym_key=SecretStr("0" * 64)), "bucket")) is None
 
 
 def test_what_is_listed_and_cannot_be_read_is_told(tmp_path: Path) -> None:
