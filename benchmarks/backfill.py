@@ -24,9 +24,9 @@ from typing import Any
 import psutil
 
 from cli.console import PlainConsole
-from cli.demo_data import demo_files
-from cli.local import LocalSystem, local_system
+from cli.demo.recordings import demo_files
 from cli.runs import rebuild
+from cli.services.local_system import LocalSystem, local_system
 from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings
 from tests.postgres_server import new_database, postgres_server

@@ -22,15 +22,15 @@ import numpy as np
 import psutil
 from pydantic import SecretStr
 
-from cli.demo_data import matlab_v4, stored, strip_mv
+from cli.demo.recordings import matlab_v4, stored, strip_mv
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.s3_server import KEYS, s3_server
-from vitalake.dataset import Dataset
 from vitalake.datasets.ecg import ECG
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.reconcile import Report
+from vitalake.lake.stages import derive, list_objects, read_objects
 from vitalake.pseudonyms import Pseudonyms
-from vitalake.reconcile import Report
-from vitalake.stages import derive, list_objects, read_objects
 
 DAY = "2026-11-20"
 FIRST_DAY = date(2015, 1, 1)

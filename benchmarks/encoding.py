@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cli.demo_data import stored, strip_mv
+from cli.demo.recordings import stored, strip_mv
 
 ELEMENT = "samples.list.element"
 ENCODINGS: dict[str, dict[str, Any]] = {

@@ -23,7 +23,7 @@ from benchmarks.day import Bench, Cost, bench_buckets, build, cost, fill, line, 
 from benchmarks.one_run import run_day
 from resources.object_store import ObjectStore
 from vitalake.datasets.ecg import ECG
-from vitalake.reconcile import Report
+from vitalake.lake.reconcile import Report
 
 if TYPE_CHECKING:
     from obstore.store import S3Store

@@ -20,7 +20,7 @@ import psutil
 
 from benchmarks.day import line
 from benchmarks.restart import dagster_dev
-from cli.local import local_system
+from cli.services.local_system import local_system
 
 _SETTLE_S = 25.0
 

@@ -29,10 +29,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.latency_steps import Span, spans, ticks, under_way
-from cli.demo_data import demo_files
+from cli.demo.recordings import demo_files
 from cli.environment import read_env
-from cli.local import local_system
-from resources.lake import connect
+from cli.services.local_system import local_system
+from resources.catalog import connect
 from resources.settings import load_settings
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from cli.demo_data import GAIN_ADU_PER_MV, SAMPLING_RATE_HZ, ZERO_ADU, strip_mv
+from cli.demo.recordings import GAIN_ADU_PER_MV, SAMPLING_RATE_HZ, ZERO_ADU, strip_mv
 from vitalake.ecg.assess import assess
 from vitalake.ecg.recording import Lead, Recording
 

@@ -25,10 +25,10 @@ from benchmarks.records_data import large_csv, large_json, small, wrong_csv_line
 from benchmarks.records_memory import read_apart
 from benchmarks.records_refused import MEMORY_MB, refused
 from resources.build import lake_store
-from vitalake.dataset import Dataset
 from vitalake.datasets.pricing import PRICING
 from vitalake.datasets.retina import RETINA
-from vitalake.stages import load_table
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.stages import load_table
 
 ROWS = 99
 COPIED_BYTES = 100_000_000

@@ -19,9 +19,9 @@ from datetime import date
 
 from resources.build import build_resources
 from resources.settings import Settings
-from vitalake.dataset import Dataset
 from vitalake.datasets.declared import DATASETS
-from vitalake.stages import list_objects, read_objects
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.stages import list_objects, read_objects
 
 
 def read_apart(settings: Settings, dataset: Dataset, day: str) -> tuple[float, int, float]:

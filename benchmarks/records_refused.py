@@ -13,9 +13,9 @@ from typing import Any
 from benchmarks.day import Bench, line
 from benchmarks.records_data import CSV_HEADER, large_csv, large_json
 from benchmarks.records_memory import read_apart
-from vitalake.dataset import Dataset
 from vitalake.datasets.pricing import PRICING
 from vitalake.datasets.retina import RETINA
+from vitalake.lake.dataset import Dataset
 
 MEMORY_MB = 500
 OF_GOOD = 3.0

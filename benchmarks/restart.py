@@ -25,8 +25,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from cli.dagster_services import query
-from cli.ports import HOST
+from cli.services.dagster_services import query
+from cli.services.ports import HOST
 
 TARGET_S = 20.0
 _PATIENCE_S = 600.0

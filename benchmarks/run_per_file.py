@@ -30,16 +30,16 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatu
 
 from benchmarks.day import contents, fill, line
 from benchmarks.peers.agree import agree
-from cli.local import local_system
+from cli.services.local_system import local_system
 from resources.build import lake_store
-from resources.lake import connect
+from resources.catalog import connect
 from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings
-from vitalake import parquet
 from vitalake.datasets.ecg import ECG
 from vitalake.ecg.tables import FEATURES
-from vitalake.stages import load_table
-from vitalake.tables import Table
+from vitalake.lake import parquet
+from vitalake.lake.stages import load_table
+from vitalake.lake.tables import Table
 
 MODULE = "benchmarks.peers.run_per_file"
 PREFIX = "one_by_one/"  # as it is called there: importing it would load the product's settings

@@ -30,15 +30,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from benchmarks.day import bench_buckets, line
-from cli.demo_data import stored, strip_mv
+from cli.demo.recordings import stored, strip_mv
 from resources.build import lake_store
-from resources.lake import connect, publish
+from resources.catalog import connect, publish
 from resources.settings import Settings
 from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.ecg import ECG
 from vitalake.ecg.tables import RECORDINGS, SIGNALS
-from vitalake.parquet import encode, part_key
-from vitalake.tables import Table
+from vitalake.lake.parquet import encode, part_key
+from vitalake.lake.tables import Table
 
 FIRST_DAY = date(2025, 1, 1)
 SAMPLES = 3600
@@ -153,7 +153,7 @@ def _same(one: list[Row], other: list[Row]) -> bool:
 
 
 def _parts(days: int, a_day: int) -> list[Part]:
-    """Day, index and rows of every part, as `vitalake.arrivals.cut` would cut them."""
+    """Day, index and rows of every part, as `vitalake.arrivals.partitions.cut` would cut them."""
     most = ECG.limits.part_objects
     return [
         (FIRST_DAY + timedelta(days=day), first // most, min(most, a_day - first))

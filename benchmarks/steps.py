@@ -20,7 +20,7 @@ from unittest import mock
 
 from benchmarks.day import DAY, Bench, bench_buckets, build, fill
 from vitalake.datasets.ecg import ECG
-from vitalake.parquet import partition_prefix
+from vitalake.lake.parquet import partition_prefix
 
 MEASURES = "measures, two R-peak detectors, model, verdict"
 FOURIER = "… of which Fourier transforms"
@@ -83,8 +83,8 @@ def _steps() -> dict[str, list[Owned]]:
     import numpy as np
 
     from resources.object_store import ObjectStore
-    from vitalake import parquet, reading, reconcile, stages
     from vitalake.ecg import tabulate
+    from vitalake.lake import parquet, reading, reconcile, stages
 
     return {
         "get": [(ObjectStore, "get")],
@@ -97,7 +97,7 @@ def _steps() -> dict[str, list[Owned]]:
             *((reading, name) for name in ("bundles", "_weigh", "_raw_object", "object_columns")),
         ],
         "beats, variability": [(tabulate, "beats_and_features")],
-        "Parquet": [(parquet.Sheet, "append"), (parquet.Sheet, "close"), (parquet, "decode")],
+        "Parquet": [(parquet.TableWriter, "append"), (parquet.TableWriter, "close"), (parquet, "decode")],
         "put, and the parts that are there": [(ObjectStore, "put"), (reconcile, "parts_of_each")],
     }
 

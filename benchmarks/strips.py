@@ -19,10 +19,10 @@ import numpy as np
 import scipy.io
 
 from benchmarks.steps import FOURIER, steps_ms
-from cli.demo_data import matlab_v4, stored, strip_mv
-from vitalake import parquet
-from vitalake.dataset import RawObject
+from cli.demo.recordings import matlab_v4, stored, strip_mv
 from vitalake.datasets.ecg import ECG
+from vitalake.lake import parquet
+from vitalake.lake.contents import RawObject
 from vitalake.pseudonyms import Pseudonyms
 
 STRIPS = 1000

@@ -36,10 +36,10 @@ from benchmarks.peers.floor import FLOOR, floor
 from benchmarks.peers.handler import handle_all, notified, poll_and_handle
 from benchmarks.peers.loop import Looped, loop
 from benchmarks.peers.same import same_as_floor, same_as_handled, same_as_looped, same_samples_as_floor
-from vitalake.arrivals import ObjectInfo
-from vitalake.dataset import Dataset
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.datasets.ecg import ECG
-from vitalake.parquet import partition_prefix
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.parquet import partition_prefix
 
 OF_FLOOR = 0.5
 OF_FLOOR_SAME_WORK = 0.8

@@ -35,12 +35,15 @@ from dagster import AssetMaterialization, DagsterInstance, Definitions, build_se
 
 from benchmarks.day import Bench, bench_buckets, cost, line
 from pipeline_assets.build import build_defs
-from pipeline_assets.shown import FINGERPRINT
+from pipeline_assets.dagster_metadata import FINGERPRINT
 from resources.build import lake_store
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from sensors.build import build_sensors
-from vitalake.arrivals import ObjectInfo, arrived, by_partition, listed_fingerprint
+from vitalake.arrivals.fingerprints import listed_fingerprint
+from vitalake.arrivals.listing import arrived
+from vitalake.arrivals.objects import ObjectInfo
+from vitalake.arrivals.partitions import by_partition
 from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.ecg import ECG
 from vitalake.datasets.pricing import PRICING
@@ -101,7 +104,9 @@ class Sensors:
 
     def record(self, days: set[date], first_day: date) -> None:
         """These days were built from what is listed now."""
-        for day, group in by_partition(arrived(self.raw, "ecg/", first_day, days, ECG.together), first_day).items():
+        for day, group in by_partition(
+            arrived(self.raw, "ecg/", first_day, days, ECG.group_objects), first_day
+        ).items():
             for table in ECG.all_tables:
                 metadata = {FINGERPRINT: listed_fingerprint(group)}
                 event = AssetMaterialization(table.name, partition=day.isoformat(), metadata=metadata)
@@ -209,7 +214,7 @@ def _passed(settings: Settings, storage: str) -> Pass:
     """The pass; a tick is cut off after two seconds here."""
     logging.disable(logging.WARNING)
     # What differs is not listed anew: that is no part of the pass.
-    alone = patch("sensors.looking.LISTING_SECONDS", 0.0)
+    alone = patch("sensors.bounded_listing.LISTING_SECONDS", 0.0)
     with _sensors(settings, storage) as sensors, patch("sensors.sweep._PASS_SECONDS", _LOOK_S), alone:
         cost(lambda: sensors.tick(f"{PRICING.name}_sweep", None))  # what is imported and opened once
         gc.collect()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import DEFAULT_HOME, Home, NoWait, Yes, confirm, dataset_named, day, settings_of, stdout
-from cli.running import require_dagster, require_store
+from cli.reachable import require_dagster, require_store
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from resources.settings import Settings
-    from vitalake.dataset import Dataset
+    from vitalake.lake.dataset import Dataset
 
 _DAYS_SHOWN = 40
 
@@ -94,12 +94,14 @@ def plan_days(settings: Settings, dataset: Dataset, start: date, end: date) -> P
 
     from resources.build import lake_store
     from resources.object_store import ObjectStore
-    from vitalake.arrivals import arrived, by_partition, date_in_key
+    from vitalake.arrivals.keys import date_in_key
+    from vitalake.arrivals.listing import arrived
+    from vitalake.arrivals.partitions import by_partition
 
     raw, lake = ObjectStore(settings, settings.raw_bucket), lake_store(settings)
     span = {start + timedelta(days=offset) for offset in range((end - start).days + 1)}
     tomorrow = datetime.now(timezone.utc).date() + timedelta(days=1)
-    listed = arrived(raw, dataset.prefix, settings.first_day, span, dataset.together)
+    listed = arrived(raw, dataset.prefix, settings.first_day, span, dataset.group_objects)
     found = {each: sum(map(len, group)) for each, group in by_partition(listed, settings.first_day).items()}
     objects = {each: count for each, count in found.items() if each <= tomorrow}
     folders = [folder for table in dataset.all_tables for folder in lake.folders(f"{table.name}/")[0]]

@@ -1,6 +1,6 @@
 """`vitalake ddl`: how another engine gets to know the lake.
 
-Belongs here: the command. Does not belong here: the statements (`vitalake/ddl.py`), or running them.
+Belongs here: the command. Does not belong here: the statements (`vitalake/serving/ddl.py`), or running them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def ddl(
 
     Example: `vitalake ddl athena --bucket my-lake > tables.sql`
     """
-    from vitalake.ddl import athena, trino
+    from vitalake.serving.ddl import athena, trino
 
     settings = settings_of(home)
     for table in (table for dataset in all_datasets() for table in dataset.every_table):

@@ -12,7 +12,12 @@ import traceback
 
 import typer
 
-from cli import backfill, ddl_command, ecg_command, quarantine, sql, status, up, upload_command
+from cli import backfill, ddl_command, up
+from cli.ecg import command as ecg_command
+from cli.quarantine import command as quarantine
+from cli.sql import command as sql
+from cli.status import command as status
+from cli.upload import command as upload_command
 from vitalake.errors import PermanentError, TransientError
 from vitalake.escaping import printable, printable_lines
 

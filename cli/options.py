@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from resources.settings import Settings
-    from vitalake.dataset import Dataset
+    from vitalake.lake.dataset import Dataset
 
 DEFAULT_HOME = Path(".vitalake")
 _PIPE_WIDTH = 10_000  # nobody looks at a pipe's width: lines are not broken there

@@ -1,7 +1,7 @@
 """Days built again through Dagster: launched as a backfill of the dataset's job, followed to the end.
 
 Belongs here: the questions to Dagster and the progress shown. Does not belong here: which days, and asking for
-consent (`cli/backfill.py`, `cli/quarantine.py`).
+consent (`cli/backfill.py`, `cli/quarantine/command.py`).
 
 A backfill of the job rather than of its assets: each day is one run of `<dataset>_job`, with the job's tags, by
 which the sensor sees that the day is under way, and with its hooks, which raise alerts.
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cli.running import ask
+from cli.reachable import ask
 from vitalake.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from vitalake.dataset import Dataset
+    from vitalake.lake.dataset import Dataset
 
 _LOCATION = {"repositoryLocationName": "vitalake", "repositoryName": "__repository__"}
 _LAUNCH = """mutation ($params: LaunchBackfillParams!) {launchPartitionBackfill(backfillParams: $params) {

@@ -1,7 +1,7 @@
 """The state folder: whose it is, and that nobody else reads what is in it.
 
 Belongs here: who may use a folder for the local state, and the modes of what is made in it. Does not belong here:
-what is kept there (`cli/local.py` and the services).
+what is kept there (`cli/services/local_system.py` and the services).
 
 Health data and keys lie in it. A folder that is there already is left as it is, also where others may read it
 or add files of theirs, as in `/tmp`: what is made in it is closed. But nobody else may be able to replace a file of

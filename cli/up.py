@@ -1,7 +1,7 @@
 """`vitalake up`: the whole system on this machine, with generated data or a folder of yours if wanted.
 
 Belongs here: the command, the first SQL answer, and what to try next. Does not belong here: how services are kept
-(`cli/local.py`), what is uploaded and how long that takes (`cli/feed.py`).
+(`cli/services/local_system.py`), what is uploaded and how long that takes (`cli/demo/feed.py`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.feed import feed, wait_until_built
-from cli.local import LocalSystem, local_system
+from cli.demo.feed import feed, wait_until_built
 from cli.options import DEFAULT_HOME, Home, dataset_named, settings_of, stdout
+from cli.services.local_system import LocalSystem, local_system
 from resources.settings import Settings
 from vitalake.escaping import printable
 
@@ -65,57 +65,19 @@ def up(
 def publish_empty(settings: Settings) -> None:
     """Let DuckDB answer from the first moment on, if only with empty tables."""
     from resources.build import build_resources
-    from resources.lake import publish
+    from resources.catalog import publish
     from vitalake.datasets.declared import DATASETS
 
     publish(settings, build_resources(settings)["lake"], DATASETS)
-
-
-# One of each dataset, and what was left out; all together they fit a screen.
-ANSWERS = {
-    "ecg": (
-        "Recordings by verdict",
-        "SELECT verdict, count(DISTINCT recording_id) AS recordings, round(avg(heart_rate_bpm)) AS mean_bpm\n"
-        "FROM ecg_recordings JOIN ecg_features USING (recording_id, date) GROUP BY ALL ORDER BY ALL",
-    ),
-    "retina": (
-        "Scans by diagnosis, without names",
-        "SELECT diagnosis, count(*) AS scans, round(avg(optic_disc_cup_ratio), 2) AS mean_cup_ratio\n"
-        "FROM retina_scans GROUP BY ALL ORDER BY scans DESC LIMIT 3",
-    ),
-    "pricing": (
-        "The cheapest processor of each region",
-        "SELECT region, arg_min(instance_type, price_usd_per_h / vcpu_count) AS instance_type, count(*) AS offers\n"
-        "FROM pricing_instances_current GROUP BY ALL ORDER BY ALL",
-    ),
-    "entities": (
-        "One business in several source systems",
-        "SELECT name, member_ids, revenue::BIGINT AS revenue_usd FROM entities_golden WHERE member_count > 1\n"
-        "ORDER BY name",
-    ),
-    "entity_relationships": (
-        "Links between businesses",
-        "SELECT relationship_type, count(*) AS links FROM entity_relationships_current GROUP BY ALL ORDER BY ALL",
-    ),
-    "entity_metrics": (
-        "What the best customers brought in",
-        "SELECT name, sum(value)::BIGINT AS usd FROM entity_metrics_current JOIN entities_current\n"
-        "USING (canonical_id) WHERE metric_name = 'revenue' GROUP BY name ORDER BY usd DESC LIMIT 3",
-    ),
-}
-LEFT_OUT = (
-    "What could not be used: the rules that refused it (docs/rules.md)",
-    "SELECT dataset, count(DISTINCT source_key) AS objects, sum(record_count) AS records,\n"
-    "  string_agg(DISTINCT rule, ' ' ORDER BY rule) AS rules FROM quarantine GROUP BY ALL ORDER BY ALL",
-)
 
 
 def _show_answers(settings: Settings, console: Console, only: str | None) -> None:
     """What the lake says of one dataset, or of each, and what quarantine holds."""
     from rich.syntax import Syntax
 
-    from cli.result_table import show_table
-    from resources.lake import connect
+    from cli.sql.result_table import show_table
+    from resources.catalog import connect
+    from vitalake.serving.example_queries import ANSWERS, LEFT_OUT
 
     answers = [answer for name, answer in ANSWERS.items() if only in (None, name)]
     with connect(settings) as connection:

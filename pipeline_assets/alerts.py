@@ -1,7 +1,7 @@
 """Failed runs become alerts: the hook that every job carries, and how a run is described.
 
 Belongs here: from a Dagster run and an exception to an alert. Does not belong here: delivery (`sensors/alerts.py`,
-`resources/outbox.py`) or wording (`vitalake/alerts.py`).
+`resources/alerting/outbox.py`) or wording (`vitalake/alerting/alerts.py`).
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from dagster import (
 )
 from dagster._core.errors import DagsterAssetCheckFailedError
 
-from pipeline_assets.shown import run_link
-from vitalake.alerts import Alert, describe_error, run_failed, will_be_retried
+from pipeline_assets.dagster_metadata import run_link
+from pipeline_assets.partitions import DAGSTER_PARTITION_TAG
+from vitalake.alerting.alerts import Alert, describe_error, run_failed, will_be_retried
 
 if TYPE_CHECKING:
-    from resources.outbox import Outbox
+    from resources.alerting.outbox import Outbox
 
 _PARTITION_TAG = "dagster/partition"
 _RUN_KEY_TAG = "dagster/run_key"
@@ -41,7 +42,7 @@ def run_alert(
     """The alert about a failed run; the same fingerprint whoever notices the failure, at whichever retry."""
     return run_failed(
         job=run.job_name,
-        partition=run.tags.get(_PARTITION_TAG),
+        partition=run.tags.get(DAGSTER_PARTITION_TAG),
         step=step,
         error_class=error_class,
         message=message,

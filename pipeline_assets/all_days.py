@@ -25,9 +25,9 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from pipeline_assets.partitions import DATASET_TAG, PARTITION_TAG
-from vitalake.dataset import Dataset
-from vitalake.parquet import WHOLE
-from vitalake.sensor_alerts import ALL_DAYS_JOB
+from vitalake.alerting.sensor_alerts import ALL_DAYS_JOB
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.parquet import WHOLE
 
 UP_TO = "up_to_event"
 

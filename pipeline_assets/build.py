@@ -31,8 +31,8 @@ from pipeline_assets.standing_checks import combined_check, freshness_check, fre
 from pipeline_assets.trends import TRENDS, trends_asset, trends_schedule
 from resources.build import build_resources
 from resources.settings import Settings
-from vitalake.dataset import Dataset
 from vitalake.datasets.declared import DATASETS
+from vitalake.lake.dataset import Dataset
 
 
 @dataclass(frozen=True)

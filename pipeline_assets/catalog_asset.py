@@ -1,7 +1,7 @@
 """The asset `lake`: the DuckDB catalog over everything that is stored.
 
-Belongs here: publishing the catalog. Does not belong here: what the views say (`vitalake/catalog.py`), what is
-drawn from them (`pipeline_assets/trends.py`).
+Belongs here: publishing the catalog. Does not belong here: what the views say (`vitalake/serving/catalog.py`), what
+is drawn from them (`pipeline_assets/trends.py`).
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from typing import Any
 from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, asset
 
 from pipeline_assets.failures import steered
-from vitalake.catalog import views
-from vitalake.dataset import Dataset
+from vitalake.lake.dataset import Dataset
+from vitalake.serving.catalog import views
 
 
 def catalog_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
@@ -27,7 +27,7 @@ def catalog_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
         required_resource_keys={"lake", "settings"},
     )
     def lake(context: AssetExecutionContext) -> MaterializeResult[Any]:
-        from resources.lake import publish
+        from resources.catalog import publish
 
         settings = context.resources.settings
         with steered(context.retry_number):

@@ -1,7 +1,7 @@
 """From a dataset's declaration to its assets: manifest, tables with their checks, derived tables.
 
-Belongs here: thin shells around `vitalake/stages.py` that any dataset gets. Does not belong here: anything that is
-true of one dataset only, or the checks that stand alone (`pipeline_assets/standing_checks.py`).
+Belongs here: thin shells around `vitalake/lake/stages.py` that any dataset gets. Does not belong here: anything
+that is true of one dataset only, or the checks that stand alone (`pipeline_assets/standing_checks.py`).
 """
 
 from collections import Counter
@@ -22,16 +22,16 @@ from dagster import (
     multi_asset,
 )
 
-from pipeline_assets import shown
+from pipeline_assets import dagster_metadata
 from pipeline_assets.all_days import UP_TO, to_follow
 from pipeline_assets.failures import steered, where
-from vitalake import stages
-from vitalake.alerts import quarantined
-from vitalake.checks import SCHEMA, schema_differences
-from vitalake.dataset import Combined, Count, Dataset, Derived
-from vitalake.reconcile import Report
-from vitalake.tables import Table
-from vitalake.version import code_digest
+from vitalake.alerting.alerts import quarantined
+from vitalake.lake import stages
+from vitalake.lake.checks import SCHEMA, schema_differences
+from vitalake.lake.code_version import code_digest
+from vitalake.lake.dataset import Combined, Count, Dataset, Derived
+from vitalake.lake.reconcile import Report
+from vitalake.lake.tables import Table
 
 _TOLD = 20  # rules in a run's log, of which each line is 20 ms
 # Plain objects (resources/): two buckets, the settings, the outbox for alerts, and the key for pseudonyms.
@@ -88,7 +88,7 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
     )
     def read(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
         lake, outbox, day = context.resources.lake, context.resources.outbox, context.partition_key
-        link = shown.run_link(context.resources.settings.webserver_url, context.run.run_id)
+        link = dagster_metadata.run_link(context.resources.settings.webserver_url, context.run.run_id)
 
         counts: Counter[tuple[str, str]] = Counter()
 
@@ -111,19 +111,23 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
                 dataset, context.resources.raw, lake, day, pseudonyms, progress, announce, processes
             )
             differences = schema_differences(lake, tables, day)
-            results = [shown.check_result(SCHEMA, checked, differences, day)]
+            results = [dagster_metadata.check_result(SCHEMA, checked, differences, day)]
             # What is not stored as declared cannot be counted either.
             sound = not differences.bad
             columns = stages.load_columns(dataset, lake, day, (c.columns for c in dataset.checks)) if sound else {}
             for check in dataset.checks:
                 count = check.count(columns) if sound else Count(1, 1, {"columns": "not as declared"})
-                results.append(shown.check_result(check, checked, count, day))
+                results.append(dagster_metadata.check_result(check, checked, count, day))
             for table in tables:
                 yield _result(
                     table,
                     report,
                     _pictures(dataset, table, context, report)
-                    | (shown.refused(counts) if table.name == dataset.quarantine_table.name else {}),
+                    | (
+                        dagster_metadata.newly_quarantined(counts)
+                        if table.name == dataset.quarantine_table.name
+                        else {}
+                    ),
                     results if table.name == checked else [],
                 )
 
@@ -186,7 +190,7 @@ def _spec(dataset: Dataset, table: Table, kinds: set[str], deps: Any = (), *, sk
         owners=[dataset.owner],
         kinds=kinds,
         code_version=code_digest(),
-        metadata={"dagster/column_schema": shown.column_schema(table), "dagster/table_name": table.name},
+        metadata={"dagster/column_schema": dagster_metadata.column_schema(table), "dagster/table_name": table.name},
     )
 
 
@@ -198,7 +202,7 @@ def _result(
 ) -> MaterializeResult[Any]:
     return MaterializeResult(
         asset_key=table.name,
-        metadata={**shown.materialization(report, table.name), **(more or {})},
+        metadata={**dagster_metadata.materialization(report, table.name), **(more or {})},
         check_results=checks or [],
         data_version=DataVersion(report.fingerprint),
     )
@@ -213,12 +217,14 @@ def _pictures(dataset: Dataset, table: Table, context: AssetExecutionContext, re
             continue
         try:
             if not changed:
-                before = shown.drawn_before(context.instance, table.name, context.partition_key, picture.name)
+                before = dagster_metadata.previous_picture(
+                    context.instance, table.name, context.partition_key, picture.name
+                )
                 pictures |= {picture.name: before} if before is not None else {}
                 continue
             newest = stages.newest_part(context.resources.lake, table, context.partition_key)
             if newest is not None and newest.num_rows:
-                pictures[picture.name] = shown.picture(picture.draw(newest))
+                pictures[picture.name] = dagster_metadata.picture(picture.draw(newest))
         except Exception as error:
             context.log.warning("the picture %r could not be drawn: %s", picture.name, where(error))
     return pictures

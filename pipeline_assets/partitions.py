@@ -1,7 +1,7 @@
 """Daily partitions: one for each day of the calendar, today's and tomorrow's included.
 
 Belongs here: the partition definition. Does not belong here: which day an object belongs to
-(`vitalake/arrivals.py`).
+(`vitalake/arrivals/partitions.py`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from datetime import date
 
 from dagster import DailyPartitionsDefinition
 
+# Dagster puts it on every run of a partition.
+DAGSTER_PARTITION_TAG = "dagster/partition"
 DATASET_TAG = "vitalake/dataset"
 # `dagster.yaml` lets one run with each value of it go on at a time.
 PARTITION_TAG = "vitalake/partition"

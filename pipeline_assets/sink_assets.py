@@ -1,7 +1,7 @@
 """From a dataset's sinks to assets: each keeps a copy of a view in line, after the catalog.
 
 Belongs here: which sinks are configured, what a delivery is given, and what is shown of it. Does not belong here:
-what a delivery does (`vitalake/sinks.py`), or the targets (`resources/`).
+what a delivery does (`vitalake/lake/sinks.py`), or the targets (`resources/`).
 """
 
 import time
@@ -24,14 +24,14 @@ from dagster import (
 from pipeline_assets.all_days import UP_TO, to_follow
 from pipeline_assets.failures import steered
 from resources.settings import Settings
-from resources.view_rows import ViewRows
-from vitalake.arrivals import digest, objects_digest
-from vitalake.catalog import built_on, names_people, views
-from vitalake.dataset import Dataset
+from resources.sinks.view_rows import ViewRows
+from vitalake.arrivals.fingerprints import digest, objects_digest
 from vitalake.errors import PermanentError
-from vitalake.parts import Store
-from vitalake.sinks import Delivery, Progress, Sink, keep_in_line
-from vitalake.tables import PARTITION
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.parts import Store
+from vitalake.lake.sinks import Delivery, Progress, Sink, keep_in_line
+from vitalake.lake.tables import PARTITION
+from vitalake.serving.catalog import built_on, names_people, views
 
 CHECK = "every_row_delivered"
 _LOG_EVERY_S = 10.0
@@ -96,7 +96,7 @@ def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
         required_resource_keys={"lake", "settings"},
     )
     def deliver(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
-        from resources.lake import connect
+        from resources.catalog import connect
 
         settings, lake = context.resources.settings, context.resources.lake
         started = time.monotonic()
@@ -171,17 +171,17 @@ def _configured(sink: Sink, settings: Settings) -> bool:
 def _target(sink: Sink, settings: Settings, restricted: bool) -> Target:
     """The object that delivers; what names people goes as a file to the bucket of what names people."""
     if sink.target == "dynamodb":
-        from resources.dynamodb_requests import DynamoRequests
-        from resources.dynamodb_table import DynamoTable
+        from resources.sinks.dynamodb_requests import DynamoRequests
+        from resources.sinks.dynamodb_table import DynamoTable
 
         return DynamoTable(DynamoRequests(settings, settings.dynamodb_endpoint), settings.dynamodb_prefix)
     if sink.target == "postgres":
-        from resources.postgres_table import PostgresTable
+        from resources.sinks.postgres_table import PostgresTable
 
         if settings.postgres_tables_url is None:
             raise PermanentError(f"{sink.name}: set VITALAKE_POSTGRES_TABLES_URL")
         return PostgresTable(settings.postgres_tables_url.get_secret_value(), settings.postgres_tables_schema)
-    from resources.json_export import JsonExport
+    from resources.sinks.json_export import JsonExport
 
     return JsonExport(settings, settings.restricted_bucket if restricted else settings.lake_bucket)
 

@@ -35,15 +35,14 @@ from dagster import (
 )
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from pipeline_assets import shown
+from pipeline_assets import dagster_metadata
 from pipeline_assets.background import BACKGROUND, under_way
 from pipeline_assets.failures import steered
-from pipeline_assets.partitions import DATASET_TAG
-from vitalake.dataset import Combined, Dataset
-from vitalake.freshness import behind, following, freshness, open_days, overdue
-from vitalake.late_alert import objects_late
+from pipeline_assets.partitions import DAGSTER_PARTITION_TAG, DATASET_TAG
+from vitalake.alerting.late_data_alert import objects_late
+from vitalake.lake.dataset import Combined, Dataset
+from vitalake.lake.freshness import behind, following, freshness, open_days, overdue
 
-PARTITION = "dagster/partition"
 LOOK_AT = "vitalake/look_at"
 OPEN_DAYS = "open and late days"
 # In the metadata of each result that is about the whole table.
@@ -66,7 +65,7 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
     )
     def fresh(context: AssetCheckExecutionContext) -> AssetCheckResult:
         resources, tags, now = context.resources, context.run.tags, datetime.now(timezone.utc)
-        partition = tags.get(PARTITION)  # where a person runs the check for one day
+        partition = tags.get(DAGSTER_PARTITION_TAG)  # where a person runs the check for one day
         days: set[date] | None = None
         if partition:
             days = {date.fromisoformat(partition)}
@@ -74,16 +73,16 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
             days = open_days(now) | _late_days(context.instance, key)
         with steered(0):
             busy = _being_built(context.instance, dataset)
-            late = overdue(dataset, resources.raw, resources.lake, resources.settings.first_day, days, now)
+            late = overdue(dataset, resources.raw, resources.catalog, resources.settings.first_day, days, now)
             # While a run builds a day, nobody can tell which of its objects are in the tables.
             busy |= _being_built(context.instance, dataset)
             late_days = {day: count for day, count in late.days.items() if day.isoformat() not in busy}
             if not partition and late_days.keys() - _late_days(context.instance, key):
-                link = shown.run_link(resources.settings.webserver_url, context.run.run_id)
+                link = dagster_metadata.run_link(resources.settings.webserver_url, context.run.run_id)
                 run, objects = context.run.root_run_id or context.run.run_id, sum(late_days.values())
                 told = objects_late(dataset.name, objects, list(late_days), dataset.processed_within, run, link)
-                resources.outbox.add(told)
-        result = shown.check_result(check, table, late.count, partition or tags.get(LOOK_AT))
+                resources.alerting.outbox.add(told)
+        result = dagster_metadata.check_result(check, table, late.count, partition or tags.get(LOOK_AT))
         if partition:
             return result
         remembered = MetadataValue.json([day.isoformat() for day in late_days])
@@ -102,7 +101,7 @@ def combined_check(dataset: Dataset, combined: Combined) -> AssetChecksDefinitio
     def fresh(context: AssetCheckExecutionContext) -> AssetCheckResult:
         with steered(0):
             count = behind(combined, context.resources.lake, patience, datetime.now(timezone.utc))
-        return shown.check_result(check, table, count, None)
+        return dagster_metadata.check_result(check, table, count, None)
 
     return fresh
 
@@ -142,7 +141,9 @@ def freshness_schedules(checks: Sequence[AssetChecksDefinition]) -> list[Schedul
 def _being_built(instance: DagsterInstance, dataset: Dataset) -> set[str]:
     """The days of which a run is going on; one that hangs is ended after hours, and its day is late then."""
     going_on = RunsFilter(tags={DATASET_TAG: dataset.name}, statuses=[DagsterRunStatus.STARTED])
-    return {run.tags[PARTITION] for run in instance.get_runs(going_on) if PARTITION in run.tags}
+    return {
+        run.tags[DAGSTER_PARTITION_TAG] for run in instance.get_runs(going_on) if DAGSTER_PARTITION_TAG in run.tags
+    }
 
 
 def _late_days(instance: DagsterInstance, key: AssetCheckKey) -> set[date]:

@@ -30,14 +30,14 @@ from dagster import (
     schedule,
 )
 
-from pipeline_assets import shown
+from pipeline_assets import dagster_metadata
 from pipeline_assets.all_days import UP_TO, followed, newest_event
 from pipeline_assets.background import BACKGROUND, under_way
 from pipeline_assets.failures import where
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from vitalake.arrivals import digest
-from vitalake.dataset import Dataset
+from vitalake.arrivals.fingerprints import digest
+from vitalake.lake.dataset import Dataset
 
 TRENDS = "trends"
 _JOB = "trends_job"
@@ -64,7 +64,7 @@ def trends_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
         metadata: dict[str, Any] = {UP_TO: _newest(context.instance, datasets)}
         for dataset in datasets:
             try:
-                for name, picture in _pictures(resources.settings, resources.lake, dataset):
+                for name, picture in _pictures(resources.settings, resources.catalog, dataset):
                     metadata[name] = picture
             except Exception as error:  # a picture is a courtesy: it never fails a run
                 context.log.warning("the trends of %s could not be drawn: %s", dataset.name, where(error))
@@ -124,7 +124,7 @@ def _pictures(
     settings: Settings, lake: ObjectStore, dataset: Dataset
 ) -> Iterator[tuple[str, MarkdownMetadataValue]]:
     """Name and picture of each of the dataset's trends, up to its newest day; none where there are no rows."""
-    from resources.lake import connect, stored_days
+    from resources.catalog import connect, stored_days
 
     newest = max(stored_days(lake, dataset.tables[0]), default=None)
     if newest is None:
@@ -133,4 +133,4 @@ def _pictures(
         for trend in dataset.trends:
             rows = connection.execute(trend.query, [newest - _SHOWN]).fetchall()
             if rows:
-                yield trend.name, shown.picture(trend.draw(rows))
+                yield trend.name, dagster_metadata.picture(trend.draw(rows))

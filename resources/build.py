@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from resources.alerting.outbox import Outbox
 from resources.lake_store import LakeStore
 from resources.object_store import ObjectStore
-from resources.outbox import Outbox
 from resources.queue import NotificationQueue
 from resources.settings import Settings
 from vitalake.datasets.declared import DATASETS

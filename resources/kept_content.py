@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from resources.content_check import Checksum, Running, checksum_in, md5_in
 from resources.s3_errors import call
-from vitalake.parts import side_by_side
+from vitalake.lake.parts import side_by_side
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredContent:
     """An object as its store knows it; without a `checksum` only its size can be compared.
 
     `md5` is what its ETag says, if that must be an MD5: the `checksum` may be another one.
@@ -56,7 +56,7 @@ def differs(checksum: Checksum) -> str:
     return f"they differ from its own checksum, {checksum.algorithm.upper()}"
 
 
-def kept_content(client: S3Client, bucket: str, key: str, version: str) -> Kept:
+def stored_content(client: S3Client, bucket: str, key: str, version: str) -> StoredContent:
     """What the store keeps of this version; FileNotFoundError when there is no such object any more."""
     head = _head(client, bucket, key)
     if version and head["ETag"].strip('"') != version.strip('"'):
@@ -65,17 +65,17 @@ def kept_content(client: S3Client, bucket: str, key: str, version: str) -> Kept:
     headers = head["ResponseMetadata"]["HTTPHeaders"]
     checksum, md5 = checksum_in(headers, head["ETag"]), md5_in(headers, head["ETag"])
     if checksum is None or not checksum.parts:
-        return Kept(size, checksum, md5)
+        return StoredContent(size, checksum, md5)
     count, parts = checksum.parts, list[int]()
     # The first by itself: it shows whether the store knows parts at all.
     for numbers in (range(1, min(count, 2)), range(2, count)):
         with side_by_side(len(numbers)) as each:
             found = list(each(lambda number: _head(client, bucket, key, PartNumber=number), numbers))
         if any(part.get("PartsCount") != count for part in found):
-            return Kept(size, None, md5)
+            return StoredContent(size, None, md5)
         parts += [int(part["ContentLength"]) for part in found]
     last = size - sum(parts)
-    return Kept(size, checksum, md5, (*parts, last)) if last > 0 else Kept(size, None, md5)
+    return StoredContent(size, checksum, md5, (*parts, last)) if last > 0 else StoredContent(size, None, md5)
 
 
 def _head(client: S3Client, bucket: str, key: str, **part: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from vitalake.arrivals import ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 
 
 class LakeStore(ObjectStore):

@@ -17,9 +17,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from resources.content_check import is_md5_of
-from resources.kept_content import Kept, differs, kept_content
+from resources.kept_content import StoredContent, differs, stored_content
 from resources.s3_errors import ChangedBytesError, call
-from vitalake.arrivals import ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import TransientError
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ class ObjectContent:
             difference = "they were replaced or deleted while they were read"
         raise self._changed(key, difference)
 
-    def kept(self, key: str, version: str) -> Kept:
+    def kept(self, key: str, version: str) -> StoredContent:
         """What the store keeps of this version; FileNotFoundError when there is no such object any more."""
-        return kept_content(self._client(), self._bucket, key, version)
+        return stored_content(self._client(), self._bucket, key, version)
 
     def _changed(self, key: str, difference: str) -> ChangedBytesError:
         return ChangedBytesError(
@@ -131,7 +131,7 @@ class ObjectContent:
             return None
         return self._pieces(item, kept, first)
 
-    def _pieces(self, item: ObjectInfo, kept: Kept, first: bytes) -> Iterator[bytes]:
+    def _pieces(self, item: ObjectInfo, kept: StoredContent, first: bytes) -> Iterator[bytes]:
         running = kept.running()
 
         def read(start: int) -> bytes:
@@ -151,7 +151,7 @@ class ObjectContent:
                 raise self._changed(item.key, differs(kept.checksum))
             yield last
 
-    def _comes_again(self, item: ObjectInfo, kept: Kept, digest: bytes) -> bool:
+    def _comes_again(self, item: ObjectInfo, kept: StoredContent, digest: bytes) -> bool:
         """Whether bytes that differ may be right, and are the same once more."""
         again = kept.running()
         if again is None or not kept.unsure:

@@ -29,9 +29,9 @@ from resources.content_check import is_md5_of
 from resources.object_content import ObjectContent
 from resources.s3_errors import ChangedBytesError, call
 from resources.settings import Settings
-from vitalake.arrivals import ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import PermanentError
-from vitalake.parts import ConflictError
+from vitalake.lake.parts import ConflictError
 
 # `from obstore import …` takes all of obstore first. Its modules import each other: of two threads that begin with
 # different ones of them, one may meet half of it.
@@ -69,7 +69,7 @@ class SlowListingError(Exception):
 
 
 class ObjectStore:
-    """A bucket. Implements `vitalake.reconcile.Store`; safe to share between threads, and with processes."""
+    """A bucket. Implements `vitalake.lake.reconcile.Store`; safe to share between threads, and with processes."""
 
     def __init__(self, settings: Settings, bucket: str) -> None:
         self.bucket = bucket

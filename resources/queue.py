@@ -1,7 +1,7 @@
 """The queue of notifications: messages in, and out again once they are dealt with.
 
 Belongs here: everything that speaks SQS, and what its errors mean. Does not belong here: what a message says
-(`vitalake/notifications.py`) or when it is dealt with (`sensors/queue.py`).
+(`vitalake/arrivals/notifications.py`) or when it is dealt with (`sensors/queue.py`).
 
 A message that was received is hidden for a while and comes again unless it is deleted. So whoever dies with
 messages in hand loses none; SQS itself delivers some twice.
@@ -41,7 +41,7 @@ _PASSES = ("Throttl", "OverLimit", "RequestTimeout", "InternalError", "InternalF
 
 
 @dataclass(frozen=True)
-class Message:
+class QueueMessage:
     """One message: its body, and the receipt by which this delivery of it is deleted."""
 
     receipt: str
@@ -85,7 +85,7 @@ class NotificationQueue:
         )
         return client
 
-    def receive(self, limit: int, seconds: float) -> list[Message]:
+    def receive(self, limit: int, seconds: float) -> list[QueueMessage]:
         """Up to about `limit` messages (ten at a time), asking for no longer than `seconds`.
 
         Raises:
@@ -98,8 +98,8 @@ class NotificationQueue:
         if len(first) < _BATCH:
             return first
 
-        def receive_some(_worker: int) -> list[Message]:
-            found: list[Message] = []
+        def receive_some(_worker: int) -> list[QueueMessage]:
+            found: list[QueueMessage] = []
             while time.monotonic() < deadline and next(calls, None) is not None:
                 try:
                     more = self._ten(0)  # where there were ten, there are more
@@ -147,7 +147,7 @@ class NotificationQueue:
             in_hand=int(found["ApproximateNumberOfMessagesNotVisible"]),
         )
 
-    def _ten(self, wait_s: int) -> list[Message]:
+    def _ten(self, wait_s: int) -> list[QueueMessage]:
         def receive() -> ReceiveMessageResultTypeDef:
             return self._client.receive_message(
                 QueueUrl=self.url,
@@ -157,7 +157,7 @@ class NotificationQueue:
             )
 
         answer = self._call(receive)
-        return [Message(item["ReceiptHandle"], item["Body"]) for item in answer.get("Messages", [])]
+        return [QueueMessage(item["ReceiptHandle"], item["Body"]) for item in answer.get("Messages", [])]
 
     def _delete_ten(self, receipts: Sequence[str]) -> tuple[list[str], int]:
         """Receipts to try again, and how many were refused for good: their messages have been delivered anew."""

@@ -1,8 +1,8 @@
 """The sensors behind the alerts: failures that no hook could see, of runs and of sensors, and delivery.
 
 Belongs here: thin shells that let Dagster's clock drive the outbox. Does not belong here: the hook and how a run is
-described (`pipeline_assets/alerts.py`), which sensors fail (`sensors/failing.py`), keeping and posting
-(`resources/`), wording (`vitalake/alerts.py`).
+described (`pipeline_assets/alerts.py`), which sensors fail (`sensors/sensor_health.py`), keeping and posting
+(`resources/`), wording (`vitalake/alerting/alerts.py`).
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from dagster import (
 )
 
 from pipeline_assets.alerts import run_alert
-from resources.delivery import deliver
-from sensors.failing import errors_of, news_of_sensors
-from sensors.known import days_being_built
-from vitalake.alerts import QUARANTINE, Alert, describe_record
-from vitalake.dataset import Dataset
+from resources.alerting.delivery import deliver
+from sensors.run_state import days_being_built
+from sensors.sensor_health import errors_of, news_of_sensors
+from vitalake.alerting.alerts import QUARANTINE, Alert, describe_record
+from vitalake.lake.dataset import Dataset
 
 if TYPE_CHECKING:
-    from resources.outbox import Outbox
-    from resources.poster import Poster
+    from resources.alerting.channel import AlertChannel
+    from resources.alerting.outbox import Outbox
 
 _INTERVAL_S = 10
 _FAILURES_PER_TICK = 25
@@ -43,7 +43,7 @@ _WILL_RETRY_TAG = "dagster/will_retry"
 
 
 @dataclass(frozen=True)
-class _Cursor:
+class _AlertCursor:
     """What the last tick left: the last failed run, sensors that fail (name → episode), alerts to be told.
 
     The run is known by its event's number and by its id: SQLite gives numbers of deleted runs to later ones.
@@ -55,15 +55,15 @@ class _Cursor:
     untold: list[Alert] = field(default_factory=list)
 
     @staticmethod
-    def read(text: str | None) -> _Cursor:
+    def read(text: str | None) -> _AlertCursor:
         """Nothing where that is no cursor."""
         try:
             found = json.loads(text or "{}")
             untold = [Alert.from_json(alert) for alert in found.get("untold", ())]
             failing = dict(found.get("failing", {}))
-            return _Cursor(found.get("last_run"), found.get("last_run_id"), failing, untold)
+            return _AlertCursor(found.get("last_run"), found.get("last_run_id"), failing, untold)
         except (ValueError, TypeError, AttributeError):
-            return _Cursor()
+            return _AlertCursor()
 
     def saved(self) -> str:
         """The reverse of `read`."""
@@ -72,7 +72,7 @@ class _Cursor:
 
 def build_alert_sensors(
     outbox_factory: Callable[[], Outbox],
-    slack_factory: Callable[[], Poster],
+    slack_factory: Callable[[], AlertChannel],
     webserver_url: str | None,
     datasets: Sequence[Dataset] = (),
 ) -> list[SensorDefinition]:
@@ -85,7 +85,7 @@ def build_alert_sensors(
     @sensor(minimum_interval_seconds=_INTERVAL_S, default_status=DefaultSensorStatus.RUNNING)
     def run_failure_sensor(context: SensorEvaluationContext) -> SkipReason:
         """Adds an alert for failed runs that have none, such as one that was killed, and for sensors that fail."""
-        cursor, outbox = _Cursor.read(context.cursor), outbox_factory()
+        cursor, outbox = _AlertCursor.read(context.cursor), outbox_factory()
         told = sum(outbox.add(alert) for alert in cursor.untold)
         news = news_of_sensors(context, cursor.failing, webserver_url, datetime.now(timezone.utc))
         if news.alerts:
@@ -99,7 +99,7 @@ def build_alert_sensors(
             if run is not None and _belongs_here(run, context):
                 added += outbox.add(_failure_alert(context.instance, run, webserver_url))
         last = (records[-1].storage_id, records[-1].event_log_entry.run_id) if records else before
-        context.update_cursor(_Cursor(*last, news.failing).saved())
+        context.update_cursor(_AlertCursor(*last, news.failing).saved())
         failing = f", {len(news.failing)} sensors fail" if news.failing else ""
         return SkipReason(f"{len(records)} failed runs, {told + added} new alerts{failing}")
 
@@ -125,7 +125,7 @@ def build_alert_sensors(
 
 
 def _failures_after(
-    cursor: _Cursor, instance: DagsterInstance
+    cursor: _AlertCursor, instance: DagsterInstance
 ) -> tuple[Sequence[EventLogRecord], tuple[int | None, str | None]]:
     """The next failures, and what the cursor says if there are none.
 

@@ -28,11 +28,11 @@ from dagster import (
 from pipeline_assets.all_days import followed, newest_event
 from pipeline_assets.build import Jobs
 from pipeline_assets.partitions import PARTITION_TAG
-from sensors.differences import read_cursor
-from sensors.known import attempts, days_being_built, tags_of
-from vitalake.dataset import Dataset
-from vitalake.parquet import WHOLE
-from vitalake.planning import plan
+from sensors.partition_diff import read_cursor
+from sensors.run_state import attempts, days_being_built, tags_of
+from vitalake.arrivals.planning import plan
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.parquet import WHOLE
 
 # Dagster's loop comes round every 5 s.
 _INTERVAL_S = 9

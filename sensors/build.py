@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dagster import SensorDefinition
 
 from pipeline_assets.build import Jobs
+from resources.alerting.channel import AlertChannel
+from resources.alerting.outbox import Outbox
 from resources.object_store import ObjectStore
-from resources.outbox import Outbox
-from resources.poster import Poster
 from resources.settings import Settings
 from sensors.alerts import build_alert_sensors
 from sensors.all_days import all_days_sensor
 from sensors.drops import drop_sensor
 from sensors.queue import notification_sensor
 from sensors.sweep import sweep_sensor
-from vitalake.dataset import Dataset
+from vitalake.lake.dataset import Dataset
 
 
 def build_sensors(settings: Settings, datasets: Sequence[Dataset], jobs: Jobs) -> list[SensorDefinition]:
@@ -40,8 +40,10 @@ def build_sensors(settings: Settings, datasets: Sequence[Dataset], jobs: Jobs) -
     )
 
 
-def _slack(settings: Settings) -> Poster:
-    from resources.slack import SlackAlerts  # slack_sdk is heavy, and wanted only when there is something to post
+def _slack(settings: Settings) -> AlertChannel:
+    from resources.alerting.slack import (
+        SlackAlerts,  # slack_sdk is heavy, and wanted only when there is something to post
+    )
 
     token = settings.slack_token.get_secret_value() if settings.slack_token else None
     return SlackAlerts(token=token, channel=settings.slack_channel, base_url=settings.slack_base_url)

@@ -1,7 +1,7 @@
 """Objects that were dropped into the raw bucket become run requests within seconds.
 
 Belongs here: looking at the days that devices upload to now, of all datasets in turn. Does not belong here: old
-days (`sensors/sweep.py`), what differs (`sensors/differences.py`), what a run does.
+days (`sensors/sweep.py`), what differs (`sensors/partition_diff.py`), what a run does.
 
 The sensor asks which partitions differ from their objects, never what happened, so no event can be missed. Its
 cursor only remembers what was found equal: without it a tick asks Dagster again. One sensor for all, since a tick
@@ -29,10 +29,10 @@ from dagster import (
 from pipeline_assets.build import Jobs
 from resources.object_store import SlowListingError
 from resources.settings import Settings
-from sensors.differences import TICK_SECONDS, Days, Differences, differences, read_cursor
-from sensors.looking import left_to_the_sweep, listed_days
-from vitalake.dataset import Dataset
-from vitalake.freshness import open_days
+from sensors.bounded_listing import left_to_the_sweep, list_partitions
+from sensors.partition_diff import TICK_SECONDS, ListedPartitions, PartitionDiff, partition_diff, read_cursor
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.freshness import open_days
 
 _LEAVE_IT = timedelta(minutes=15)
 _LEFT_AT = "left_at"
@@ -124,20 +124,28 @@ def _look(
     runs: int,
     until: float,
     job_name: str,
-) -> Differences:
+) -> PartitionDiff:
     """What differs in the open days of one dataset; nothing, for a while, where listing them takes too long."""
     now = datetime.now(timezone.utc)
     if _is_left(memory, now):
-        return Differences([], dict(memory), left_to_the_sweep(dataset))
+        return PartitionDiff([], dict(memory), left_to_the_sweep(dataset))
     try:
-        listed = listed_days(context, dataset, settings.first_day, open_days(now))
+        listed = list_partitions(context, dataset, settings.first_day, open_days(now))
     except SlowListingError:
         context.log.warning(left_to_the_sweep(dataset))
         # Once may be a store that hung for a moment.
         then = {_LEFT_AT: now.isoformat()} if memory.get(_SLOW) else {_SLOW: True}
-        return Differences([], {**memory, **then}, left_to_the_sweep(dataset))
+        return PartitionDiff([], {**memory, **then}, left_to_the_sweep(dataset))
     # A tick every few seconds does not ask Dagster what it recorded since: every quarter of an hour it looks again.
     records = dict.fromkeys(listed, str(now.timestamp() // _LOOK_AGAIN_S))
-    return differences(
-        context, dataset, Days(listed), now, memory, records=records, runs=runs, until=until, job_name=job_name
+    return partition_diff(
+        context,
+        dataset,
+        ListedPartitions(listed),
+        now,
+        memory,
+        records=records,
+        runs=runs,
+        until=until,
+        job_name=job_name,
     )

@@ -1,8 +1,8 @@
 """Notifications from a queue become run requests, for all datasets.
 
-Belongs here: the shell around `vitalake/notifications.py` and the planner: receive, list the days that are named,
-ask Dagster what it knows, request, delete. Does not belong here: what a message says, what SQS is
-(`resources/queue.py`), which runs are planned (`vitalake/planning.py`).
+Belongs here: the shell around `vitalake/arrivals/notifications.py` and the planner: receive, list the days that are
+named, ask Dagster what it knows, request, delete. Does not belong here: what a message says, what SQS is
+(`resources/queue.py`), which runs are planned (`vitalake/arrivals/planning.py`).
 
 A message is deleted only after Dagster has recorded what came of it. A tick writes a token into its cursor and
 keeps the receipts in this process under that token; the tick that finds the token in its cursor deletes them.
@@ -35,12 +35,12 @@ from dagster import (
 from pipeline_assets.build import Jobs
 from resources.object_store import SlowListingError
 from resources.settings import Settings
-from sensors.known import state_of, under_way
-from sensors.looking import left_to_the_sweep, listed_days
-from sensors.received import Batch, Cursor, Named
-from sensors.requests import requests_for
-from vitalake.dataset import Dataset
-from vitalake.planning import RunPlan, plan
+from sensors.bounded_listing import left_to_the_sweep, list_partitions
+from sensors.queue_batch import Named, QueueBatch, QueueCursor
+from sensors.run_requests import requests_for
+from sensors.run_state import state_of, under_way
+from vitalake.arrivals.planning import RunPlan, plan
+from vitalake.lake.dataset import Dataset
 
 # Dagster's loop comes round every 5 s: a sensor that asks for 5 just misses every other round.
 _INTERVAL_S = 4
@@ -78,7 +78,7 @@ def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Setti
     )
     def evaluate(context: SensorEvaluationContext) -> SensorResult:
         started, now = time.monotonic(), datetime.now(timezone.utc)
-        queue, cursor = context.resources.queue, Cursor.parse(context.cursor)
+        queue, cursor = context.resources.queue, QueueCursor.parse(context.cursor)
         if recorded := receipts.pop(cursor.token, []):
             left = queue.delete(recorded, _CALLS_SECONDS)
             context.log.info("%d messages are done with, %d of them come again", len(recorded), left)
@@ -86,7 +86,7 @@ def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Setti
         # With so much to do, messages are safer in the queue: each time one is received counts towards its death.
         limit = _MESSAGES if len(cursor.again) < _DAYS_REMEMBERED else 0
         messages = queue.receive(limit, _CALLS_SECONDS) if limit else []
-        batch = Batch.of(messages, settings, datasets)
+        batch = QueueBatch.of(messages, settings, datasets)
         if batch.junk:
             context.log.warning("%d messages are no notifications of S3 and stay on the queue", batch.junk)
         named = set().union(*batch.named.values())
@@ -108,7 +108,7 @@ def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Setti
         reason = f"{len(messages)} messages, {batch.junk} of them no notifications; {len(named)} days named"
         return SensorResult(
             run_requests=requests,
-            cursor=str(Cursor(token, again)),
+            cursor=str(QueueCursor(token, again)),
             skip_reason=None if requests else SkipReason(f"{reason}, {len(again)} to look at again"),
         )
 
@@ -145,7 +145,7 @@ def _look(
         some = [item for item in left if item[0] == dataset.name][:at_once]
         began = time.monotonic()
         try:
-            found = listed_days(context, dataset, settings.first_day, [day for _, day in some])
+            found = list_partitions(context, dataset, settings.first_day, [day for _, day in some])
         except SlowListingError:
             if len(some) == 1:
                 context.log.warning("%s: %s", some[0][1], left_to_the_sweep(dataset))

@@ -1,7 +1,7 @@
 """Everything below a dataset's prefix is looked at, over as many ticks as it takes.
 
-Belongs here: starting a pass (`vitalake/sweep.py`), going on with it, and asking for runs at its end. Does not
-belong here: today's uploads (`sensors/drops.py`), what differs (`sensors/differences.py`).
+Belongs here: starting a pass (`vitalake/arrivals/sweep.py`), going on with it, and asking for runs at its end. Does
+not belong here: today's uploads (`sensors/drops.py`), what differs (`sensors/partition_diff.py`).
 
 A late upload, a deletion, a lost notification costs the time to the next pass, and no data. Others may have built a
 day since the pass listed it, so what differs is listed anew before it is asked for.
@@ -27,18 +27,19 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from resources.lake import stored_days
+from resources.catalog import stored_days
 from resources.object_store import ObjectStore, SlowListingError
 from resources.settings import Settings
-from sensors.differences import EQUAL, NEXT, Days, differences, read_cursor
-from sensors.known import built_partitions, records_of, state_of, waiting
-from sensors.looking import LISTING_SECONDS, listed_days
-from sensors.requests import requests_for
-from vitalake.arrivals import ObjectInfo, listed_fingerprint
-from vitalake.dataset import Dataset
+from sensors.bounded_listing import LISTING_SECONDS, list_partitions
+from sensors.partition_diff import EQUAL, NEXT, ListedPartitions, partition_diff, read_cursor
+from sensors.run_requests import requests_for
+from sensors.run_state import built_partitions, records_of, state_of, waiting
+from vitalake.arrivals.fingerprints import listed_fingerprint
+from vitalake.arrivals.objects import ObjectInfo
+from vitalake.arrivals.planning import plan
+from vitalake.arrivals.sweep import Position, Sweep
 from vitalake.errors import VitalakeError
-from vitalake.planning import plan
-from vitalake.sweep import Position, Sweep
+from vitalake.lake.dataset import Dataset
 
 # Dagster ends a tick after 60 s: so much is for the pass, so much for asking Dagster about what it found, and up to
 # `LISTING_SECONDS` for listing anew what differs.
@@ -68,12 +69,12 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
     def sweep(context: SensorEvaluationContext) -> SensorResult:
         started, now = time.monotonic(), datetime.now(timezone.utc)
         cursor = read_cursor(context.cursor)
-        bucket = _Bucket(context.resources.raw)
+        bucket = _SweepBucket(context.resources.raw)
         going = under_way.pop(context.cursor or "", None)
         under_way.clear()
 
         def from_(start: Position) -> _Pass:
-            return _Pass(Sweep(bucket, dataset.prefix, settings.first_day, dataset.together, start))
+            return _Pass(Sweep(bucket, dataset.prefix, settings.first_day, dataset.group_objects, start))
 
         def enough() -> bool:
             return time.monotonic() - started > _PASS_SECONDS
@@ -103,8 +104,8 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
             # What waits is enough for a while, and today's uploads wait behind it.
             runs = max(0, settings.runs_per_tick - waiting(context.instance, dataset))
             until = time.monotonic() + _LOOK_SECONDS
-            found = differences(
-                context, dataset, Days(listed), now, cursor, records=records, runs=runs, until=until
+            found = partition_diff(
+                context, dataset, ListedPartitions(listed), now, cursor, records=records, runs=runs, until=until
             )
             requests = _still_wanted(context, dataset, settings, found.requests, built, now)
         except VitalakeError:  # the store's; Dagster keeps the cursor as it was, and what was listed counts
@@ -130,7 +131,7 @@ class _Pass:
     ended_at: float | None = None
 
 
-class _Bucket:
+class _SweepBucket:
     """The bucket as a pass wants it: SlowListingError where listing one folder at once takes too long."""
 
     def __init__(self, raw: ObjectStore) -> None:
@@ -160,7 +161,7 @@ def _still_wanted(
     if not days:
         return []
     try:
-        found = listed_days(context, dataset, settings.first_day, days, built)
+        found = list_partitions(context, dataset, settings.first_day, days, built)
     except SlowListingError:
         return requests
     listed = {partition: digest for partition, (_, digest) in found.items()}

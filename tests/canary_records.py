@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 
 from tests.canary import BORN, EVERYTHING, MAIL, NAME, PHONE, RECORD_NUMBER, WORD
 from tests.vitalake.scans import SCAN
+from vitalake.lake.dataset import Rule
 from vitalake.records.declare import csv_dataset
-from vitalake.records.fields import Field, Rule
+from vitalake.records.fields import Field
 
 _FIELDS = (
     Field("visit", "visit_id", "int64", "Number of the visit.", required=True),

@@ -15,9 +15,9 @@ from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from cli.environment import write_env
+from resources.alerting.outbox import Outbox
 from resources.build import lake_store
 from resources.object_store import ObjectStore
-from resources.outbox import Outbox
 from resources.settings import Settings
 from tests.moto_server import moto_server
 from tests.postgres_server import postgres_server

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import numpy as np
 
-from cli.demo_data import broken, matlab_v4, stored, strip_mv
+from cli.demo.recordings import broken, matlab_v4, stored, strip_mv
 from resources.settings import Settings
 from tests.hostile_texts import HOSTILE
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cli.leftovers import MARK, Owner, start_guard
+from cli.services.process_cleanup import MARK, Owner, start_guard
 from tests.s3_server import KEYS, free_ports
 
 _START_S = 60

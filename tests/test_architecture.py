@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-# Each may import itself and what stands to its right in its row.
+# Each package may import itself and the packages in its row, with everything below them.
 LAYERS = {
     "definitions": ("sensors", "pipeline_assets", "resources", "vitalake"),
     "cli": ("sensors", "pipeline_assets", "resources", "vitalake"),
@@ -21,6 +22,19 @@ LAYERS = {
     "resources": ("vitalake",),
     "vitalake": (),
 }
+# The same inside the core. `errors`, `escaping` and `pseudonyms` lie beside the packages, for everybody.
+CORE = {
+    "datasets": ("entities", "ecg", "records", "charts", "lake", "arrivals", "serving"),
+    "serving": ("ecg", "records", "charts", "lake", "arrivals"),
+    "alerting": ("arrivals",),
+    "entities": ("records", "lake", "arrivals"),
+    "ecg": ("charts", "lake", "arrivals"),
+    "records": ("charts", "lake", "arrivals"),
+    "charts": (),
+    "lake": ("arrivals",),
+    "arrivals": (),
+}
+MOST_MODULES = 16  # of a folder: more, and a newcomer looks for the right one
 MODULES = [ROOT / "definitions.py"]
 MODULES += [path for name in LAYERS for path in sorted((ROOT / name).rglob("*.py"))]
 WITH_CODE = [path for path in MODULES if path.name != "__init__.py" or path.read_text().strip()]
@@ -51,6 +65,98 @@ def test_imports_point_down_only(path: Path) -> None:
     layer = layer_of(path)
     ours = {name.partition(".")[0] for name in imported(path)} & {*LAYERS, "tests", "benchmarks"}
     assert ours <= {layer, *LAYERS[layer]}
+
+
+def core_packages(names: Iterator[str]) -> set[str]:
+    """Which packages of the core these modules are in."""
+    return {name.split(".")[1] for name in names if name.startswith("vitalake.")} - {
+        "errors",
+        "escaping",
+        "pseudonyms",
+    }
+
+
+@pytest.mark.parametrize("package", CORE)
+def test_inside_the_core_imports_point_down_only(package: str) -> None:
+    for path in sorted((ROOT / "vitalake" / package).rglob("*.py")):
+        assert core_packages(imported(path)) <= {package, *CORE[package]}, name_of(path)
+
+
+def test_every_package_of_the_core_has_its_place() -> None:
+    folders = {path.parent.name for path in (ROOT / "vitalake").glob("*/__init__.py")}
+    assert folders == set(CORE)
+    files = {path.stem for path in (ROOT / "vitalake").glob("*.py")}
+    assert files == {"__init__", "errors", "escaping", "pseudonyms"}
+    rows = list(CORE)
+    for index, (package, below) in enumerate(CORE.items()):
+        assert set(below) <= set(rows[index + 1 :]), (
+            f"{package}: the order of the rows is the order of the packages"
+        )
+
+
+def test_no_two_modules_import_each_other() -> None:
+    """Also not in a circle of several, inside functions and for types."""
+    modules = {name_of(path).removesuffix(".py").replace("/", "."): path for path in WITH_CODE}
+    graph = {}
+    for name, path in modules.items():
+        node = ast.parse(path.read_text())
+        graph[name] = {
+            target
+            for each in node.body  # what is imported when the module is
+            if isinstance(each, ast.ImportFrom)
+            for target in (str(each.module), *(f"{each.module}.{alias.name}" for alias in each.names))
+            if target in modules
+        }
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join((*way, name))
+        if name not in done:
+            for target in sorted(graph[name]):
+                visit(target, (*way, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def test_no_folder_has_more_modules_than_a_person_overlooks() -> None:
+    for folder in {path.parent for path in MODULES}:
+        if folder != ROOT:
+            modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+            assert len(modules) <= MOST_MODULES, f"{name_of(folder)}: {len(modules)}"
+
+
+def test_one_name_is_one_thing() -> None:
+    """No two public classes have the same name, nor two constants of tags."""
+    found: dict[str, str] = {}
+    for path in WITH_CODE:
+        for node in ast.parse(path.read_text()).body:
+            names = [node.name] if isinstance(node, ast.ClassDef) else []
+            if isinstance(node, ast.Assign):
+                names = [
+                    each.id for each in node.targets if isinstance(each, ast.Name) and each.id.endswith("_TAG")
+                ]
+            for name in names:
+                if not name.startswith("_"):
+                    assert name not in found, f"{name}: {found[name]} and {name_of(path)}"
+                    found[name] = name_of(path)
+
+
+def test_commands_ask_no_tables_of_the_lake() -> None:
+    """What is asked of the lake's tables is asked in `vitalake/serving/`, where others find it."""
+    from vitalake.datasets.declared import DATASETS
+
+    tables = {table.name for dataset in DATASETS for table in dataset.every_table} | {"quarantine"}
+    tables |= {view.name for dataset in DATASETS for view in dataset.views}
+    for path in (path for path in MODULES if layer_of(path) == "cli"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "vitalake sql" not in node.value:
+                words = node.value.split()
+                asked = {
+                    after.strip('"(),;').lower() for before, after in pairwise(words) if before in ("FROM", "JOIN")
+                }
+                assert not asked & tables, f"{name_of(path)}, line {node.lineno}: {node.value}"
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if layer_of(path) == "vitalake"], ids=name_of)
@@ -100,10 +206,10 @@ def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
 def test_markdown_is_made_of_pictures_only() -> None:
     """Dagster's UI loads what Markdown names when somebody looks at it."""
     made = [name_of(path) for path in MODULES for name, _ in calls(path) if name in ("md", "MarkdownMetadataValue")]
-    assert made == ["pipeline_assets/shown.py"]
+    assert made == ["pipeline_assets/dagster_metadata.py"]
     [picture] = [
         node
-        for node in ast.walk(ast.parse((ROOT / "pipeline_assets/shown.py").read_text()))
+        for node in ast.walk(ast.parse((ROOT / "pipeline_assets/dagster_metadata.py").read_text()))
         if isinstance(node, ast.FunctionDef) and node.name == "picture"
     ]
     assert "MetadataValue.md(" in ast.unparse(picture)

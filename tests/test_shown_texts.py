@@ -22,20 +22,20 @@ import pytest
 from dagster import DagsterInstance
 
 from pipeline_assets.build import build_defs
-from resources.delivery import deliver
+from resources.alerting.delivery import deliver
+from resources.alerting.outbox import Outbox
+from resources.alerting.slack import SlackAlerts
 from resources.object_store import ObjectStore
-from resources.outbox import Outbox
 from resources.settings import Settings
-from resources.slack import SlackAlerts
 from tests.hostile_lake import DAY, put_hostile, s3
 from tests.hostile_texts import BAIT, HOSTILE, UNSEEN
 from tests.pipeline_assets.running import is_picture
 from tests.slack_server import OK, slack_server
 from tests.terminal import ROOT, on_terminal
-from vitalake.alerts import quarantined
-from vitalake.ecg.paper import Strip
-from vitalake.ecg.plots import strips_png
-from vitalake.ecg.sheet import sheet_png
+from vitalake.alerting.alerts import quarantined
+from vitalake.ecg.pictures.ecg_grid import DrawnStrip
+from vitalake.ecg.pictures.report_page import sheet_png
+from vitalake.ecg.pictures.strip_rows import strips_png
 
 pytestmark = pytest.mark.timeout(600)
 BAITS = (BAIT, "evil.com")
@@ -210,8 +210,8 @@ def test_pipes_and_files_get_values_exactly_and_spreadsheets_no_formula(home: Pa
 def test_figures_draw_every_text_as_text() -> None:
     time = np.sin(np.arange(3600) / 50)
     for text in (*HOSTILE.values(), "\ud800", "x" * 100_000):
-        strip = Strip(text, time, 360.0, "acceptable", (), text)
+        strip = DrawnStrip(text, time, 360.0, "acceptable", (), text)
         for png in (strips_png([strip]), sheet_png(text, [text], "acceptable", (), [strip], [])):
             assert png.startswith(b"\x89PNG")
-    title = Strip("a\nb", time, 360.0, "acceptable")
-    assert strips_png([title]) == strips_png([Strip("a\\nb", time, 360.0, "acceptable")])
+    title = DrawnStrip("a\nb", time, 360.0, "acceptable")
+    assert strips_png([title]) == strips_png([DrawnStrip("a\\nb", time, 360.0, "acceptable")])

@@ -1,7 +1,7 @@
 """Train and validate the quality model; figures as JSON lines and a table.
 
 python -m benchmarks.model            # validate only
-python -m benchmarks.model --write    # and write vitalake/ecg/learned/*.json, and what docs/quality.md shows of it
+python -m benchmarks.model --write    # and write vitalake/ecg/quality/model/*.json, and what docs/quality.md shows of it
 
 Data: $VITALAKE_TEST_DATA, else ../shared/data. The same seed gives the same files. Every figure is of recordings
 the model did not see: five folds over the records of all sets together, repeated. `nested` chooses limits inside
@@ -39,7 +39,7 @@ from benchmarks.model.validation import (
     train_record,
 )
 from benchmarks.quality.tasks import CROSS_VALIDATION, digest_of
-from vitalake.ecg.learned_model import Limits
+from vitalake.ecg.quality.regression import ModelThresholds
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def validate(sets: Sets, seed: int) -> tuple[dict[str, float], dict[str, float],
     """One repeat: figures with nested and with fixed limits, out-of-fold probabilities of strips and records."""
     every = np.ones(len(sets.source), dtype=np.bool_)
     p, q = np.full(len(every), np.nan), np.full(len(sets.leads), np.nan)
-    nested: list[Limits] = [LIMITS] * len(every)
+    nested: list[ModelThresholds] = [LIMITS] * len(every)
     for number, test in enumerate(folds(sets, every, seed)):
         inner = out_of_fold(sets, ~test, 1000 * seed + number)
         chosen = choose_limits(sets, inner)
@@ -210,7 +210,7 @@ def main() -> int:
             )
         )
     if given.write:
-        write(sets, root / "vitalake" / "ecg" / "learned")
+        write(sets, root / "vitalake" / "ecg" / "quality" / "model")
         means = {
             task: {
                 "nested": round(float(np.mean([repeat[0][name] for repeat in repeats])), 4),

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.io
 
-from vitalake.ecg import measures
-from vitalake.ecg.learned_features import learned_features
+from vitalake.ecg.quality.model_features import learned_features
+from vitalake.ecg.signals import measures
 
 FloatArray = npt.NDArray[np.float64]
 

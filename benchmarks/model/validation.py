@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from benchmarks.model.fit import fit_lead, logistic_regression
 from benchmarks.model.sources import Source, cinc2011, cinc2017, mitdb, plawiak
-from vitalake.ecg.learned import combine, over_windows
-from vitalake.ecg.learned_model import Limits, lead_model_from, record_features
-from vitalake.ecg.measures import MEASURES, summarise
-from vitalake.ecg.quality import judge, judge_record
+from vitalake.ecg.quality.quality_model import combine, over_windows
+from vitalake.ecg.quality.regression import ModelThresholds, lead_model_from, record_features
+from vitalake.ecg.quality.rules import judge, judge_record
+from vitalake.ecg.signals.measures import MEASURES, summarise
 
 FloatArray = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -41,7 +41,7 @@ SIGNS = {
     "beat_repeats": -1,
     "shape_repeats": -1,
 }
-LIMITS = Limits(clear=0.20, warn=0.30, reject=0.75)
+LIMITS = ModelThresholds(clear=0.20, warn=0.30, reject=0.75)
 RECORD_REJECT = 0.5
 RECORD_STRENGTH = 1.0
 FOLDS = 5
@@ -133,7 +133,7 @@ def strip_probabilities(sets: Sets, p: FloatArray) -> tuple[FloatArray, Labels]:
     return np.array([over_windows(p[at]) for at in sets.windows.values()]), np.array(list(sets.noisy.values()))
 
 
-def choose_limits(sets: Sets, p: FloatArray) -> Limits:
+def choose_limits(sets: Sets, p: FloatArray) -> ModelThresholds:
     """The lowest reject that no rhythm, 1 % of clean strips and 1 % of good leads reach; the best warning."""
     strip, noisy = strip_probabilities(sets, p)
     known = ~np.isnan(strip)
@@ -150,10 +150,12 @@ def choose_limits(sets: Sets, p: FloatArray) -> Limits:
     warns = np.arange(0.14, 0.41, 0.02)
     scores = [(strip[noisy == 1] >= t).mean() + (strip[noisy == 0] < t).mean() for t in warns]
     best = np.flatnonzero(np.isclose(scores, max(scores)))
-    return Limits(LIMITS.clear, float(warns[best[len(best) // 2]]), reject)
+    return ModelThresholds(LIMITS.clear, float(warns[best[len(best) // 2]]), reject)
 
 
-def figures(sets: Sets, p: FloatArray, limits: list[Limits], q: FloatArray) -> dict[str, npt.NDArray[np.bool_]]:
+def figures(
+    sets: Sets, p: FloatArray, limits: list[ModelThresholds], q: FloatArray
+) -> dict[str, npt.NDArray[np.bool_]]:
     """What is right, per item of each task: the final verdicts against the labels.
 
     `limits` are of each strip's fold; `q` are probabilities of records.

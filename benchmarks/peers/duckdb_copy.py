@@ -11,9 +11,9 @@ from pathlib import Path
 
 import duckdb
 
-from resources.lake import init_sql
+from resources.catalog import init_sql
 from resources.settings import Settings
-from vitalake.catalog import quote
+from vitalake.serving.catalog import quote
 
 PRICE_LIST = {
     "ID": "BIGINT",

@@ -16,10 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from resources.object_store import ObjectStore
-from vitalake.arrivals import ObjectInfo
-from vitalake.dataset import Dataset, Parsed, RawObject, Tabulated
+from vitalake.arrivals.objects import ObjectInfo
+from vitalake.lake.contents import Parsed, RawObject, Tabulated
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.tables import Column, Table
 from vitalake.pseudonyms import Pseudonyms
-from vitalake.tables import Column, Table
 
 HEADER_BYTES = 24  # of a MATLAB v4 file with one variable called val
 PART = 1000

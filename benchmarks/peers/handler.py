@@ -24,7 +24,7 @@ import scipy.io
 
 from tests.moto_server import moto_server
 from tests.s3_server import KEYS
-from vitalake.arrivals import ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 
 
 def handler(event: dict[str, Any], s3: Any, target: str) -> None:

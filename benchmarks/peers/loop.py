@@ -34,7 +34,7 @@ def loop(files: Sequence[bytes]) -> Looped | None:
     python = str(_ENVIRONMENT) if _ENVIRONMENT.exists() else sys.executable
     if subprocess.run([python, "-c", "import neurokit2"], check=False, capture_output=True).returncode:
         return None
-    from vitalake.parquet import decode
+    from vitalake.lake.parquet import decode
 
     with tempfile.TemporaryDirectory() as folder:
         for number, data in enumerate(files):

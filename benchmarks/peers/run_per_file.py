@@ -31,9 +31,9 @@ def recording_of_one_file(context: AssetExecutionContext) -> None:
     """One file's rows."""
     from datetime import datetime, timezone
 
-    from vitalake import parquet
-    from vitalake.dataset import RawObject
     from vitalake.datasets.ecg import ECG
+    from vitalake.lake import parquet
+    from vitalake.lake.contents import RawObject
 
     key, raw, lake = context.partition_key, context.resources.raw, context.resources.lake
     data = raw.get(key)

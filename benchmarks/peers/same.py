@@ -21,10 +21,10 @@ from benchmarks.peers.agree import agree
 from benchmarks.peers.floor import FLOOR
 from benchmarks.peers.loop import Looped
 from resources.object_store import ObjectStore
-from vitalake.arrivals import ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.datasets.ecg import ECG
-from vitalake.parquet import decode
-from vitalake.stages import load_table
+from vitalake.lake.parquet import decode
+from vitalake.lake.stages import load_table
 
 SAMPLE = 50
 _FLOOR = {"samples": 0.0, "peak_to_peak": 1e-6, "std": 1e-6, "low": 1e-5, "high": 1e-5}  # mV, and shares of power

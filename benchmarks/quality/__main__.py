@@ -22,7 +22,7 @@ from benchmarks.quality.noise import KINDS, RATIOS_DB, add_noise
 from benchmarks.quality.ours import NAME, judge_recordings
 from benchmarks.quality.results import Results
 from benchmarks.quality.tasks import TASKS, cross_validated
-from vitalake.ecg.quality import QUALITIES
+from vitalake.ecg.quality.rules import QUALITIES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 NOISE_STRIPS = 120

@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.quality import Quality
+from vitalake.ecg.quality.rules import Quality
 from vitalake.ecg.recording import Recording
 
 IntArray = npt.NDArray[np.int64]

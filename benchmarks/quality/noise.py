@@ -17,8 +17,8 @@ import numpy as np
 from scipy import signal
 
 from benchmarks.quality.cases import Case, IntArray
-from vitalake.ecg.filters import FloatArray
 from vitalake.ecg.recording import Recording
+from vitalake.ecg.signals.filters import FloatArray
 
 RATIOS_DB = (24, 18, 12, 6, 0, -6)
 QRS_REACH_S = 0.05

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.quality.cases import Judged
 from vitalake.ecg.assess import assess
-from vitalake.ecg.formats import read_one
+from vitalake.ecg.readers.formats import read_one
 from vitalake.ecg.recording import Recording
 from vitalake.ecg.structure import SourceConfig, checked, completed
 

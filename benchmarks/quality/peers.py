@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.quality.cases import Case, IntArray, Judged
-from vitalake.ecg.filters import FloatArray
-from vitalake.ecg.quality import QUALITIES, Quality
+from vitalake.ecg.quality.rules import QUALITIES, Quality
+from vitalake.ecg.signals.filters import FloatArray
 
 NEUROKIT: dict[str, Quality] = {
     "Excellent": "acceptable",

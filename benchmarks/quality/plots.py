@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.quality.noise import RATIOS_DB
 from benchmarks.quality.scores import Counts, Roc
-from vitalake.ecg.paper import COLOURS, SIGNS
-from vitalake.ecg.quality import QUALITIES, Quality
-from vitalake.figures import BOLD_LINE, DPI, FAINT_INK, INK, PAPER, clear, new_figure
+from vitalake.charts.figures import BOLD_LINE, DPI, FAINT_INK, INK, PAPER, clear, new_figure
+from vitalake.ecg.pictures.ecg_grid import COLOURS, SIGNS
+from vitalake.ecg.quality.rules import QUALITIES, Quality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ import sys
 import time
 
 from benchmarks.day import cost
-from vitalake.workers import WORTH_IT, spread
+from vitalake.lake.workers import WORTH_IT, spread
 
 BUSY_S = 0.3
 BUSY = f"import time\nwhile time.process_time() < {BUSY_S}: pass"

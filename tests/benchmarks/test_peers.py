@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks.quality.cases import Case
 from benchmarks.quality.peers import PEERS, Peer, detect, judge
-from vitalake.ecg.filters import FloatArray
-from vitalake.ecg.quality import Quality
+from vitalake.ecg.quality.rules import Quality
 from vitalake.ecg.recording import Lead, Recording
+from vitalake.ecg.signals.filters import FloatArray
 
 
 def recording(*heights: int) -> Case:

@@ -15,9 +15,9 @@ from benchmarks.peers.loop import Looped
 from benchmarks.peers.same import same_as_floor, same_as_handled, same_as_looped, same_samples_as_floor
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from vitalake.arrivals import ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.datasets.ecg import ECG
-from vitalake.stages import load_table
+from vitalake.lake.stages import load_table
 
 pytestmark = pytest.mark.store
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
-from cli.demo_data import broken, matlab_v4, stored, strip_mv
-from cli.local import local_system
+from cli.demo.recordings import broken, matlab_v4, stored, strip_mv
 from cli.main import main
+from cli.services.local_system import local_system
 from pipeline_assets.build import build_defs
 from resources.object_store import ObjectStore
 from resources.settings import Settings

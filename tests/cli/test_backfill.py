@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.backfill import plan_days
-from cli.demo_data import broken
+from cli.demo.recordings import broken
 from cli.runs import last_runs
 from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings

@@ -20,19 +20,19 @@ from dagster import DagsterInstance
 from dagster._serdes import serialize_value
 
 from pipeline_assets.build import build_defs
-from resources.delivery import deliver
-from resources.lake import connect
+from resources.alerting.delivery import deliver
+from resources.alerting.outbox import Outbox
+from resources.alerting.slack import SlackAlerts
+from resources.catalog import connect
 from resources.lake_store import LakeStore
-from resources.outbox import Outbox
 from resources.settings import Settings
-from resources.slack import SlackAlerts
 from tests.canary import NAME, traces, traces_in_bytes, traces_in_parquet
 from tests.canary_records import ODD, VISITS, canary_records
 from tests.cli.conftest import Vitalake
 from tests.slack_server import OK, slack_server
 from tests.vitalake.ecg.canary_files import canary_files
-from vitalake.catalog import names_people
 from vitalake.datasets.declared import DATASETS
+from vitalake.serving.catalog import names_people
 
 # What everybody sees as it arrived: docs/operations.md says why. The files here name nobody in these.
 BY_DESIGN = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.environment import local_keys, process_env, read_env, write_env
-from cli.local import local_system
+from cli.services.local_system import local_system
 from resources.settings import load_settings
 from vitalake.errors import PermanentError
 

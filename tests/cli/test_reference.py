@@ -8,7 +8,7 @@ import pytest
 
 from cli.reference import pages, tables_page
 from cli.up import publish_empty
-from resources.lake import connect
+from resources.catalog import connect
 from resources.settings import Settings
 
 

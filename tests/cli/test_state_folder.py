@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.local import local_system
+from cli.services.local_system import local_system
 from cli.state_folder import closed_to_others, open_folder
 from tests.cli.conftest import Vitalake
 from vitalake.errors import PermanentError

@@ -1,4 +1,4 @@
-"""What `vitalake up` shows, asked of a lake; that it starts and stops is in `test_local.py`."""
+"""What `vitalake up` shows; that it starts and stops is in `tests/cli/services/test_local_system.py`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from cli.up import ANSWERS, LEFT_OUT, publish_empty
-from resources.lake import connect
+from cli.up import publish_empty
+from resources.catalog import connect
 from resources.settings import Settings
 from tests.cli.conftest import Vitalake
 from vitalake.datasets.declared import DATASETS
+from vitalake.serving.example_queries import ANSWERS, LEFT_OUT
 
 
 @pytest.mark.usefixtures("home")

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from vitalake.dataset import Dataset
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.tables import arrow_types
 from vitalake.records import typed
 from vitalake.records.declare import csv_dataset
-from vitalake.tables import arrow_types
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "new-dataset.md"

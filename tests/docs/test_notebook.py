@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from cli.demo_data import demo_files
-from resources.lake import connect
+from cli.demo.recordings import demo_files
+from resources.catalog import connect
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.cli.conftest import DAYS, build

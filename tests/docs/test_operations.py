@@ -12,9 +12,9 @@ import yaml
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
 from cli.backfill import plan_days
-from cli.dagster_services import PORTS, dagster_services
 from cli.runs import _LOCATION
-from cli.service import Service
+from cli.services.dagster_services import PORTS, dagster_services
+from cli.services.service import Service
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.cli.conftest import DAYS, build, recording

@@ -23,10 +23,10 @@ from pipeline_assets.build import build_defs
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.vitalake.notes import upload
-from vitalake.dataset import Dataset
 from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.ecg import ECG
-from vitalake.stages import load_table
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.stages import load_table
 
 DAY = "2025-03-02"
 

@@ -1,7 +1,7 @@
 """A burst of bad files, from the runs that read them to Slack: one message or two, and every object in one.
 
 Belongs here: quarantine's alerts with the real runs, outbox and delivery. Does not belong here: their wording
-(`tests/vitalake/test_same_cause.py`), or other news of a run (`test_news.py`).
+(`tests/vitalake/alerting/test_alert_grouping.py`), or other news of a run (`test_news.py`).
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ import pytest
 from dagster import DagsterInstance
 
 from pipeline_assets.build import build_defs
-from resources.delivery import deliver
+from resources.alerting.delivery import deliver
+from resources.alerting.outbox import Outbox
+from resources.alerting.slack import SlackAlerts
 from resources.lake_store import LakeStore
 from resources.object_store import ObjectStore
-from resources.outbox import Outbox
 from resources.settings import Settings
-from resources.slack import SlackAlerts
 from tests.slack_server import OK, Slack, slack_server
+from tests.vitalake.lake.watched_store import Crash
 from tests.vitalake.notes import DAY, notes_dataset
-from tests.vitalake.watched_store import Crash
-from vitalake.alerts import Alert
-from vitalake.dataset import Dataset, Limits
+from vitalake.alerting.alerts import Alert
+from vitalake.arrivals.partitions import PartLimits
+from vitalake.lake.dataset import Dataset
 
 pytestmark = [pytest.mark.store, pytest.mark.usefixtures("no_proxy")]
 PARTS = 20
@@ -45,7 +46,7 @@ RULES = ("S03", "S01", "S02", "S01")
 
 @pytest.fixture
 def notes() -> Dataset:
-    return replace(notes_dataset(), limits=Limits(part_objects=PER_PART, object_bytes=20))
+    return replace(notes_dataset(), limits=PartLimits(part_objects=PER_PART, object_bytes=20))
 
 
 @pytest.fixture

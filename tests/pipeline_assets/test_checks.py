@@ -29,12 +29,12 @@ from resources.settings import Settings
 from tests.pipeline_assets.running import DAY, checks, materialized, rows, run_day, upload_all
 from tests.vitalake.ecg.matlab_files import strip, v4_file
 from tests.vitalake.notes import upload
-from vitalake import parquet
-from vitalake.dataset import Dataset
 from vitalake.datasets.ecg import ECG
-from vitalake.parts import parts_of
-from vitalake.stages import list_objects
-from vitalake.tables import Kind, Table
+from vitalake.lake import parquet
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.parts import parts_of
+from vitalake.lake.stages import list_objects
+from vitalake.lake.tables import Kind, Table
 
 pytestmark = pytest.mark.store
 WARN, ERROR = AssetCheckSeverity.WARN, AssetCheckSeverity.ERROR

@@ -8,9 +8,9 @@ from pydantic import SecretStr
 
 from pipeline_assets.build import build_defs
 from resources.settings import Settings
-from vitalake.checks import SCHEMA
-from vitalake.dataset import Dataset
 from vitalake.datasets.declared import DATASETS
+from vitalake.lake.checks import SCHEMA
+from vitalake.lake.dataset import Dataset
 
 EVERY_SINK = Settings(
     pseudonym_key=SecretStr("a key for tests, long enough"),

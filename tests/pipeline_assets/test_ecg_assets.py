@@ -15,8 +15,8 @@ from tests.pipeline_assets.running import DAY, checks, is_picture, materialized,
 from tests.vitalake.ecg.broken_files import broken_files
 from tests.vitalake.ecg.matlab_files import strip, v4_file
 from tests.vitalake.ecg.reading import read
+from tests.vitalake.lake.watched_store import WatchedStore
 from tests.vitalake.notes import contents
-from tests.vitalake.watched_store import WatchedStore
 from vitalake.datasets.ecg import ECG
 from vitalake.errors import UnusableDataError
 

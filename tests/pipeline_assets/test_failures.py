@@ -14,7 +14,7 @@ from resources.settings import Settings
 from tests.pipeline_assets.running import materialized, rows, run_day, upload_all
 from tests.vitalake.ecg.matlab_files import strip, v4_file
 from tests.vitalake.notes import contents
-from vitalake.arrivals import ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.datasets.ecg import ECG
 from vitalake.errors import PermanentError, TransientError
 

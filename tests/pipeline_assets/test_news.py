@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 from dagster import DagsterInstance
 
-from cli.demo_data import demo_files
+from cli.demo.recordings import demo_files
 from pipeline_assets.build import build_defs
+from resources.alerting.outbox import Outbox
 from resources.object_store import ObjectStore
-from resources.outbox import Outbox
 from resources.settings import Settings
 from tests.pipeline_assets.running import (
     DAY,
@@ -79,20 +79,20 @@ def test_a_catalog_that_could_not_be_published_is_the_next_run_s_and_nobody_prom
     instance: DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from resources.lake import publish
+    from resources.catalog import publish
 
     def unanswered(*_: object) -> bool:
         raise TransientError("lake: the object store did not answer")
 
     monkeypatch.setattr("pipeline_assets.failures._FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr("resources.lake.publish", unanswered)
+    monkeypatch.setattr("resources.catalog.publish", unanswered)
     upload_all(raw, [("a.mat", v4_file(strip()))])
     assert not run_day(settings, instance).success
     [alert] = Outbox(store).pending()
     assert "Step: lake" in alert.body
     assert "retried by itself" not in alert.body
     assert "What was built is stored; the next run, of whatever job, publishes the catalog again." in alert.body
-    monkeypatch.setattr("resources.lake.publish", publish)
+    monkeypatch.setattr("resources.catalog.publish", publish)
     at = datetime.now(timezone.utc) + timedelta(days=1)
     assert asked_by_schedule(build_defs(settings), "trends_schedule", instance, at), "within minutes"
     assert materialized(run_trends(settings, instance))["lake"]["outcome"] == "published"

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from dagster import DagsterInstance, ExecuteInProcessResult
 
-from resources.lake import connect
+from resources.catalog import connect
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.pipeline_assets.running import DAY, checks, materialized, run_all_days, run_day
 from tests.vitalake.entities.samples import as_json, ten_customers
+from tests.vitalake.lake.watched_store import WatchedStore
 from tests.vitalake.notes import remove, upload
 from tests.vitalake.scans import SCAN
-from tests.vitalake.watched_store import WatchedStore
 
 pytestmark = pytest.mark.store
 HEADER = "ID,Region,InstanceType,Price (USD/h)\n"

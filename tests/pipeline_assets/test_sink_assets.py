@@ -14,17 +14,17 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
 from pipeline_assets.sink_assets import CHECK, inputs_version, sink_assets, tables_of
-from resources.dynamodb_requests import DynamoRequests
-from resources.lake import publish
+from resources.catalog import publish
 from resources.object_store import ObjectStore
 from resources.settings import Settings
+from resources.sinks.dynamodb_requests import DynamoRequests
 from tests.moto_server import moto_server
 from tests.pipeline_assets.running import checks, materialized
 from tests.vitalake.notes import DAY, build, notes_dataset, upload
-from vitalake.arrivals import ObjectInfo
-from vitalake.catalog import names_people
-from vitalake.dataset import Dataset, SqlView
-from vitalake.sinks import Sink
+from vitalake.arrivals.objects import ObjectInfo
+from vitalake.lake.dataset import Dataset, SqlView
+from vitalake.lake.sinks import Sink
+from vitalake.serving.catalog import names_people
 
 Target = Literal["dynamodb", "postgres", "json"]
 

@@ -20,12 +20,12 @@ from dagster import (
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from pipeline_assets.build import build_defs
+from resources.alerting.outbox import Outbox
 from resources.object_store import ObjectStore
-from resources.outbox import Outbox
 from resources.settings import Settings
 from tests.pipeline_assets.running import DAY, asked_by_schedule, checks, run_day, upload_all
 from tests.vitalake.ecg.matlab_files import strip, v4_file
-from vitalake.arrivals import ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.datasets.ecg import ECG
 
 pytestmark = pytest.mark.store

@@ -20,8 +20,8 @@ from dagster import (
 )
 
 from pipeline_assets.build import build_defs
+from resources.alerting.outbox import Outbox
 from resources.object_store import ObjectStore
-from resources.outbox import Outbox
 from resources.settings import Settings
 from tests.pipeline_assets.running import (
     DAY,
@@ -36,9 +36,9 @@ from tests.pipeline_assets.running import (
 from tests.vitalake.ecg.matlab_files import strip, v4_file
 from tests.vitalake.notes import upload
 from tests.vitalake.scans import SCAN
-from vitalake.dataset import Trend
 from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.ecg import ECG
+from vitalake.lake.dataset import Trend
 
 pytestmark = pytest.mark.store
 NOW = datetime.now(timezone.utc) + timedelta(days=1)  # long after every run

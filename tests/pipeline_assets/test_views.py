@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 from dagster import DagsterInstance
 
-from resources.lake import connect, publish
+from resources.catalog import connect, publish
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.pipeline_assets.running import DAY, run_day, upload_all
 from tests.vitalake.ecg.matlab_files import strip, v4_file
-from vitalake.catalog import views
 from vitalake.datasets.declared import DATASETS
+from vitalake.serving.catalog import views
 
 pytestmark = pytest.mark.store
 

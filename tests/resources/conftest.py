@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from resources.dynamodb_requests import DynamoRequests
+from resources.sinks.dynamodb_requests import DynamoRequests
 from tests.resources.dynamodb_server import Proxy, dynamodb_settings, serving
 
 

@@ -17,12 +17,12 @@ from typing import Any
 import duckdb
 from pydantic import SecretStr
 
-from resources.dynamodb_requests import DynamoRequests
-from resources.dynamodb_table import DynamoTable
 from resources.settings import Settings
-from resources.view_rows import ViewRows
+from resources.sinks.dynamodb_requests import DynamoRequests
+from resources.sinks.dynamodb_table import DynamoTable
+from resources.sinks.view_rows import ViewRows
 from tests.s3_server import KEYS
-from vitalake.sinks import Delivery, Sink
+from vitalake.lake.sinks import Delivery, Sink
 
 SINK = Sink("prices_dynamodb", "prices", ("id",), "dynamodb", "Prices.")
 TABLE = "vitalake_prices"

@@ -12,12 +12,12 @@ import pytest
 from pydantic import SecretStr
 
 from resources.build import lake_store
-from resources.lake import connect, publish
+from resources.catalog import connect, publish
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.s3_server import KEYS, READER_SECRET, s3_server
 from tests.vitalake.notes import build, upload
-from vitalake.arrivals import ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.retina import RETINA
 

@@ -18,9 +18,9 @@ import pytest
 from resources import object_content, object_store
 from resources.object_store import ObjectStore, SlowListingError
 from resources.settings import Settings
-from vitalake.arrivals import ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import PermanentError, TransientError
-from vitalake.parts import ConflictError
+from vitalake.lake.parts import ConflictError
 
 pytestmark = pytest.mark.store
 
@@ -256,7 +256,7 @@ def test_a_session_of_the_shell_is_not_mixed_with_configured_keys(
 def test_without_keys_the_machine_s_own_are_used_and_not_written_down(
     settings: Settings, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from resources.lake import connect, publish
+    from resources.catalog import connect, publish
     from vitalake.datasets.declared import DATASETS
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", str(settings.aws_access_key_id))

@@ -18,7 +18,7 @@ from resources.object_store import ObjectStore
 from resources.queue import Depth, NotificationQueue
 from resources.settings import Settings
 from sensors.build import build_sensors
-from sensors.received import Cursor
+from sensors.queue_batch import QueueCursor
 from tests.vitalake.ecg.matlab_files import strip, v4_file
 from tests.vitalake.notes import upload
 
@@ -49,7 +49,7 @@ class Tick:
 
     @property
     def again(self) -> set[str]:
-        return {str(day) for _, day in Cursor.parse(self.cursor).again}
+        return {str(day) for _, day in QueueCursor.parse(self.cursor).again}
 
 
 class System:

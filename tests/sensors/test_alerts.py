@@ -28,12 +28,12 @@ from dagster._core.test_utils import create_run_for_test
 
 from pipeline_assets.alerts import build_failure_hook
 from pipeline_assets.partitions import DATASET_TAG
+from resources.alerting.outbox import Outbox
+from resources.alerting.slack import SlackAlerts
 from resources.object_store import ObjectStore
-from resources.outbox import Outbox
-from resources.slack import SlackAlerts
 from sensors.alerts import build_alert_sensors
 from tests.slack_server import DOWN, OK, slack_server
-from vitalake.alerts import quarantined
+from vitalake.alerting.alerts import quarantined
 from vitalake.datasets.ecg import ECG
 from vitalake.errors import PermanentError, TransientError
 

@@ -98,7 +98,7 @@ def test_a_failed_delivery_is_asked_for_again_after_a_pause(
     nowhere = system.settings.model_copy(update={"restricted_bucket": "no-such-bucket"})
     assert not system.run(request, nowhere)
     assert "retina is tried again later" in (look(system).said or "")
-    monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))
+    monkeypatch.setattr("vitalake.arrivals.planning._FIRST_RETRY", timedelta(0))
     (again,) = look(system).requests
     assert str(again.run_key).endswith(":1")
     assert system.run(again)

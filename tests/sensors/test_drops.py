@@ -11,13 +11,14 @@ import pytest
 from dagster import AssetMaterialization, DagsterInstance, DagsterRunStatus
 
 from pipeline_assets.build import build_defs
-from pipeline_assets.shown import FINGERPRINT
+from pipeline_assets.dagster_metadata import FINGERPRINT
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from sensors.drops import drop_sensor
 from tests.sensors.dropping import RECORDING, System, day, equal
 from tests.vitalake.notes import remove, upload
-from vitalake.arrivals import arrived, listed_fingerprint
+from vitalake.arrivals.fingerprints import listed_fingerprint
+from vitalake.arrivals.listing import arrived
 from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.ecg import ECG
 from vitalake.errors import PermanentError
@@ -89,7 +90,7 @@ def test_a_run_that_ended_without_building_is_asked_for_again_later(
     (request,) = system.tick().requests
     assert not system.run(request, system.settings.model_copy(update={"raw_bucket": "no-such-bucket"}))
     assert system.tick().requests == []
-    monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))
+    monkeypatch.setattr("vitalake.arrivals.planning._FIRST_RETRY", timedelta(0))
     (again,) = system.tick().requests
     assert again.run_key == f"{str(request.run_key)[:-2]}:1"
     assert system.run(again)
@@ -100,7 +101,7 @@ def test_a_day_is_done_when_every_table_of_it_is(
     system: System, raw: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A day of nothing but junk is listed and read, and its checks block what follows."""
-    monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))
+    monkeypatch.setattr("vitalake.arrivals.planning._FIRST_RETRY", timedelta(0))
     upload(raw, f"ecg/date={day(0)}/a", b"no recording")
     (request,) = system.tick().requests
     assert not system.run(request)
@@ -120,12 +121,12 @@ def test_what_takes_too_long_to_list_is_left_to_the_sweep(
     system: System, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(0, "a")
-    monkeypatch.setattr("sensors.looking.LISTING_SECONDS", 0.0)
+    monkeypatch.setattr("sensors.bounded_listing.LISTING_SECONDS", 0.0)
     tick = system.tick()
     assert (tick.requests, "left to ecg_sweep" in (tick.said or "")) == ([], True)
     monkeypatch.undo()
     assert system.tick(tick.cursor).days == [day(0)]  # once may be a store that hung
-    monkeypatch.setattr("sensors.looking.LISTING_SECONDS", 0.0)
+    monkeypatch.setattr("sensors.bounded_listing.LISTING_SECONDS", 0.0)
     tick = system.tick(tick.cursor)
     monkeypatch.undo()
     assert "left to ecg_sweep" in (system.tick(tick.cursor).said or "")  # for a while
@@ -155,7 +156,7 @@ def test_what_was_found_equal_is_asked_again_after_a_while(system: System, monke
         system.instance.report_runless_asset_event(older)
     assert system.tick(cursor).requests == []
     monkeypatch.setattr("sensors.drops._LOOK_AGAIN_S", 1e-6)
-    monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))
+    monkeypatch.setattr("vitalake.arrivals.planning._FIRST_RETRY", timedelta(0))
     assert system.tick(cursor).days == [day(0)]
 
 
@@ -197,7 +198,7 @@ def test_a_dataset_that_cannot_be_looked_at_keeps_no_other_waiting(
         raise KeyError("a mistake in a declaration")
 
     upload(raw, f"retina/date={day(0)}/a.json", b"[]")
-    mistaken = [replace(each, together=no_bundles) if each.name == "retina" else each for each in DATASETS]
+    mistaken = [replace(each, group_objects=no_bundles) if each.name == "retina" else each for each in DATASETS]
     with DagsterInstance.ephemeral() as instance:
         system = System(settings, raw, instance)
         system.defs = build_defs(settings, lambda there, _, jobs: [drop_sensor(mistaken, jobs, there)])
@@ -219,7 +220,7 @@ def test_a_dataset_that_takes_all_the_time_and_fails_has_its_turn_after_the_othe
     upload(raw, f"retina/date={day(0)}/a.json", b"[]")
     upload(raw, f"ecg/date={day(0)}/a", RECORDING)
     chosen = [each for each in DATASETS if each.name in ("ecg", "retina")]
-    mistaken = [replace(each, together=no_bundles) if each.name == "ecg" else each for each in chosen]
+    mistaken = [replace(each, group_objects=no_bundles) if each.name == "ecg" else each for each in chosen]
     with DagsterInstance.ephemeral() as instance:
         system = System(settings, raw, instance)
         system.defs = build_defs(settings, lambda there, _, jobs: [drop_sensor(mistaken, jobs, there)])

@@ -19,7 +19,7 @@ from sensors.build import build_sensors
 from tests.moto_server import moto_server
 from tests.sensors.queue_system import System, day, key
 from tests.vitalake.notes import remove, upload
-from vitalake.arrivals import ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import PermanentError, TransientError
 
 pytestmark = pytest.mark.store
@@ -246,7 +246,7 @@ def slow(
         lambda prefix: next((took for day, took in seconds.items() if day in prefix), otherwise),
     )
     monkeypatch.setattr("sensors.queue.time", there)
-    monkeypatch.setattr("sensors.looking.time", there)
+    monkeypatch.setattr("sensors.bounded_listing.time", there)
     system.raw = there
     return there
 

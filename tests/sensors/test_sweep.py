@@ -10,13 +10,15 @@ import pytest
 from dagster import AssetMaterialization, DagsterInstance, DagsterRunStatus
 
 from pipeline_assets.build import build_defs
-from pipeline_assets.shown import FINGERPRINT
+from pipeline_assets.dagster_metadata import FINGERPRINT
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from sensors.build import build_sensors
 from tests.sensors.dropping import RECORDING, System, day, equal
 from tests.vitalake.notes import remove, upload
-from vitalake.arrivals import ObjectInfo, arrived, listed_fingerprint
+from vitalake.arrivals.fingerprints import listed_fingerprint
+from vitalake.arrivals.listing import arrived
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import TransientError
 
 pytestmark = pytest.mark.store
@@ -196,7 +198,9 @@ def test_a_cursor_of_an_earlier_version_is_read(system: System, put: Put) -> Non
 def test_where_more_fails_than_ticks_can_ask_for_a_late_upload_is_found_all_the_same(
     settings: Settings, raw: ObjectStore, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vitalake.planning._FIRST_RETRY", timedelta(0))  # of very many, some are always due
+    monkeypatch.setattr(
+        "vitalake.arrivals.planning._FIRST_RETRY", timedelta(0)
+    )  # of very many, some are always due
     monkeypatch.setattr("sensors.sweep._HEARD_SECONDS", 0.0)
     put(-200, "good")
     for offset in range(3):

@@ -19,16 +19,16 @@ import numpy as np
 import pytest
 from dagster import DagsterInstance
 
-from cli.demo_data import demo_files
-from cli.demo_formats import wfdb
-from resources.lake import connect
+from cli.demo.ecg_files import wfdb
+from cli.demo.recordings import demo_files
+from resources.catalog import connect
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.pipeline_assets.running import run_day, upload_all
 from tests.spark.queries import DAYS, NOBODY, QUERIES
 from tests.vitalake.notes import upload
 from vitalake.datasets.ecg import ECG
-from vitalake.ddl import HIVE_TYPES, athena, location
+from vitalake.serving.ddl import HIVE_TYPES, athena, location
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-spark" / "bin" / "python"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from cli.local import LocalSystem, local_system
+from cli.services.local_system import LocalSystem, local_system
 from cli.up import publish_empty
 from resources.settings import load_settings
 

@@ -12,9 +12,9 @@ import boto3
 from resources.build import build_resources
 from resources.object_store import ObjectStore
 from resources.settings import Settings
-from vitalake.catalog import seed
 from vitalake.datasets.ecg import ECG
-from vitalake.stages import derive, list_objects, read_objects
+from vitalake.lake.stages import derive, list_objects, read_objects
+from vitalake.serving.catalog import seed
 
 
 def etags(settings: Settings) -> dict[str, str]:

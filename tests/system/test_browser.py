@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from cli.dagster_services import query
-from cli.demo_data import demo_files
-from cli.demo_entities import entity_files, metric_files, relationship_files
-from cli.demo_prices import price_files
-from cli.demo_retina import retina_files
-from cli.local import LocalSystem
-from resources.lake import connect
+from cli.demo.entities import entity_files, metric_files, relationship_files
+from cli.demo.prices import price_files
+from cli.demo.recordings import demo_files
+from cli.demo.retina import retina_files
+from cli.services.dagster_services import query
+from cli.services.local_system import LocalSystem
+from resources.catalog import connect
 from resources.object_store import ObjectStore
 from resources.settings import load_settings
 from tests.system.conftest import PATIENCE_MS

@@ -16,14 +16,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.demo_data import matlab_v4, stored, strip_mv
-from cli.local import local_system
-from resources.lake import connect
+from cli.demo.recordings import matlab_v4, stored, strip_mv
+from cli.services.local_system import local_system
+from resources.catalog import connect
 from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings
 from tests.system.waiting import wait_until, wait_until_built
 from vitalake.errors import TransientError
-from vitalake.parts import ConflictError
+from vitalake.lake.parts import ConflictError
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1500)]
 

@@ -26,9 +26,9 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from cli.dagster_services import query
-from cli.leftovers import Owner, find
-from cli.local import LocalSystem
+from cli.services.dagster_services import query
+from cli.services.local_system import LocalSystem
+from cli.services.process_cleanup import Owner, find
 from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings
 from tests.system.conftest import FLAGS

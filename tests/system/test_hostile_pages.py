@@ -11,17 +11,17 @@ import pytest
 from dagster import AssetCheckEvaluation, AssetKey, AssetMaterialization, AssetRecordsFilter, DagsterInstance
 from playwright.sync_api import Dialog, Page, Request, expect
 
-from cli.local import LocalSystem
 from cli.runs import last_runs
-from pipeline_assets import shown
+from cli.services.local_system import LocalSystem
+from pipeline_assets import dagster_metadata
 from resources.settings import load_settings
 from tests.hostile_lake import put_hostile
 from tests.hostile_texts import BAIT, HOSTILE
 from tests.system.waiting import wait_until_built
-from vitalake.dataset import Count
 from vitalake.datasets.ecg import ECG
-from vitalake.freshness import freshness
-from vitalake.reconcile import Report
+from vitalake.lake.dataset import Count
+from vitalake.lake.freshness import freshness
+from vitalake.lake.reconcile import Report
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.timeout(900)]
 DAY = "2026-02-03"  # a day of its own: other tests look at today
@@ -40,12 +40,12 @@ def hostile(running: LocalSystem) -> tuple[str, float]:
     wait_until_built(settings)
     check = freshness(ECG.processed_within)
     with DagsterInstance.from_config(str(running.home / "dagster")) as instance:
-        metadata = shown.materialization(Report(vanished=list(BAITED.values())), TABLE)
-        metadata |= shown.refused(Counter({("S02", text): 1 for text in BAITED.values()}))
+        metadata = dagster_metadata.materialization(Report(vanished=list(BAITED.values())), TABLE)
+        metadata |= dagster_metadata.newly_quarantined(Counter({("S02", text): 1 for text in BAITED.values()}))
         instance.report_runless_asset_event(AssetMaterialization(TABLE, partition=DAY, metadata=metadata))
         [told] = instance.fetch_materializations(AssetRecordsFilter(AssetKey(TABLE)), limit=1).records
         for text in BAITED.values():
-            result = shown.check_result(check, TABLE, Count(1, 1, {text: text}), text)
+            result = dagster_metadata.check_result(check, TABLE, Count(1, 1, {text: text}), text)
             instance.report_runless_asset_event(
                 AssetCheckEvaluation(
                     AssetKey(TABLE), check.name, False, result.metadata, severity=result.severity,

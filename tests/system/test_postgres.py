@@ -17,15 +17,15 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from cli.demo_data import demo_files
-from cli.local import LocalSystem, local_system
+from cli.demo.recordings import demo_files
 from cli.runs import last_runs
+from cli.services.local_system import LocalSystem, local_system
 from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings
 from tests.postgres_server import new_database
 from tests.system.lakes import built_in_line, etags
 from tests.system.waiting import wait_until
-from vitalake.parquet import SEED_PARTITION
+from vitalake.lake.parquet import SEED_PARTITION
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1000)]
 

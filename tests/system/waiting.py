@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from cli.feed import count_days
+from cli.demo.feed import count_days
 from resources.build import build_resources
 from resources.settings import Settings
 from vitalake.errors import TransientError

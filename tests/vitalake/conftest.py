@@ -8,7 +8,7 @@ import pytest
 
 from resources.object_store import ObjectStore
 from tests.vitalake.notes import DAY, notes_dataset, remove, upload
-from vitalake.dataset import Dataset
+from vitalake.lake.dataset import Dataset
 
 
 @pytest.fixture

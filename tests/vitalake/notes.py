@@ -11,15 +11,17 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from resources.object_store import ObjectStore
-from vitalake.checks import WAITING
-from vitalake.dataset import OBJECT_COLUMNS, Dataset, Derived, Limits, Parsed, RawObject, Tabulated
+from vitalake.arrivals.partitions import PartLimits
 from vitalake.errors import UnusableDataError
-from vitalake.parts import Store
+from vitalake.lake.checks import WAITING
+from vitalake.lake.contents import Parsed, RawObject, Tabulated
+from vitalake.lake.dataset import OBJECT_COLUMNS, Dataset, Derived
+from vitalake.lake.parts import Store
+from vitalake.lake.reading import RawBucket
+from vitalake.lake.reconcile import Report
+from vitalake.lake.stages import derive, list_objects, load_table, read_objects
+from vitalake.lake.tables import Column, Table
 from vitalake.pseudonyms import Pseudonyms
-from vitalake.reading import RawBucket
-from vitalake.reconcile import Report
-from vitalake.stages import derive, list_objects, load_table, read_objects
-from vitalake.tables import Column, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,9 +56,9 @@ def notes_dataset() -> Dataset:
         parse=_parse,
         tabulate=tabulate,
         tables=(texts,),
-        together=_together,
+        group_objects=_together,
         derived=(Derived((lengths,), texts.name, ["source_key", "text"], measure),),
-        limits=Limits(part_objects=3, object_bytes=20),
+        limits=PartLimits(part_objects=3, object_bytes=20),
     )
 
 

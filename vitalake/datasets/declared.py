@@ -11,9 +11,9 @@ from traceback import extract_tb
 from types import ModuleType
 
 import vitalake.datasets
-from vitalake.catalog import QUARANTINE
-from vitalake.dataset import Dataset
 from vitalake.errors import PermanentError
+from vitalake.lake.dataset import Dataset
+from vitalake.serving.catalog import QUARANTINE
 
 _TAKEN = {
     QUARANTINE: "the view of what no dataset could use",

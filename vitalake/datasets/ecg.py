@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vitalake.checks import complete, duplicated, quarantined, readable, share_of
-from vitalake.dataset import Dataset, Derived, Parsed, Picture, RawObject, Tabulated, Threshold, Trend
-from vitalake.ecg.readers.wfdb_names import recordings
+from vitalake.ecg.readers.wfdb.names import recordings
 from vitalake.ecg.tables import BEATS, FEATURES, RECORDINGS, SIGNALS, VIEWS, WINDOWS
+from vitalake.lake.checks import complete, duplicated, quarantined, readable, share_of
+from vitalake.lake.contents import Parsed, RawObject, Tabulated
+from vitalake.lake.dataset import Dataset, Derived, Picture, Threshold, Trend
 from vitalake.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from vitalake.parquet import Rows
+    from vitalake.lake.parquet import Rows
 
 
 def _parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Iterable[Parsed]:
@@ -41,19 +42,19 @@ def _beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:
 
 
 def _draw_strips(signals: Rows) -> bytes:
-    from vitalake.ecg.pictures import worst_median_best
+    from vitalake.ecg.pictures.dataset_pictures import worst_median_best
 
     return worst_median_best(signals)
 
 
 def _draw_verdicts(rows: list[tuple[Any, ...]]) -> bytes:
-    from vitalake.ecg.pictures import verdicts_over_time
+    from vitalake.ecg.pictures.dataset_pictures import verdicts_over_time
 
     return verdicts_over_time(rows)
 
 
 def _draw_quality(rows: list[tuple[Any, ...]]) -> bytes:
-    from vitalake.ecg.pictures import quality_over_time
+    from vitalake.ecg.pictures.dataset_pictures import quality_over_time
 
     return quality_over_time(rows)
 
@@ -65,7 +66,7 @@ ECG = Dataset(
     parse=_parse,
     tabulate=_tabulate,
     tables=(RECORDINGS, SIGNALS, WINDOWS),
-    together=recordings,
+    group_objects=recordings,
     derived=(
         Derived(
             (BEATS, FEATURES),

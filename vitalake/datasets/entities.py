@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vitalake.checks import readable, refused_records, repeated_keys
-from vitalake.dataset import Check, Combined, Count, Dataset, Limits, Parsed, RawObject, Tabulated, Threshold
+from vitalake.arrivals.partitions import PartLimits
 from vitalake.entities.current import COLUMNS
 from vitalake.entities.golden import GOLDEN
 from vitalake.entities.matching import MATCHES
 from vitalake.entities.tables import ENVELOPES, EXPORTS, PRIVATE_ATTRIBUTES, RECORDS, VIEWS, WITH_PRIVATE
+from vitalake.lake.checks import readable, refused_records, repeated_keys
+from vitalake.lake.contents import Parsed, RawObject, Tabulated
+from vitalake.lake.dataset import Check, Combined, Count, Dataset, Threshold
 from vitalake.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 # The bytes of an export are in memory twice while they arrive, once while its records are read (`envelope.py`).
-_LIMITS = Limits(object_bytes=512 * 2**20, whole_bytes=16 * 2**20)
+_LIMITS = PartLimits(object_bytes=512 * 2**20, whole_bytes=16 * 2**20)
 _NAMED = 10  # examples in the details of a check
 
 

@@ -3,9 +3,10 @@
 Belongs here: the declaration. Does not belong here: reading CSV and applying rules (`vitalake/records/`).
 """
 
+from vitalake.lake.dataset import Rule
 from vitalake.records.conditions import trimmed
 from vitalake.records.declare import csv_dataset
-from vitalake.records.fields import Field, Rule
+from vitalake.records.fields import Field
 
 _KEY = ("parent_id", "child_id", "relationship_type")
 

@@ -3,9 +3,10 @@
 Belongs here: the declaration. Does not belong here: reading CSV and applying rules (`vitalake/records/`).
 """
 
+from vitalake.lake.dataset import Rule
+from vitalake.lake.sinks import Sink
 from vitalake.records.declare import csv_dataset
-from vitalake.records.fields import Field, Rule
-from vitalake.sinks import Sink
+from vitalake.records.fields import Field
 
 PRICING = csv_dataset(
     name="pricing",

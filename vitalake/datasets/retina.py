@@ -3,11 +3,11 @@
 Belongs here: the declaration. Does not belong here: reading JSON and applying rules (`vitalake/records/`).
 """
 
-from vitalake.dataset import SqlView
+from vitalake.lake.dataset import Rule, SqlView
+from vitalake.lake.sinks import Sink
 from vitalake.records.conditions import visible
 from vitalake.records.declare import json_dataset
-from vitalake.records.fields import Field, RecordTable, Rule
-from vitalake.sinks import Sink
+from vitalake.records.fields import Field, RecordTable
 
 DIAGNOSES = (
     "normal",

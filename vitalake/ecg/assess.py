@@ -1,7 +1,8 @@
 """From recordings to judgements: leads cut into windows, measured in batches, judged, and summed up.
 
 Belongs here: which samples are measured together, and what a lead and a recording are from their windows. Does not
-belong here: measures (`measures.py`), rules (`quality.py`), the model (`learned.py`), tables (`tabulate.py`).
+belong here: measures (`vitalake/ecg/signals/measures.py`), rules (`vitalake/ecg/quality/rules.py`), the model
+(`vitalake/ecg/quality/quality_model.py`), tables (`tabulate.py`).
 
 A strip of up to 20 s is one window. A longer lead is cut into windows of 10 s, the last of 10 to 20 s, each with a
 verdict of its own; the lead's measures are those of its windows, summed up as each measure declares. Up to a minute
@@ -17,13 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.filters import FloatArray
-from vitalake.ecg.learned import combine, combine_record, lead_probability, over_windows
-from vitalake.ecg.learned_features import learned_features
-from vitalake.ecg.measures import measured, prepared, summarise
-from vitalake.ecg.peaks import r_peaks
-from vitalake.ecg.quality import Verdict, judge, judge_record, judge_windows
+from vitalake.ecg.quality.model_features import learned_features
+from vitalake.ecg.quality.quality_model import combine, combine_record, lead_probability, over_windows
+from vitalake.ecg.quality.rules import Verdict, judge, judge_record, judge_windows
 from vitalake.ecg.recording import UNCALIBRATED, Lead, Recording, to_unit
+from vitalake.ecg.signals.filters import FloatArray
+from vitalake.ecg.signals.measures import measured, prepared, summarise
+from vitalake.ecg.signals.peaks import r_peaks
 from vitalake.ecg.structure import ONE_STRIP_S, can_be_judged, missing_of
 
 WINDOW_S = 10.0
@@ -39,7 +40,7 @@ _BATCH_SAMPLES = 2**17
 
 
 @dataclass(frozen=True)
-class Window:
+class AssessedWindow:
     """A stretch of a lead, in seconds from its first sample, with its verdict, model's probability and measures."""
 
     start_s: float
@@ -67,7 +68,7 @@ class LeadAssessment:
     poor_probability: float
     values: dict[str, float]
     r_peaks: npt.NDArray[np.int64]
-    windows: tuple[Window, ...]
+    windows: tuple[AssessedWindow, ...]
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Assessment:
 
 
 @dataclass(frozen=True)
-class _Stretch:
+class _LeadSpan:
     """Samples `start` to `stop` of a lead."""
 
     lead: Lead
@@ -126,7 +127,7 @@ def _assess_leads(leads: Sequence[Lead]) -> list[LeadAssessment]:
         rows = slice(first, first + len(mine))
         first = rows.stop
         each = tuple(
-            Window(
+            AssessedWindow(
                 stretch.start / lead.sampling_rate_hz,
                 (stretch.stop - stretch.start) / lead.sampling_rate_hz,
                 combine(rules[row], float(poor[row]), float(values["quality_index"][row])),
@@ -161,21 +162,21 @@ def _beats(lead: Lead) -> npt.NDArray[np.int64]:
     found = []
     for start in range(0, length, core):
         first = max(0, start - margin)
-        block = _Stretch(lead, first, min(length, start + core + margin)).values()
+        block = _LeadSpan(lead, first, min(length, start + core + margin)).values()
         peaks = r_peaks(block[None, :], rate)[0] + first
         found.append(peaks[(peaks >= start) & (peaks < start + core)])
     return np.concatenate(found)
 
 
-def _windows(lead: Lead) -> Iterator[_Stretch]:
+def _windows(lead: Lead) -> Iterator[_LeadSpan]:
     length = len(lead.samples)
     if lead.duration_s <= ONE_STRIP_S:
-        yield _Stretch(lead, 0, length)
+        yield _LeadSpan(lead, 0, length)
         return
     width = round(WINDOW_S * lead.sampling_rate_hz)
     starts = range(0, length - width + 1, width)
     for start in starts:
-        yield _Stretch(lead, start, length if start == starts[-1] else start + width)
+        yield _LeadSpan(lead, start, length if start == starts[-1] else start + width)
 
 
 def _step(lead: Lead) -> float:
@@ -184,7 +185,7 @@ def _step(lead: Lead) -> float:
 
 
 def _measured(
-    stretches: Sequence[_Stretch],
+    stretches: Sequence[_LeadSpan],
 ) -> tuple[dict[str, FloatArray], FloatArray, list[npt.NDArray[np.int64]]]:
     """Measures by name and the model's probability, shape (stretches,) each, and the R peaks of each stretch."""
     groups: defaultdict[tuple[float, int, bool], list[int]] = defaultdict(list)

@@ -1,7 +1,7 @@
 """What every reader hands over: one ECG recording, exactly as it was stored, in one model for all formats.
 
 Belongs here: the model between readers and checks. Does not belong here: file formats (`readers/`), whether the
-recording can be used (`structure.py`), how good it is (`quality.py`).
+recording can be used (`structure.py`), how good it is (`vitalake/ecg/quality/rules.py`).
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 A file with a wrong physical range says millivolts and means something else, and its steps give it away whatever the
 heart does.
 
-Belongs here: the step between two neighbouring stored values.
-Does not belong here: the size of the signal itself (`structure.py`) or its quality (`quality.py`).
+Belongs here: the step between two neighbouring stored values. Does not belong here: the size of the signal itself
+(`structure.py`) or its quality (`vitalake/ecg/quality/rules.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Structural checks that hold for every format, S05 to S10: whether a recording can be used at all.
 
 Belongs here: completing a recording from what the dataset knows, and refusing what nobody can analyse. Does not
-belong here: file layouts (`vitalake.ecg.readers`), or how good the signal is (`vitalake.ecg.quality`).
+belong here: file layouts (`vitalake.ecg.readers`), or how good the signal is (`vitalake.ecg.quality.rules`).
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vitalake.dataset import OBJECT_COLUMNS, SqlView
-from vitalake.tables import Column, Table
+from vitalake.lake.dataset import OBJECT_COLUMNS, SqlView
+from vitalake.lake.tables import Column, Table
 
 RECORDING_ID = Column(
     "recording_id", "string", "Id of the recording: 20 hex digits of the SHA-256 of its key.", nullable=False
@@ -71,7 +71,8 @@ RECORDINGS = Table(
     ),
 )
 
-# Every measure of vitalake/ecg/measures.py, null where it has no value: no gain, too short, band above Nyquist.
+# Every measure of vitalake/ecg/signals/measures.py, null where it has no value: no gain, too short, band above
+# Nyquist.
 MEASURES = (
     Column("flat_run_s", "float64", "Q01: longest flat run."),
     Column("flat_share", "float64", "Q17: share of the strip in flat runs of at least 0.2 s, 0 to 1."),

@@ -1,7 +1,8 @@
 """From ECG objects to rows: read, check, judge, and lay out.
 
 Belongs here: how recordings become rows of the tables in `vitalake/ecg/tables.py`. Does not belong here: file
-formats (`formats.py`), judging (`assess.py`), what follows from the beats (`features.py`).
+formats (`vitalake/ecg/readers/formats.py`), judging (`assess.py`), what follows from the beats
+(`vitalake/ecg/signals/rhythm.py`).
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vitalake import columns
-from vitalake.dataset import Parsed, RawObject
-from vitalake.ecg.assess import Assessment, Window, assess
-from vitalake.ecg.features import rhythm_features, usable_intervals
-from vitalake.ecg.formats import Found, read_together
+from vitalake.ecg.assess import AssessedWindow, Assessment, assess
 from vitalake.ecg.paths import parse_path
-from vitalake.ecg.quality import RULES_VERSION
+from vitalake.ecg.quality.rules import RULES_VERSION
+from vitalake.ecg.readers.formats import FoundRecording, read_together
 from vitalake.ecg.recording import Lead, Recording, to_unit
+from vitalake.ecg.signals.rhythm import rhythm_features, usable_intervals
 from vitalake.ecg.structure import SourceConfig, can_be_judged, checked, completed, missing_in
 from vitalake.ecg.tables import BEATS, FEATURES, MEASURE_NAMES, RECORDINGS, SIGNALS, WINDOWS
+from vitalake.lake import columns
+from vitalake.lake.contents import Parsed, RawObject
 from vitalake.pseudonyms import Pseudonyms
 
 # Longer gaps hide beats: of the R peaks of a clean lead under a gap of 31 ms none was lost, of 39 ms a third, of
@@ -107,7 +108,7 @@ def signals_in_unit(signals: pa.Table) -> list[npt.NDArray[np.float64]]:
     return strips
 
 
-def _source(found: Found, pseudonyms: Pseudonyms) -> dict[str, Any]:
+def _source(found: FoundRecording, pseudonyms: Pseudonyms) -> dict[str, Any]:
     main, recording, path = found.main, found.recording, parse_path(found.main.key)
     subject = recording.subject
     return {
@@ -128,7 +129,7 @@ def _source(found: Found, pseudonyms: Pseudonyms) -> dict[str, Any]:
     }
 
 
-def _content_digest(found: Found) -> str:
+def _content_digest(found: FoundRecording) -> str:
     """SHA-256 of the object; of several, of their names and contents, so that a renamed folder changes nothing."""
     if not found.companions:
         return hashlib.sha256(found.main.data).hexdigest()
@@ -197,7 +198,7 @@ def _signals(pairs: Sequence[tuple[Arrival, Assessment]]) -> pa.Table:
     return SIGNALS.from_columns({**others, **_samples(leads)})
 
 
-def _unusable_s(lead: Lead, windows: Sequence[Window]) -> npt.NDArray[np.float64]:
+def _unusable_s(lead: Lead, windows: Sequence[AssessedWindow]) -> npt.NDArray[np.float64]:
     """The column `unusable_s` of a lead: stretches in s as start, stop, start, stop …, ascending and apart."""
     rate, missing = lead.sampling_rate_hz, missing_in(lead)
     bad = [(each.start_s, each.duration_s) for each in windows if each.verdict.verdict == "unacceptable"]

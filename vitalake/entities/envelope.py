@@ -1,8 +1,8 @@
 """One object of business records: its records, and what is said around them.
 
 Belongs here: which kind of object it is, and where its records stand in it. Does not belong here: reading records
-(`vitalake/records/json_reader.py`), what stands around them (`around.py`), what the fields mean, of a record
-(`mapping.py`) or of the metadata (`metadata.py`).
+(`vitalake/records/json/reader.py`), what stands around them (`envelope_fields.py`), what the fields mean, of a
+record (`mapping.py`) or of the metadata (`metadata.py`).
 
 An object is `{"records": […], "metadata": {…}, "summary": {…}}`, or records as every dataset reads them: an array,
 one record, or one on each line. JSON as RFC 8259 has it, in UTF-8 with or without a byte order mark.
@@ -19,13 +19,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vitalake.entities.around import Fault, decoded, key_named, without_faults
+from vitalake.entities.envelope_fields import Fault, decoded, key_named, without_faults
 from vitalake.errors import UnusableDataError
-from vitalake.records.json_nesting import Nesting, NestingError
-from vitalake.records.json_reader import read_json
+from vitalake.records.json.nesting import Nesting, NestingError
+from vitalake.records.json.reader import read_json
 
 if TYPE_CHECKING:
-    from vitalake.records.json_block import JsonRecords
+    from vitalake.records.json.block import JsonRecords
 
 _CHUNK_BYTES = 4 << 20
 _OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from vitalake.entities.entity_type import entity_type_sql
 from vitalake.entities.matching import MATCHES, load, matches
 from vitalake.entities.trigrams import crowded
-from vitalake.tables import Column, Table
+from vitalake.lake.tables import Column, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -120,7 +120,7 @@ def _groups(merged: Sequence[tuple[int, str, int, str, float]]) -> pa.Table:
     import numpy as np
     import pyarrow as pa
 
-    from vitalake.columns import numbers
+    from vitalake.lake.columns import numbers
 
     groups: dict[int, dict[int, str]] = {}  # entity → the members of its group, with their source systems
     for _, equal in groupby(merged, key=itemgetter(4)):

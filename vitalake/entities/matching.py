@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vitalake.entities.trigrams import MOST_ALIKE, MOST_CROWDED, similar_pairs
-from vitalake.tables import Column, Table
+from vitalake.lake.tables import Column, Table
 
 if TYPE_CHECKING:
     import duckdb

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from vitalake.arrivals import date_in_key
+from vitalake.arrivals.keys import date_in_key
 from vitalake.entities.envelope import Envelope, kind_of
 from vitalake.entities.mapping import number_of
 from vitalake.errors import UnusableDataError
-from vitalake.timestamps import parse_timestamp
+from vitalake.records.timestamps import parse_timestamp
 
 _FIRST_YEAR = 1970
 _CLOCKS_DIFFER = timedelta(days=1)
@@ -28,7 +28,7 @@ _NO_SYSTEM = re.compile(r"[\d-]+|[^=]*=.*", re.DOTALL)  # parts of a date, name=
 
 
 @dataclass(frozen=True)
-class Said:
+class ExportMetadata:
     """The fields of the metadata that have a column, and what of them could not be used, in words."""
 
     source_system: str
@@ -77,7 +77,7 @@ def source_system(envelope: Envelope, key: str, known: Collection[str]) -> str:
     return found
 
 
-def read_metadata(envelope: Envelope, key: str, uploaded_at: datetime, known: Collection[str]) -> Said:
+def read_metadata(envelope: Envelope, key: str, uploaded_at: datetime, known: Collection[str]) -> ExportMetadata:
     """The fields of the metadata; one that cannot be used is null, and told.
 
     When it was exported the date in the key says, where the metadata do not. An export cannot be made after its
@@ -100,7 +100,7 @@ def read_metadata(envelope: Envelope, key: str, uploaded_at: datetime, known: Co
     written = metadata.get("exportDate")
     exported_at = _time(written, latest)
     told("exportDate", exported_at, "a date or time by ISO 8601, from 1970 to the upload,")
-    return Said(
+    return ExportMetadata(
         system,
         told("exportId", _code(metadata.get("exportId")), _EXPECTED_CODE),
         exported_at or _time(str(date_in_key(key)), latest),

@@ -91,7 +91,7 @@ def computed_columns(entities: pa.Table) -> pa.Table:
     import numpy as np
     import pyarrow as pa
 
-    from vitalake.columns import numbers
+    from vitalake.lake.columns import numbers
 
     numbered = entities.append_column("row_number", numbers(np.arange(entities.num_rows), pa.int64()))
     with duckdb.connect(config={"threads": 1}) as connection:

@@ -22,7 +22,7 @@ from decimal import Decimal
 from typing import Any
 
 from vitalake.entities.mapping import Entity, number_of
-from vitalake.entities.vocabulary import shown
+from vitalake.entities.vocabulary import visible_name
 
 _LISTED = 1000  # of an export
 _COUNT = re.compile(
@@ -110,10 +110,10 @@ def compare(summary: Mapping[str, Any], declared_count: int | None, found: Value
             continue
         computed = _computed(path, found, record_count)
         if computed is None:
-            unchecked.append(shown(path))
+            unchecked.append(visible_name(path))
             continue
         # What letters there are in the path of a known figure are those of its name.
-        named = path if _PLAIN.fullmatch(path) else shown(path)
+        named = path if _PLAIN.fullmatch(path) else visible_name(path)
         figures[named] = value
         if not _agree(declared, value, computed[0]):
             figure = "none" if computed[0] is None else f"{computed[0]:.15g}"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vitalake.dataset import SqlView
-from vitalake.tables import Column, Table
+from vitalake.lake.dataset import SqlView
+from vitalake.lake.tables import Column, Table
 
 _CANONICAL = (
     Column("canonical_id", "string", "`<source_system>_<source_id>`.", nullable=False),

@@ -13,17 +13,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from vitalake.columns import array, numbers
-from vitalake.dataset import Parsed, RawObject, Refusal, Tabulated
 from vitalake.entities.envelope import Envelope, canonical, read_envelope
 from vitalake.entities.mapping import Entity, SystemMapping, map_record, system_mappings
-from vitalake.entities.metadata import Said, read_metadata
+from vitalake.entities.metadata import ExportMetadata, read_metadata
 from vitalake.entities.quality import COMPUTED, computed_columns
 from vitalake.entities.summary import Reconciled, Values, compare
 from vitalake.entities.tables import ENVELOPES, EXPORTS, PRIVATE_ATTRIBUTES, RECORDS
 from vitalake.errors import UnusableDataError
+from vitalake.lake.columns import array, numbers
+from vitalake.lake.contents import Parsed, RawObject, Refusal, Tabulated
+from vitalake.lake.refusals import RefusalBudget
 from vitalake.pseudonyms import Pseudonyms
-from vitalake.refusals import Told
 
 _ENTITY_BYTES = 500  # what an entity takes beside its attributes
 
@@ -116,7 +116,7 @@ def _read(item: RawObject, pseudonyms: Pseudonyms) -> Iterator[Parsed]:
     yield Parsed((Piece(source, export=export, envelope=around),))
 
 
-def _open(envelope: Envelope, said: Said, found: Reconciled) -> dict[str, Any]:
+def _open(envelope: Envelope, said: ExportMetadata, found: Reconciled) -> dict[str, Any]:
     """What everybody may see of what is around the records: no words of the file's own."""
     figures = {path.removeprefix("summary."): value for path, value in found.figures.items()}
     return {"metadata": said.metadata(envelope.section("metadata")), "summary": figures}
@@ -124,7 +124,7 @@ def _open(envelope: Envelope, said: Said, found: Reconciled) -> dict[str, Any]:
 
 def _mapped(envelope: Envelope, key: str, mapping: SystemMapping) -> Iterator[tuple[list[Entity], list[Refusal]]]:
     """The records in canonical form and those that are refused, a block at a time."""
-    told = Told()
+    told = RefusalBudget()
     for block in envelope.records():
         entities: list[Entity] = []
         refusals = [Refusal(key, each.rule, each.message, each.number, each.count) for each in block.refused]

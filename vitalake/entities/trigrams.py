@@ -3,9 +3,9 @@
 Belongs here: the similarity of names. Does not belong here: what else speaks for a match (`matching.py`).
 
 Exactly what pg_trgm's `similarity` gives in a UTF-8 database: words of lower-case letters and digits
-(`letters.py`), two blanks before and one after each, the set of their distinct trigrams, shared over all, in single
-precision; 0 where a name has no word. One difference: pg_trgm keeps 24 bits of trigrams that are not ASCII, and
-takes two for one where those agree (1 in 16 million); here they stay two.
+(`word_characters.py`), two blanks before and one after each, the set of their distinct trigrams, shared over all,
+in single precision; 0 where a name has no word. One difference: pg_trgm keeps 24 bits of trigrams that are not
+ASCII, and takes two for one where those agree (1 in 16 million); here they stay two.
 
 A similarity of just 3/5 is not above 0.6. PostgreSQL says so of `similarity(a, b) > 0.6::real`; with a plain 0.6 it
 compares in double precision, where the single 3/5 is the larger by 2e-8.
@@ -18,8 +18,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vitalake.entities.letters import word_pattern
 from vitalake.entities.quality import PLACEHOLDERS
+from vitalake.entities.word_characters import word_pattern
 
 if TYPE_CHECKING:
     import duckdb

@@ -25,14 +25,14 @@ _NAME = re.compile(r"([A-Za-z_]+)(?:\[[0-9]{1,6}\]){0,9}")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
-def is_known(name: str) -> bool:
+def is_known_word(name: str) -> bool:
     """Whether a name, with positions in lists behind it, is made of known words."""
     found = _NAME.fullmatch(name)
     words = _WORD.findall(found[1]) if found else []
     return bool(words) and all(word.lower() in _WORDS for word in words)
 
 
-def shown(path: str) -> str:
+def visible_name(path: str) -> str:
     """A path, names with dots between them, with `?` for each name that is not known."""
-    names = [name if is_known(name) else OTHER for name in path.split(".")]
+    names = [name if is_known_word(name) else OTHER for name in path.split(".")]
     return ".".join(names)[:_MAX_CHARACTERS]

@@ -10,16 +10,18 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from vitalake.checks import readable, refused_records, repeated_keys, warned
-from vitalake.dataset import Dataset, Limits, Parsed, RawObject, Refusal, SqlView, Tabulated, Threshold, Trend
-from vitalake.records.fields import Field, RecordTable, Rule, names_people
-from vitalake.tables import PARTITION, Table, repeated
+from vitalake.arrivals.partitions import PartLimits
+from vitalake.lake.checks import readable, refused_records, repeated_keys, warned
+from vitalake.lake.contents import Parsed, RawObject, Refusal, Tabulated
+from vitalake.lake.dataset import Dataset, Rule, SqlView, Threshold, Trend
+from vitalake.lake.tables import PARTITION, Table, repeated
+from vitalake.records.fields import Field, RecordTable, names_people
 
 if TYPE_CHECKING:
     from vitalake.pseudonyms import Pseudonyms
 
 # Streams of any size; of many small objects as many as are read at once for ECG.
-LIMITS = Limits(object_bytes=8 * 2**30, whole_bytes=16 * 2**20)
+LIMITS = PartLimits(object_bytes=8 * 2**30, whole_bytes=16 * 2**20)
 # In memory, about: a JSON value and its copy in a column, or a record around its values; and for a byte of JSON a
 # text with its copy, or what whole records take (1 to 6, mostly; of small lists and objects in them up to 28).
 _CELL_BYTES, _TEXT_FACTOR, _WHOLE_FACTOR = 100, 2, 5
@@ -139,12 +141,12 @@ def _refuse_text(name: str, argument: str, value: object) -> None:
 def _parse_csv(
     fields: Sequence[Field], ignored: Sequence[str], private: bool, objects: Sequence[RawObject], _: Pseudonyms
 ) -> Iterator[Parsed]:
-    from vitalake.records.csv_reader import read_csv
-    from vitalake.records.judge import Batch
-    from vitalake.refusals import Told
+    from vitalake.lake.refusals import RefusalBudget
+    from vitalake.records.csv.reader import read_csv
+    from vitalake.records.judge import ObjectRecords
 
     (item,) = objects
-    told = Told()
+    told = RefusalBudget()
     names, required = [field.name for field in fields], [field.name for field in fields if field.required]
     for rows in read_csv(item.chunks(), names, required, ignored, private=private):
         refusals = tuple(
@@ -156,19 +158,19 @@ def _parse_csv(
         for begin in range(0, len(rows.lines), _PIECE_ROWS):
             piece = rows.slice(begin, _PIECE_ROWS)
             source = item.key, item.version, item.uploaded_at
-            batch = Batch(*source, piece.lines, piece.columns, piece.text, told=told)
+            batch = ObjectRecords(*source, piece.lines, piece.columns, piece.text, told=told)
             yield Parsed((batch,), (), int(len(piece.lines) * row_bytes))
 
 
 def _parse_json(
     fields: Sequence[Field], private: bool, objects: Sequence[RawObject], _: Pseudonyms
 ) -> Iterator[Parsed]:
-    from vitalake.records.json_reader import read_json
-    from vitalake.records.judge import Batch
-    from vitalake.refusals import Told
+    from vitalake.lake.refusals import RefusalBudget
+    from vitalake.records.json.reader import read_json
+    from vitalake.records.judge import ObjectRecords
 
     (item,) = objects
-    told = Told()
+    told = RefusalBudget()
     names = [field.name for field in fields]
     whole = not private  # for the text of what is refused
     cells, factor = (len(names) + 1, _WHOLE_FACTOR) if whole else (len(names), _TEXT_FACTOR)
@@ -181,7 +183,7 @@ def _parse_json(
         there = set().union(*records)
         values = {name: _values(records, name) if name in there else [None] * len(records) for name in names}
         text, more = partial(_json_text, records if whole else ()), _with_more(records, values)
-        batch = Batch(item.key, item.version, item.uploaded_at, found.numbers, values, text, more, told)
+        batch = ObjectRecords(item.key, item.version, item.uploaded_at, found.numbers, values, text, more, told)
         yield Parsed((batch,), refusals, max(len(records) * cells * _CELL_BYTES, found.size_bytes * factor))
 
 
@@ -230,7 +232,7 @@ def _records_by_day(name: str, table: str) -> Trend:
 
 
 def _draw_records(rows: list[tuple[Any, ...]]) -> bytes:
-    from vitalake.records.pictures import records_over_time
+    from vitalake.charts.records_over_time import records_over_time
 
     return records_over_time(rows)
 

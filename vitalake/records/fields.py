@@ -1,17 +1,17 @@
-"""What the declaration of a record-shaped dataset consists of: fields, rules, and the tables they end in.
+"""What the declaration of a record-shaped dataset consists of: fields, and the tables they end in.
 
-Belongs here: these shapes. Does not belong here: reading files (`csv_reader.py`, `json_reader.py`), applying types
-and rules (`typed.py`, `judge.py`), putting a dataset together (`declare.py`).
+Belongs here: these shapes. Does not belong here: reading files (`vitalake/records/csv/reader.py`,
+`vitalake/records/json/reader.py`), applying types and rules (`typed.py`, `judge.py`), putting a dataset together
+(`declare.py`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from vitalake.dataset import OBJECT_COLUMNS
-from vitalake.tables import PARTITION, Column, Kind, Table, check_kind, check_name
+from vitalake.lake.dataset import OBJECT_COLUMNS
+from vitalake.lake.tables import PARTITION, Column, Kind, Table, check_kind, check_name
 
 # What a field may be, and what is said of a value that is not.
 KINDS: Mapping[Kind, str] = {
@@ -31,7 +31,6 @@ PROVENANCE = (
     OBJECT_COLUMNS[3],
 )
 WARNINGS = Column("warnings", "list<string>", "Ids of the rules that only warn (docs/rules.md).", nullable=False)
-_OWN_RULES = "DEMQS"  # of readers, entities, the ECG model, its quality, and structure
 _TAKEN = {column.name: column.doc for column in (*PROVENANCE, WARNINGS, PARTITION)}
 
 
@@ -72,30 +71,6 @@ class Field:
     def as_column(self) -> Column:
         """The column of a table."""
         return Column(self.column, self.kind, self.doc, nullable=not self.required)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What must hold of every record, as a condition in DuckDB's SQL over the columns and `uploaded_at`.
-
-    A condition that is null, because a value is missing, holds. `message` says what is wrong where it does not,
-    without any value. A rule that only `warns` lets the record through and leaves its id in the column `warnings`.
-
-    Raises:
-        ValueError: the id is none, or of those that are for every dataset.
-    """
-
-    id: str
-    holds: str
-    message: str
-    warns: bool = False
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch("[A-Z][0-9]{2}", self.id) or self.id[0] in _OWN_RULES:
-            raise ValueError(
-                f"rule {self.id!r}: an id is a capital letter and two digits, e.g. 'W01'; those with "
-                f"{', '.join(_OWN_RULES)} are the program's own"
-            )
 
 
 @dataclass(frozen=True)

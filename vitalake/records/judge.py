@@ -12,15 +12,16 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vitalake.columns import array, lists, truth
-from vitalake.dataset import MAX_TEXT, Refusal, Tabulated
+from vitalake.lake.columns import array, lists, truth
+from vitalake.lake.contents import MAX_TEXT, Refusal, Tabulated
+from vitalake.lake.dataset import Rule
+from vitalake.lake.refusals import RefusalBudget
+from vitalake.lake.tables import Table, arrow_types
 from vitalake.records.conditions import UNSEEN
-from vitalake.records.csv_lines import text_of
-from vitalake.records.fields import KINDS, UNDECLARED, Field, Rule, names_people
+from vitalake.records.csv.lines import text_of
+from vitalake.records.fields import KINDS, UNDECLARED, Field, names_people
 from vitalake.records.rules import broken
 from vitalake.records.typed import from_json, from_texts
-from vitalake.refusals import Told
-from vitalake.tables import Table, arrow_types
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,7 @@ MISSING, MISTYPED = "D04", "D05"
 
 
 @dataclass(frozen=True)
-class Batch:
+class ObjectRecords:
     """Records of one object.
 
     Args:
@@ -53,7 +54,7 @@ class Batch:
     values: Mapping[str, pa.Array | Sequence[Any]]
     text: Callable[[int], str]
     undeclared: Sequence[int] = ()
-    told: Told = field(default_factory=Told)
+    told: RefusalBudget = field(default_factory=RefusalBudget)
 
 
 class _Reason(NamedTuple):
@@ -65,7 +66,7 @@ class _Reason(NamedTuple):
 
 
 def judged(
-    batches: Sequence[Batch], fields: Sequence[Field], rules: Sequence[Rule], tables: Sequence[Table]
+    batches: Sequence[ObjectRecords], fields: Sequence[Field], rules: Sequence[Rule], tables: Sequence[Table]
 ) -> Tabulated:
     """Rows of each table from the good records, in order; every other record is refused once, with all reasons."""
     import numpy as np
@@ -88,7 +89,7 @@ def judged(
     return Tabulated(rows, _refusals(batches, starts, reasons, ~good, keep_text))
 
 
-def _uploaded(batches: Sequence[Batch]) -> dict[str, Any]:
+def _uploaded(batches: Sequence[ObjectRecords]) -> dict[str, Any]:
     """When the object of each record came: what rules may ask beside its fields."""
     import numpy as np
     import pyarrow as pa
@@ -99,7 +100,7 @@ def _uploaded(batches: Sequence[Batch]) -> dict[str, Any]:
     return {"uploaded_at": array([batch.uploaded_at for batch in batches], at).take(which)}
 
 
-def _provenance(batches: Sequence[Batch], starts: Numbers, good: Mask) -> dict[str, Any]:
+def _provenance(batches: Sequence[ObjectRecords], starts: Numbers, good: Mask) -> dict[str, Any]:
     """Where each good record comes from."""
     import numpy as np
     import pyarrow as pa
@@ -115,7 +116,7 @@ def _provenance(batches: Sequence[Batch], starts: Numbers, good: Mask) -> dict[s
     }
 
 
-def _undeclared(batches: Sequence[Batch], starts: Numbers) -> _Reason:
+def _undeclared(batches: Sequence[ObjectRecords], starts: Numbers) -> _Reason:
     import numpy as np
 
     found = np.zeros(starts[-1], np.bool_)
@@ -124,7 +125,7 @@ def _undeclared(batches: Sequence[Batch], starts: Numbers) -> _Reason:
     return _Reason(UNDECLARED, "", found)
 
 
-def _typed(batches: Sequence[Batch], fields: Sequence[Field]) -> tuple[dict[str, Any], list[_Reason]]:
+def _typed(batches: Sequence[ObjectRecords], fields: Sequence[Field]) -> tuple[dict[str, Any], list[_Reason]]:
     """Each field as a column; and what does not fit, or is required and not there."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -175,7 +176,7 @@ def _asked(records: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[list[_Rea
 
 
 def _refusals(
-    batches: Sequence[Batch], starts: Numbers, reasons: Sequence[_Reason], refused: Mask, keep_text: bool
+    batches: Sequence[ObjectRecords], starts: Numbers, reasons: Sequence[_Reason], refused: Mask, keep_text: bool
 ) -> Iterator[Refusal]:
     """One of each record that has words of its own, in order; of each object and rule, one for all others."""
     import numpy as np

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from vitalake.columns import array, truth
 from vitalake.errors import PermanentError
-from vitalake.records.fields import Rule
+from vitalake.lake.columns import array, truth
+from vitalake.lake.dataset import Rule
 
 if TYPE_CHECKING:
     import duckdb

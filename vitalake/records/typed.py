@@ -18,9 +18,9 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from vitalake.columns import array, numbers, truth
+from vitalake.lake.columns import array, numbers, truth
 from vitalake.records.conditions import BLANK
-from vitalake.timestamps import parse_timestamp
+from vitalake.records.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     import numpy as np

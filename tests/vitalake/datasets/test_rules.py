@@ -10,10 +10,11 @@ import duckdb
 import pytest
 
 from tests.vitalake.scans import SCAN
-from vitalake.dataset import Dataset, RawObject, Refusal
 from vitalake.datasets.entity_metrics import ENTITY_METRICS
 from vitalake.datasets.entity_relationships import ENTITY_RELATIONSHIPS
 from vitalake.datasets.retina import RETINA
+from vitalake.lake.contents import RawObject, Refusal
+from vitalake.lake.dataset import Dataset
 from vitalake.pseudonyms import Pseudonyms
 
 NOON = datetime(2025, 3, 2, 12, tzinfo=timezone.utc)

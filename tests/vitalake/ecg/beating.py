@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from cli.demo_heart import P_WAVE, QRS, T_WAVE
+from cli.demo.heart import P_WAVE, QRS, T_WAVE
 from vitalake.ecg.recording import Lead
 
 RATE_HZ = 250.0

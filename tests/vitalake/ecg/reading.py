@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.dataset import Parsed, RawObject
-from vitalake.ecg.formats import read_one
+from vitalake.ecg.readers.formats import read_one
 from vitalake.ecg.recording import Recording
 from vitalake.ecg.structure import SourceConfig, checked, completed
 from vitalake.ecg.tabulate import parse
+from vitalake.lake.contents import Parsed, RawObject
 from vitalake.pseudonyms import Pseudonyms
 
 UPLOADED_AT = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cli.demo_data import strip_mv
+from cli.demo.recordings import strip_mv
 from vitalake.ecg.assess import assess
-from vitalake.ecg.peaks import r_peaks
-from vitalake.ecg.quality import Verdict, judge_windows
+from vitalake.ecg.quality.rules import Verdict, judge_windows
 from vitalake.ecg.recording import Lead, Recording
+from vitalake.ecg.signals.peaks import r_peaks
 
 RATE = 360.0
 

@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pytest
 import scipy.io
 
-from cli.demo_data import strip_mv
-from vitalake.ecg.measures import measure
-from vitalake.ecg.peaks import r_peaks
-from vitalake.ecg.quality import judge
+from cli.demo.recordings import strip_mv
+from vitalake.ecg.quality.rules import judge
+from vitalake.ecg.signals.measures import measure
+from vitalake.ecg.signals.peaks import r_peaks
 
 RATE = 360
 SAMPLES = 3600

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vitalake.ecg.readers import dicom, edf
+from vitalake.ecg.readers.dicom import reader as dicom
+from vitalake.ecg.readers.edf import reader as edf
 from vitalake.ecg.recording import Lead
 from vitalake.ecg.resolution import resolution_finding
 

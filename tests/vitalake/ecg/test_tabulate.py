@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cli.demo_data import strip_mv
+from cli.demo.recordings import strip_mv
 from tests.vitalake.ecg.matlab_files import strip, v4_file
 from tests.vitalake.ecg.readers.edf_files import Made, make_edf
 from tests.vitalake.ecg.reading import PSEUDONYMS, read_objects

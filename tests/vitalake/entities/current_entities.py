@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from vitalake.tables import Column, Table
+from vitalake.lake.tables import Column, Table
 
 COLUMNS = Table(
     "entities",

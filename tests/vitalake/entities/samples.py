@@ -13,11 +13,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from cli.demo_entities import ten_customers as _of_day
-from vitalake.columns import rows_of
-from vitalake.dataset import RawObject, Refusal
+from cli.demo.entities import ten_customers as _of_day
 from vitalake.datasets.entities import ENTITIES
 from vitalake.entities.tables import ENVELOPES, EXPORTS, PRIVATE_ATTRIBUTES, RECORDS
+from vitalake.lake.columns import rows_of
+from vitalake.lake.contents import RawObject, Refusal
 from vitalake.pseudonyms import Pseudonyms
 
 UPLOADED_AT = datetime(2026, 11, 20, 8, tzinfo=timezone.utc)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from resources.lake import connect, publish
+from resources.catalog import connect, publish
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.vitalake.entities.samples import as_json, erp_export, legacy_export, ten_customers
 from tests.vitalake.notes import DAY, build, upload
-from vitalake.catalog import names_people
 from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.entities import ENTITIES
 from vitalake.entities.tables import ENVELOPES, EXPORTS, PRIVATE_ATTRIBUTES, RECORDS
-from vitalake.stages import load_table
+from vitalake.lake.stages import load_table
+from vitalake.serving.catalog import names_people
 
 pytestmark = pytest.mark.store
 

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from tests.vitalake.entities.samples import read, ten_customers
-from vitalake.catalog import statements
 from vitalake.entities.tables import RECORDS, VIEWS
+from vitalake.serving.catalog import statements
 
 PROMISES = {
     "versions count from 1 without gaps": """

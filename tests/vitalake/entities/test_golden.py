@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vitalake.entities.current_entities import entity, table
-from vitalake.columns import rows_of
 from vitalake.entities import trigrams
 from vitalake.entities.golden import GOLDEN, matches_and_golden
 from vitalake.entities.golden import golden as golden_records
 from vitalake.entities.matching import MATCHES, load
+from vitalake.lake.columns import rows_of
 
 SURE: dict[str, Any] = {"revenue": 5e6, "employees": 50, "industry": "tech"}
 NEWER = datetime(2026, 11, 21, tzinfo=timezone.utc)

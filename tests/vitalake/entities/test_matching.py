@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vitalake.entities.current_entities import entity, table
-from vitalake.columns import rows_of
 from vitalake.entities.matching import MATCHES, load, matches
+from vitalake.lake.columns import rows_of
 
 
 def found(*entities: dict[str, Any]) -> list[dict[str, Any]]:

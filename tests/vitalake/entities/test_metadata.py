@@ -10,7 +10,7 @@ import pytest
 
 from tests.vitalake.entities.samples import UPLOADED_AT
 from vitalake.entities.envelope import Envelope, read_envelope
-from vitalake.entities.metadata import Said, read_metadata, source_system
+from vitalake.entities.metadata import ExportMetadata, read_metadata, source_system
 from vitalake.errors import UnusableDataError
 
 KNOWN = ("crm", "erp", "legacy")
@@ -20,7 +20,7 @@ def envelope(**metadata: Any) -> Envelope:
     return read_envelope(json.dumps({"records": [], "metadata": metadata}).encode())
 
 
-def said_by(**metadata: Any) -> Said:
+def said_by(**metadata: Any) -> ExportMetadata:
     """What an export of system crm says."""
     return read_metadata(envelope(**metadata), "entities/crm/x.json", UPLOADED_AT, KNOWN)
 

@@ -16,9 +16,9 @@ from sqlalchemy import Engine
 from tests.vitalake.entities.current_entities import entity, table
 from tests.vitalake.entities.pg_trgm import pg_trgm, rows, similarity
 from vitalake.entities import trigrams
-from vitalake.entities.letters import word_pattern
 from vitalake.entities.matching import load
 from vitalake.entities.trigrams import similar_pairs
+from vitalake.entities.word_characters import word_pattern
 
 NASTY = [
     "", " ", "-", "a", "A", "é", "ß", "İ", "1", "_", "株", "🚀", "a a", "ab", "ab c", "abc", "abc a",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vitalake.entities.vocabulary import is_known, shown
+from vitalake.entities.vocabulary import is_known_word, visible_name
 
 KNOWN = [
     "metadata", "sourceSystem", "exportId", "recordCount", "exportDate", "dataVersion", "totalRevenue",
@@ -19,16 +19,16 @@ OTHERS = [
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_name_of_known_words_is_repeated(name: str) -> None:
-    assert is_known(name)
-    assert shown(f"summary.{name}") == f"summary.{name}"
+    assert is_known_word(name)
+    assert visible_name(f"summary.{name}") == f"summary.{name}"
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_any_other_name_is_not(name: str) -> None:
-    assert not is_known(name)
-    assert shown(f"summary.{name}.total") == "summary.?.total"
+    assert not is_known_word(name)
+    assert visible_name(f"summary.{name}.total") == "summary.?.total"
 
 
 def test_a_key_with_dots_in_it_is_no_way_out_and_a_long_path_is_cut() -> None:
-    assert shown("summary.John.Smith.total") == "summary.?.?.total"
-    assert len(shown("summary" + ".total" * 1000)) == 80
+    assert visible_name("summary.John.Smith.total") == "summary.?.?.total"
+    assert len(visible_name("summary" + ".total" * 1000)) == 80

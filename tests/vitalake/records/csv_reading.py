@@ -8,8 +8,8 @@ import re
 import sys
 from collections.abc import Sequence
 
-from vitalake.records.csv_reader import read_csv
-from vitalake.records.csv_rows import CsvRows, RefusedLine
+from vitalake.records.csv.reader import read_csv
+from vitalake.records.csv.rows import CsvRows, RefusedLine
 
 MISSING_QUOTE = "a quote that is not closed, or text behind one that is"
 WIDE = sys.maxsize

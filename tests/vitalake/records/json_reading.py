@@ -9,7 +9,7 @@ import json
 from itertools import pairwise
 from typing import Any
 
-from vitalake.records.json_reader import read_json
+from vitalake.records.json.reader import read_json
 
 A, B = {"a": 1}, {"b": "ü"}
 REST = "what follows cannot be read"

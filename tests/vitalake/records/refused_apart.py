@@ -16,12 +16,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from vitalake import parquet
-from vitalake.arrivals import ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.datasets.declared import DATASETS
-from vitalake.parts import Inputs
+from vitalake.lake import parquet
+from vitalake.lake.parts import Inputs
+from vitalake.lake.reading import read_part
 from vitalake.pseudonyms import Pseudonyms
-from vitalake.reading import read_part
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 

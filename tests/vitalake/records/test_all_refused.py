@@ -17,17 +17,20 @@ from tests.vitalake.records.csv_reading import read as read_csv_file
 from tests.vitalake.records.csv_reading import refused_of, rows_of
 from tests.vitalake.records.refused_apart import NOON, Files, read_apart
 from tests.vitalake.scans import SCAN
-from vitalake import parquet, reading
-from vitalake.arrivals import ObjectInfo
-from vitalake.dataset import Dataset, RawObject, Refusal
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.datasets.entities import ENTITIES
 from vitalake.datasets.pricing import PRICING
 from vitalake.datasets.retina import RETINA
-from vitalake.parts import Inputs
+from vitalake.lake import parquet, reading
+from vitalake.lake.contents import RawObject, Refusal
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.parts import Inputs
+from vitalake.lake.refusals import LISTED
 from vitalake.pseudonyms import Pseudonyms
-from vitalake.records import csv_block, json_nesting, json_reader, json_record, json_sequence
-from vitalake.records.json_record import decoder_of
-from vitalake.refusals import LISTED
+from vitalake.records.csv import block
+from vitalake.records.json import nesting, record, sequence
+from vitalake.records.json import reader as json_reader
+from vitalake.records.json.record import decoder_of
 
 MOST_MB = 500
 PRICES = b"ID,Region,InstanceType,Price (USD/h),vCPU\n"
@@ -156,14 +159,14 @@ def test_an_array_of_bad_records_is_decoded_a_few_times_at_most(kind: str, monke
             decoded.append(len(text))
             return self._decoder.decode(text)
 
-    class CountingNesting(json_nesting.Nesting):
+    class CountingNesting(nesting.Nesting):
         def follow(self, data: bytes, at: int) -> tuple[int, bool]:
             followed.append(at)
             return super().follow(data, at)
 
-    monkeypatch.setattr(json_record, "decoder_of", Counting)
-    monkeypatch.setattr(json_sequence, "decoder_of", Counting)
-    monkeypatch.setattr(json_sequence, "Nesting", CountingNesting)
+    monkeypatch.setattr(record, "decoder_of", Counting)
+    monkeypatch.setattr(sequence, "decoder_of", Counting)
+    monkeypatch.setattr(sequence, "Nesting", CountingNesting)
     data = json_of(RECORDS[kind], 10 * LISTED)
     assert sum(block.refused_count for block in json_reader.read_json(iter([data]))) == 10 * LISTED
     assert sum(decoded) < 4 * len(data)
@@ -240,9 +243,9 @@ def test_records_that_are_counted_out_are_those_that_arrow_takes_for_records(bod
     names = ["a", "b", "c"][:width]
     data = ",".join(names).encode() + b"\n" + body
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_block, "MANY", sys.maxsize)
+        patch.setattr(block, "MANY", sys.maxsize)
         by_arrow = read_csv_file(data, names)
-        patch.setattr(csv_block, "MANY", 1)
+        patch.setattr(block, "MANY", 1)
         counted = read_csv_file(data, names)
     assert rows_of(counted) == rows_of(by_arrow)
     assert refused_of(counted) == refused_of(by_arrow)

@@ -17,13 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vitalake.dataset import Dataset, RawObject, Refusal
 from vitalake.datasets.pricing import PRICING
 from vitalake.datasets.retina import RETINA
 from vitalake.errors import PermanentError, UnusableDataError
+from vitalake.lake.contents import RawObject, Refusal
+from vitalake.lake.dataset import Dataset, Rule
 from vitalake.pseudonyms import Pseudonyms
 from vitalake.records.declare import csv_dataset, json_dataset
-from vitalake.records.fields import Field, RecordTable, Rule
+from vitalake.records.fields import Field, RecordTable
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 HEADER = "ID,Region,InstanceType,Price (USD/h),vCPU\n"
@@ -277,7 +278,7 @@ def test_reading_records_imports_no_pandas() -> None:
     program = """
 import sys
 from datetime import datetime, timezone
-from vitalake.dataset import RawObject
+from vitalake.lake.dataset import RawObject
 from vitalake.datasets.pricing import PRICING
 from vitalake.datasets.retina import RETINA
 from vitalake.pseudonyms import Pseudonyms

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from vitalake.records.fields import Field, Rule
+from vitalake.lake.dataset import Rule
+from vitalake.records.fields import Field
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from vitalake.dataset import Dataset
 from vitalake.datasets.declared import DATASETS
 from vitalake.errors import PermanentError
-from vitalake.records.fields import Rule
+from vitalake.lake.dataset import Dataset, Rule
 from vitalake.records.rules import broken
 
 GOOD = Rule("X01", "weight > 0", "weight is not above 0")

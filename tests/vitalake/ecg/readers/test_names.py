@@ -14,8 +14,13 @@ from tests.vitalake.ecg.readers import aecg_files, scp_files
 from tests.vitalake.ecg.readers.edf_files import Made, make_edf
 from tests.vitalake.ecg.readers.ishne_files import ishne_file
 from tests.vitalake.ecg.readers.wfdb_files import record
-from vitalake.ecg.readers import aecg, edf, ishne, scp, text, wfdb
+from vitalake.ecg.readers import ishne
+from vitalake.ecg.readers.aecg import reader as aecg
+from vitalake.ecg.readers.edf import reader as edf
 from vitalake.ecg.readers.names import device_model, lead_name, subject_identifier
+from vitalake.ecg.readers.scp import reader as scp
+from vitalake.ecg.readers.text import reader as text
+from vitalake.ecg.readers.wfdb import reader as wfdb
 from vitalake.ecg.recording import Recording
 
 PLENTY = 1000

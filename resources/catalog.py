@@ -1,0 +1,210 @@
+"""`lake.duckdb`: views over the Parquet in the bucket, in a file that any DuckDB client opens.
+
+Belongs here: DuckDB with S3, publishing the catalog, asking it. Does not belong here: what the views say
+(`vitalake/serving/catalog.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from resources.object_store import ObjectStore
+from resources.settings import Settings
+from vitalake.arrivals.fingerprints import digest
+from vitalake.errors import PermanentError, TransientError
+from vitalake.lake.dataset import Dataset
+from vitalake.lake.parquet import SEED_PARTITION
+from vitalake.lake.parts import Store
+from vitalake.lake.tables import Table
+from vitalake.serving.catalog import quote, seed, statements, views
+
+if TYPE_CHECKING:
+    import duckdb
+
+_MADE_OF = "vitalake_made_of"  # a macro: SHOW TABLES does not list it
+_PUBLISH = (
+    "start the system (vitalake up) or, where it runs elsewhere, "
+    "`python -m dagster asset materialize --select lake -m definitions`"
+)
+
+
+def init_sql(settings: Settings) -> str:
+    """What a DuckDB client runs before it asks: load httpfs, and know the bucket's address and keys.
+
+    The keys are those of the settings: a client that has them may do what they may, however it opened the catalog.
+    The extension is the signed one that PyPI ships; nothing is downloaded.
+    """
+    import duckdb_extension_httpfs
+
+    [extension] = Path(duckdb_extension_httpfs.__file__).parent.rglob("httpfs.duckdb_extension")
+    secret = ["TYPE s3", f"REGION {quote(settings.aws_region)}"]
+    if settings.s3_endpoint:
+        scheme, _, address = settings.s3_endpoint.partition("://")
+        use_ssl = "true" if scheme == "https" else "false"
+        secret += [f"ENDPOINT {quote(address)}", "URL_STYLE 'path'", f"USE_SSL {use_ssl}"]
+    if settings.aws_access_key_id and settings.aws_secret_access_key:
+        secret += [f"KEY_ID {quote(settings.aws_access_key_id)}"]
+        secret += [f"SECRET {quote(settings.aws_secret_access_key.get_secret_value())}"]
+    if settings.aws_session_token:
+        secret += [f"SESSION_TOKEN {quote(settings.aws_session_token.get_secret_value())}"]
+    return "\n".join(
+        [
+            f"LOAD {quote(str(extension))};",
+            f"CREATE OR REPLACE SECRET vitalake ({', '.join(secret)});",
+            "SET TimeZone = 'UTC';",
+            # Footers stay unpacked, each for as long as the listing shows its ETag (docs/adr/0008).
+            "SET parquet_metadata_cache = true;",
+            "",
+        ]
+    )
+
+
+def _ready(settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+    """Let a connection of our own read the bucket, with the machine's role where no keys are set.
+
+    The role's keys are temporary, so they go into this connection and never into ``init.sql``.
+    """
+    connection.execute(init_sql(settings))
+    if settings.aws_access_key_id is None:
+        import boto3
+
+        found = boto3.Session().get_credentials()
+        if found is None:
+            raise PermanentError("no AWS credentials: set AWS_ACCESS_KEY_ID, or give this machine a role")
+        keys = found.get_frozen_credentials()
+        role = settings.model_copy(
+            update={
+                "aws_access_key_id": keys.access_key,
+                "aws_secret_access_key": SecretStr(str(keys.secret_key)),
+                "aws_session_token": SecretStr(keys.token) if keys.token else None,
+            }
+        )
+        connection.execute(init_sql(role))
+
+
+def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> bool:
+    """Write the catalog to a new file and rename it over the old one; False when it already says this.
+
+    A reader that has the old file open keeps it; nobody sees a half-written one, nobody is locked out. Every view
+    has its columns from the first moment, whatever is stored. The file itself says what it was made of, so that one
+    that is broken, or that other code has put there, is written anew.
+
+    Raises:
+        PermanentError: DuckDB does not take a view (everything else is published), or nothing can be written there.
+        TransientError: the store or the disk did not take it; the old catalog stays.
+    """
+    import duckdb
+
+    path = settings.catalog_path
+    for dataset in datasets:
+        for table in dataset.every_table:
+            seed(lake, table)
+    ddl = {
+        view.name: statements(view) for view in views(datasets, settings.lake_bucket, settings.restricted_bucket)
+    }
+    made_of = digest(*(line for lines in ddl.values() for line in lines))
+    try:
+        with _new(path.with_name("init.sql")) as file:
+            file.touch(0o600, exist_ok=False)  # it holds keys
+            file.write_text(init_sql(settings))
+        if _made_of(path) == made_of:
+            return False
+        with _new(path) as file:
+            with duckdb.connect(str(file)) as connection:  # DuckDB syncs the file when it closes it
+                _ready(settings, connection)
+                refused = dict(_refused(connection, ddl))
+                if not refused:  # else the next time it is tried again
+                    connection.execute(f"CREATE MACRO {_MADE_OF}() AS {quote(made_of)}")
+            # What a killed program left to be written into the old file, DuckDB would write into the new one.
+            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+    except duckdb.IOException as error:  # the store, or the disk
+        raise TransientError(f"the catalog {path} was not written: {str(error).splitlines()[0]}") from error
+    except OSError as error:
+        raise PermanentError(
+            f"the catalog {path} cannot be written: {error.strerror or error}. Make its folder writable, free some "
+            "space, or choose another place with VITALAKE_LAKE_PATH"
+        ) from error
+    if refused:
+        what = "; ".join(f"view {name!r}: {said}" for name, said in refused.items())
+        raise PermanentError(f"correct these, everything else is published: {what}")
+    return True
+
+
+def _made_of(catalog: Path) -> str | None:
+    """The digest of the statements that a catalog was made of; None where it does not say so or cannot be read."""
+    import duckdb
+
+    try:
+        # Attached, since `connect` would give what another connection of this process still has open.
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH {quote(str(catalog))} AS found (READ_ONLY)")
+            [(made_of,)] = connection.execute(f"SELECT found.{_MADE_OF}()").fetchall()
+    except duckdb.Error:
+        return None
+    return str(made_of)
+
+
+def _refused(connection: duckdb.DuckDBPyConnection, ddl: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """Carry out the statements of each view: the names of those that cannot be, with what DuckDB says."""
+    import duckdb
+
+    for name, lines in ddl.items():
+        try:
+            for line in lines:
+                connection.execute(line)
+        except (duckdb.ProgrammingError, duckdb.DataError) as error:  # not when the store does not answer
+            yield name, str(error).splitlines()[0]
+
+
+def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """A connection that cannot change the catalog, ready to ask.
+
+    It could still write to the buckets, and to files: what a person gives it goes through `cli/sql/readonly.py`.
+
+    Raises:
+        PermanentError: nothing has been published yet, or the file is no catalog.
+        TransientError: another client has the catalog open for writing.
+    """
+    import duckdb
+
+    path = settings.catalog_path
+    if not path.exists():
+        raise PermanentError(f"{path} is not there yet: {_PUBLISH}")
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.Error as error:
+        said = str(error).splitlines()[0]
+        if "Could not set lock" in said:
+            raise TransientError(
+                f"{path} cannot be opened: another program has it open for writing, which locks everybody else "
+                "out. Close that program, or open the file read-only there (duckdb -readonly)"
+            ) from error
+        raise PermanentError(
+            f"{path} is no catalog that can be read ({said}). To write it anew, {_PUBLISH}"
+        ) from error
+    _ready(settings, connection)
+    return connection
+
+
+def stored_days(lake: ObjectStore, table: Table) -> set[date]:
+    """The days of which a table has parts, by the names of its folders."""
+    named = [re.search(r"/date=(\d{4}-\d\d-\d\d)/$", folder) for folder in lake.folders(f"{table.name}/")[0]]
+    return {date.fromisoformat(found[1]) for found in named if found and found[1] != SEED_PARTITION}
+
+
+@contextmanager
+def _new(path: Path) -> Iterator[Path]:
+    """Where to write what takes the place of `path` when the block ends: a folder of its own, gone afterwards."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        new = Path(folder, path.name)
+        yield new
+        new.replace(path)

@@ -1,0 +1,280 @@
+"""Delimited text: the numbers exactly as written, whatever the layout, and a calm refusal of everything else."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.vitalake.ecg.readers.mutations import mutated
+from vitalake.ecg.readers.text import reader as text
+from vitalake.ecg.recording import Recording
+from vitalake.errors import UnusableDataError
+
+MAX_SAMPLES = 2**22
+KARDIA = (
+    'Name,Jane Roe\nDate of Birth,1.1.1990\nDevice,"Watch6,4"\nSample Rate,512 hertz\n\n\nLead,Lead I\nUnit,µV\n\n'
+    "-12.3\n14.2\n15\n16.1\n"
+)
+
+
+def read(content: str | bytes) -> Recording:
+    data = content.encode() if isinstance(content, str) else content
+    assert text.recognises(data)
+    return text.read(data, max_samples=MAX_SAMPLES)
+
+
+def refusal(content: str | bytes, max_samples: int = MAX_SAMPLES) -> UnusableDataError:
+    data = content.encode() if isinstance(content, str) else content
+    with pytest.raises(UnusableDataError) as caught:
+        text.read(data, max_samples=max_samples)
+    return caught.value
+
+
+def table(recording: Recording) -> list[list[float]]:
+    return [lead.samples.tolist() for lead in recording.leads]
+
+
+def timed(times: Sequence[object], header: str = "time,ECG") -> Recording:
+    return read(header + "\n" + "".join(f"{time},{at % 7}\n" for at, time in enumerate(times)))
+
+
+@pytest.mark.data
+def test_the_challenge_of_2011_sample_by_sample(data_dir: Path) -> None:
+    truth = np.load(data_dir / "cinc2011/seta_dev_int16.npz")
+    place = {record: at for at, record in enumerate(truth["record"])}
+    paths = sorted((data_dir / "cinc2011/text").glob("*.txt"))
+    assert len(paths) == 8
+    for path in paths:
+        found = np.stack([lead.samples for lead in read(path.read_bytes()).leads], axis=1)
+        assert found.dtype == np.int32
+        np.testing.assert_array_equal(found, truth["signal"][place[path.stem]])
+
+
+@pytest.mark.data
+def test_real_files_of_other_layouts(data_dir: Path) -> None:
+    commented = read((data_dir / "csv/ecg.txt").read_bytes())
+    assert [(lead.name, lead.sampling_rate_hz, len(lead.samples)) for lead in commented.leads] == [
+        ("ECG", 1000.0, 15000)
+    ]
+    dated = read((data_dir / "csv/ecg_test_w.csv").read_bytes())
+    assert dated.started_at == datetime(2021, 4, 26, 18, 19, 52, 517318, tzinfo=timezone.utc)
+    assert [(lead.name, lead.sampling_rate_hz) for lead in dated.leads] == [("2", 256.0), ("3", 256.0)]
+    expected = np.loadtxt(data_dir / "csv/ecg_test_w.csv", delimiter=",", skiprows=1, usecols=2)
+    np.testing.assert_array_equal(dated.leads[0].samples, expected)
+    trailing = read((data_dir / "scp_edf/0000050.ECG.csv").read_bytes())
+    expected = np.loadtxt(data_dir / "scp_edf/0000050.ECG.csv", delimiter=",", usecols=range(6), dtype=np.int32)
+    np.testing.assert_array_equal(np.stack([lead.samples for lead in trailing.leads], 1), expected, strict=True)
+
+
+def test_units_and_names_of_a_header() -> None:
+    found = read("time (ms);II (mV);ECG [uV];V5_mV;V;II (raw);ABP [mmHg]\n0;1;2;3;4;5;6\n4;1;2;3;4;5;6\n")
+    assert [(lead.name, lead.gain_adu_per_unit, lead.unit) for lead in found.leads] == [
+        ("II", 1.0, "mV"),
+        ("ECG", 1000.0, "mV"),
+        ("V5", 1.0, "mV"),
+        ("V", 1.0, "adu"),
+        ("II (raw)", 1.0, "adu"),
+        ("ABP", 1.0, "mmHg"),
+    ]
+    assert {lead.sampling_rate_hz for lead in found.leads} == {250.0}
+    rows = "".join(f"'0:{at // 250:02d}.{at % 250 * 4:03d}',-0.145,0.065\n" for at in range(600))
+    found = read("'Elapsed time','MLII','V5'\n'hh:mm:ss.mmm','mV','uV'\n" + rows)
+    assert [(lead.name, lead.gain_adu_per_unit, lead.unit) for lead in found.leads] == [
+        ("MLII", 1.0, "mV"),
+        ("V5", 1000.0, "mV"),
+    ]
+    assert found.leads[0].sampling_rate_hz == 250.0
+
+
+def test_lines_of_a_watch_before_a_single_column_give_its_rate_and_nothing_personal() -> None:
+    found = read(KARDIA)
+    lead = found.leads[0]
+    assert (lead.name, lead.sampling_rate_hz, lead.gain_adu_per_unit, lead.unit) == ("Lead I", 512.0, 1000.0, "mV")
+    assert lead.samples.tolist() == [-12.3, 14.2, 15.0, 16.1]
+    assert "Roe" not in repr(found)
+    assert read("Jane Roe\n1\n2\n3\n").leads[0].name == "lead_1"
+    assert read("II (mV)\n1\n2\n3\n").leads[0].unit == "mV"
+
+
+def test_empty_fields_are_missing_and_empty_last_columns_are_none() -> None:
+    found = read("a,b,c,,\n1,,1.5,,\n2,5,nan,,\n,6,2.5,,\n")
+    assert len(found.leads) == 3
+    first, second, third = found.leads
+    assert first.samples.dtype == second.samples.dtype == np.int32
+    assert first.missing is not None
+    assert second.missing is not None
+    assert (first.missing.tolist(), second.missing.tolist()) == ([False, False, True], [True, False, False])
+    np.testing.assert_array_equal(third.samples, [1.5, np.nan, 2.5])
+
+
+def test_numbers_keep_their_kind() -> None:
+    found = read("a,b,c,d\n1,1.0,+5,3000000000\n-2,2, 6,0\n3,3, ,1\n")
+    assert [lead.samples.dtype.name for lead in found.leads] == ["int32", "float64", "float64", "float64"]
+    assert found.leads[3].samples[0] == 3e9
+    assert refusal("1,2\n9007199254740993,1\n").rule == "S10"
+
+
+@pytest.mark.parametrize(
+    ("times", "header", "rate"),
+    [
+        ([at / 250 for at in range(50)], "time,ECG", 250.0),
+        ([f"{at / 360:.3f}" for at in range(500)], "Time (s),ECG", 360.0),
+        ([4 * at for at in range(50)], "t [ms],ECG", 250.0),
+        ([2 * at for at in range(50)], "time,ECG", 500.0),
+        ([at / 128 for at in range(50)], "1,ECG", 128.0),
+        ([at // 250 for at in range(5001)], "time_s,ECG", 250.0),
+        (list(range(50)), "sample,ECG", 0.0),
+        (list(range(1, 51)), ",ECG", 0.0),
+        (list(range(50)), "time_ms,ECG", 1000.0),
+        ([f"00:{at // 60:02d}:{at % 60:02d}.5" for at in range(90)], "time,ECG", 1.0),
+        ([f"10:00:{at // 100:02d}.{at % 100:02d}" for at in range(300)], "clock,ECG", 100.0),
+    ],
+)
+def test_time_columns(times: list[object], header: str, rate: float) -> None:
+    found = timed(times, header)
+    assert len(found.leads) == 1
+    assert found.leads[0].sampling_rate_hz == rate
+    assert found.findings == ()
+    assert found.started_at is None
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [f"2024-02-29T23:59:59.{4 * at:03d}Z" for at in range(200)],
+        [f"2024-03-01 00:59:59.{4 * at:03d}+01:00" for at in range(200)],
+        [f"2024-02-29 23:59:59.{4 * at:03d}" for at in range(200)],
+        [1709251199000 + 4 * at for at in range(200)],
+        [f"{1709251199 + at / 250:.3f}" for at in range(200)],
+    ],
+)
+def test_absolute_times_give_the_start(times: list[object]) -> None:
+    found = timed(times)
+    assert found.started_at == datetime(2024, 2, 29, 23, 59, 59, tzinfo=timezone.utc)
+    assert found.leads[0].sampling_rate_hz == 250.0
+    assert found.findings == ()
+
+
+def test_uneven_times_are_a_finding_and_a_signal_is_no_time() -> None:
+    even = [at / 250 for at in range(500)]
+    assert timed(even).findings == ()
+    jittered = [time + (0.001 if at % 20 == 0 else 0) for at, time in enumerate(even)]
+    (finding,) = timed(jittered).findings
+    assert finding.rule == "S15"
+    assert "time steps differ" in finding.message
+    gapped = even[:250] + [time + 60 for time in even[250:]]
+    (finding,) = timed(gapped).findings
+    assert "gaps" in finding.message
+    assert timed(gapped).leads[0].sampling_rate_hz == 250.0
+    (finding,) = timed([1.0] * 20).findings
+    assert "does not advance" in finding.message
+    assert len(timed([5, 4, 3, 2, 1, 0, 1, 2, 3, 4, 5, 6], "a,b").leads) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "said"),
+    [
+        ("a,b\n1,2\n3,4,5\n6,7\n", "S02", "line 3 has 3 columns, expected 2"),
+        ("a,b\n1,2\n3\n4,5\n5,6\n", "S02", "line 3 has 1 columns, expected 2"),
+        ("# a\n\n1,2\n3,\n5,Roe\n", "S02", "line 5 holds a cell that is no number"),
+        ("1 2\r\n3 4\r\n5 x\r\n", "S02", "line 3 holds"),
+        ("1,2\n3,4\n5,0x1f\n", "S02", "line 3 holds"),
+        ("1,2\n3,4\n5,true\n", "S02", "line 3 holds"),
+        ("1,2\n3,4\n5,2024-01-01\n", "S02", "line 3 holds"),
+        ("time,lead\n0,1024\n" * 400, "S02", "no text of rows"),
+        ("1,2\n3,4\n\xff,6\n7,8\n", "S02", "line 3 holds"),
+        ('{"a": [1, 2]}', "S02", "no text of rows"),
+        ("<a>1</a>", "S02", "no text of rows"),
+        ("[1,\n2,\n3]", "S02", "no text of rows"),
+        ("", "S02", "no text of rows"),
+        ("validation/A00001.mat", "S02", "no text of rows"),
+        (b"\xff\xfe1\x00\n\x00\x00\xd8", "S02", "UTF-16"),
+        (",".join("1" * 600) + "\n", "S05", "600 columns"),
+    ],
+)
+def test_refusals_name_the_line_and_not_the_text(content: str | bytes, rule: str, said: str) -> None:
+    error = refusal(content)
+    assert error.rule == rule
+    assert said in error.message
+    assert "Roe" not in error.message
+
+
+def test_no_more_than_the_allowed_samples_are_read() -> None:
+    rows = "1,2\n3,4\n"
+    assert len(text.read(rows.encode(), max_samples=6).leads) == 2
+    error = refusal(rows * 4, 6)
+    assert error.rule == "S01"
+
+
+@pytest.mark.parametrize(
+    "content", [b"{}", b"<x/>", bytes(99), b"MATLAB 5.0", b"100 2 360 1000\n100.dat 212 200 11\n"]
+)
+def test_other_formats_are_not_recognised(content: bytes) -> None:
+    assert not text.recognises(content)
+
+
+@settings(deadline=None)
+@given(
+    st.integers(1, 5).flatmap(
+        lambda columns: st.lists(
+            st.lists(st.integers(-(2**31), 2**31 - 1), min_size=columns, max_size=columns), min_size=2, max_size=8
+        )
+    ),
+    st.sampled_from([",", ";", "\t", " ", "  ", ", "]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+def test_integers_come_back_from_every_layout(
+    rows: list[list[int]], delimiter: str, end: str, encoding: str, quoted: bool, header: bool, last_end: bool
+) -> None:
+    quote = '"' if quoted and delimiter in (",", ";", "\t") else ""
+    lines = [delimiter.join(f"{quote}{value}{quote}" for value in row) for row in rows]
+    if header:
+        lines.insert(0, delimiter.join(f"ch{at}" for at in range(len(rows[0]))))
+    found = read((end.join(lines) + end * last_end).encode(encoding))
+    assert table(found) == np.transpose(rows).tolist()
+    assert all(lead.samples.dtype == np.int32 for lead in found.leads)
+    if header:
+        assert [lead.name for lead in found.leads] == [f"ch{at}" for at in range(len(rows[0]))]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(*[st.decimals(-1000, 1000, places=3, allow_nan=False)] * 2), min_size=3, max_size=8, unique=True
+    ),
+    st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", ","), ("\t", "."), (" ", ",")]),
+)
+def test_decimals_come_back_with_either_mark(rows: list[tuple[object, object]], layout: tuple[str, str]) -> None:
+    delimiter, mark = layout
+    lines = [delimiter.join(str(value).replace(".", mark) for value in row) for row in rows]
+    found = read("a" + delimiter + "b\n" + "\n".join(lines))
+    assert table(found) == [[float(str(row[at])) for row in rows] for at in (0, 1)]
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.one_of(
+        st.binary(max_size=300),
+        st.text(alphabet="0123456789.,;:-+eE \t\r\n\"'#%naTZ[]()µV", max_size=300).map(str.encode),
+        mutated(KARDIA.encode(), 200),
+        mutated(b"time,II (mV)\n" + b"".join(b"0.%03d,%d\n" % (4 * at, at % 5) for at in range(30)), 60),
+        mutated(b"2021-04-26 18:19:52.517318,1,2\n2021-04-26 18:19:52.521224,3,4\n" * 4, 300),
+    )
+)
+def test_anything_else_is_read_or_refused(content: bytes) -> None:
+    text.recognises(content)
+    with contextlib.suppress(UnusableDataError):
+        found = text.read(content, max_samples=MAX_SAMPLES)
+        assert len({len(lead.samples) for lead in found.leads}) == 1
+        assert all(lead.samples.dtype in (np.int32, np.float64) for lead in found.leads)

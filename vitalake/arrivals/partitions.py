@@ -1,0 +1,66 @@
+"""Partitions: which one a bundle belongs to, and how one is cut into parts.
+
+Belongs here: pure functions from bundles to partitions and parts. Does not belong here: listing (`listing.py`),
+which partitions need a run (`planning.py`), writing parts (`vitalake/lake/reconcile.py`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from vitalake.arrivals.bundles import Bundle, completed_at, size_bytes
+from vitalake.arrivals.keys import dated
+from vitalake.arrivals.objects import ObjectInfo
+
+
+@dataclass(frozen=True)
+class PartLimits:
+    """How a partition is cut into parts, and what an object, or objects that are read together, may weigh.
+
+    An object above `whole_bytes` that stands alone is read as a stream.
+    """
+
+    part_objects: int = 1000
+    part_bytes: int = 128 * 2**20
+    object_bytes: int = 64 * 2**20
+    whole_bytes: int = 64 * 2**20
+
+
+def partition_of(bundle: Bundle, first_day: date) -> date:
+    """The day a bundle belongs to: the one its keys name, else the UTC day on which its last object came.
+
+    Being a function of the bundle alone, the answer never changes. A day that has not come yet is a partition
+    that waits, visibly; a date before `first_day` (a device whose clock was reset) counts as none.
+    """
+    return dated(bundle[0].key, first_day) or max(completed_at(bundle).date(), first_day)
+
+
+def by_partition(found: Iterable[Bundle], first_day: date) -> dict[date, list[Bundle]]:
+    """Bundles grouped by day, each group in the order given."""
+    groups: defaultdict[date, list[Bundle]] = defaultdict(list)
+    for bundle in found:
+        groups[partition_of(bundle, first_day)].append(bundle)
+    return dict(sorted(groups.items()))
+
+
+def cut(found: Sequence[Bundle], limits: PartLimits) -> list[list[ObjectInfo]]:
+    """A partition's bundles, in upload order, cut into parts of bounded count and bytes.
+
+    What is over the size limit is never read, so it weighs nothing.
+    """
+    parts: list[list[ObjectInfo]] = []
+    weight = 0
+    for bundle in found:
+        size = size_bytes(bundle)
+        if size > limits.object_bytes:
+            size = 0
+        full = parts and (len(parts[-1]) + len(bundle) > limits.part_objects or weight + size > limits.part_bytes)
+        if not parts or full:
+            parts.append([])
+            weight = 0
+        parts[-1] += bundle
+        weight += size
+    return parts

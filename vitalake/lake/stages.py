@@ -1,0 +1,259 @@
+"""The three stages of every dataset: list its objects, read them, derive from what was read.
+
+Belongs here: what each stage takes and gives, in terms of `reconcile`. Does not belong here: the loop itself
+(`vitalake/lake/reconcile.py`), reading one part (`vitalake/lake/reading.py`), formats and rules
+(`vitalake/datasets/`), scheduling (`pipeline_assets/`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from vitalake.arrivals.fingerprints import digest, objects_digest
+from vitalake.arrivals.listing import arrived
+from vitalake.arrivals.objects import Bucket, ObjectInfo
+from vitalake.arrivals.partitions import cut
+from vitalake.lake import parquet
+from vitalake.lake.checks import VANISHED, WAITING
+from vitalake.lake.code_version import code_digest
+from vitalake.lake.columns import rows_of
+from vitalake.lake.dataset import Combined, Dataset, Derived
+from vitalake.lake.parts import (
+    ConflictError,
+    Inputs,
+    Part,
+    Store,
+    fingerprint_of,
+    listed_parts,
+    parts_of,
+    side_by_side,
+)
+from vitalake.lake.reading import RawBucket, object_columns, read_part
+from vitalake.lake.reconcile import Output, PartWriter, Report, reconcile
+from vitalake.lake.tables import Table
+from vitalake.lake.workers import spread
+from vitalake.pseudonyms import Pseudonyms
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+Progress = Callable[[int, int], None]
+Announce = Callable[[list[dict[str, Any]]], None]
+
+
+def list_objects(
+    dataset: Dataset, raw: Bucket, lake: Store, partition: str, first_day: date, progress: Progress
+) -> Report:
+    """Write the manifest ``raw_<dataset>``: which objects the partition has and in which part each is."""
+    parts: dict[int, list[ObjectInfo]] = {}
+
+    def inputs() -> dict[int, Inputs]:
+        found = arrived(raw, dataset.prefix, first_day, {date.fromisoformat(partition)}, dataset.group_objects)
+        parts.clear()
+        parts.update(enumerate(cut(found, dataset.limits)))
+        return {index: Inputs(objects_digest(part), code_digest()) for index, part in parts.items()}
+
+    table = dataset.raw_table
+
+    def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
+        for index, needed in stale.items():
+            sheets = PartWriter([table])
+            sheets.append({table.name: table.from_rows([object_columns(item) for item in parts[index]])})
+            yield sheets.close(needed)
+
+    return reconcile(lake, partition, [table], inputs, compute, progress)
+
+
+def read_objects(
+    dataset: Dataset,
+    raw: RawBucket,
+    lake: Store,
+    partition: str,
+    pseudonyms: Pseudonyms,
+    progress: Progress,
+    announce: Announce,
+    processes: int | None = 1,
+) -> Report:
+    """Read every object of the manifest into the dataset's tables, or into quarantine with the reason.
+
+    `announce` gets what of quarantine was not there before, and gets it before it is written (`read_part`): a
+    crash in between may repeat the news, never lose it. What waits for its other objects is no news.
+    The parts of a large day are read in `processes` side by side (None: one a core).
+    """
+    manifest: dict[int, Part] = {}
+    known: set[tuple[str, str, str]] | None = None
+    read = partial(_read_listed, dataset, raw, lake, pseudonyms)
+
+    def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
+        nonlocal known
+        for output, refused in spread(read, ((manifest[index], stale[index]) for index in stale), processes):
+            if refused and known is None:
+                # Only what names a refusal: an older part lacks columns that were added since.
+                named = ["source_key", "source_version", "rule"]
+                parts = listed_parts(lake, dataset.quarantine_table.name, partition).values()
+                known = {_identity(row) for part in parts for row in rows_of(_load(lake, part, named))}
+            told = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
+            news = [row for row in told if _identity(row) not in (known or ())]
+            if news:
+                announce(news)
+            yield output
+
+    outputs = [*dataset.tables, dataset.quarantine_table]
+    code = digest(code_digest(), pseudonyms.key_id)
+    inputs = _follow(lake, dataset.raw_table, partition, manifest, code)
+    return reconcile(lake, partition, outputs, inputs, compute, progress)
+
+
+def derive(
+    dataset: Dataset, derived: Derived, lake: Store, partition: str, progress: Progress, processes: int | None = 1
+) -> Report:
+    """Compute derived tables part by part from the table they follow; those that `derived` names, of all it can."""
+    source: dict[int, Part] = {}
+    work = partial(_derive_part, derived, lake)
+
+    def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
+        return spread(work, ((source[index], stale[index]) for index in stale), processes)
+
+    table = next(table for table in dataset.tables if table.name == derived.source)
+    inputs = _follow(lake, table, partition, source, code_digest())
+    return reconcile(lake, partition, derived.tables, inputs, compute, progress)
+
+
+def combine(dataset: Dataset, combined: Combined, lake: Store, progress: Progress) -> Report:
+    """Compute tables over all days anew, if any part of a day that they read has changed."""
+    sources: dict[str, list[ObjectInfo]] = {}
+
+    def inputs() -> dict[int, Inputs]:
+        sources.update(parts_to_combine(combined, lake))
+        return {0: Inputs(combined_digest(sources), code_digest())}
+
+    def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
+        for needed in stale.values():
+            wanted = combined.sources.items()
+            tables = {
+                name: _load_all(lake, dataset.table(name), sources[name], columns) for name, columns in wanted
+            }
+            rows = combined.compute(tables)
+            sheets = PartWriter(combined.tables)
+            sheets.append({table.name: rows[table.name] for table in combined.tables})
+            yield sheets.close(needed)
+
+    return reconcile(lake, parquet.WHOLE, combined.tables, inputs, compute, progress)
+
+
+def parts_to_combine(combined: Combined, lake: Store) -> dict[str, list[ObjectInfo]]:
+    """Source table → its parts of all days, by key."""
+    found = {}
+    for name in combined.sources:
+        seed = parquet.part_key(name, parquet.SEED_PARTITION, 0)  # of no day
+        parts = (item for item in lake.objects(f"{name}/") if parquet.part_index(item.key) is not None)
+        found[name] = sorted((item for item in parts if item.key != seed), key=lambda item: item.key)
+    return found
+
+
+def combined_digest(sources: Mapping[str, Sequence[ObjectInfo]]) -> str:
+    """What these parts hold, in short. Not their times: the same days built elsewhere are the same."""
+    return digest(*(f"{item.version} {item.key}" for parts in sources.values() for item in parts))
+
+
+def is_combined(combined: Combined, lake: Store) -> bool:
+    """Whether tables over all days are computed from the parts that there are now; of no parts, have no rows."""
+    sources = parts_to_combine(combined, lake)
+    found = [parts_of(lake, table.name, parquet.WHOLE).get(0) for table in combined.tables]
+    if not any(sources.values()) and not any(part.rows for part in found if part):
+        return True
+    wanted = combined_digest(sources)
+    return all(part is not None and part.inputs is not None and part.inputs.objects == wanted for part in found)
+
+
+def _load_all(lake: Store, table: Table, parts: Sequence[ObjectInfo], columns: list[str] | None = None) -> pa.Table:
+    import pyarrow as pa
+
+    empty = pa.Table.from_batches([], table.arrow_schema()).select(columns or table.names)
+    with side_by_side(len(parts)) as each:
+        return pa.concat_tables([empty, *each(lambda part: _load(lake, part, columns), parts)])
+
+
+def _derive_part(derived: Derived, lake: Store, task: tuple[Part, Inputs]) -> Output:
+    source, needed = task
+    rows = derived.compute(_load(lake, source, derived.columns))
+    sheets = PartWriter(derived.tables)
+    sheets.append({table.name: rows[table.name] for table in derived.tables})
+    return sheets.close(needed)
+
+
+def _read_listed(
+    dataset: Dataset, raw: RawBucket, lake: Store, pseudonyms: Pseudonyms, task: tuple[Part, Inputs]
+) -> tuple[Output, list[dict[str, Any]]]:
+    listed, needed = task
+    rows = rows_of(_load(lake, listed))
+    items = [
+        ObjectInfo(row["source_key"], row["source_version"], row["size_bytes"], row["uploaded_at"]) for row in rows
+    ]
+    return read_part(dataset, raw, items, pseudonyms, needed)
+
+
+def _follow(
+    lake: Store, table: Table, partition: str, parts: dict[int, Part], code: str
+) -> Callable[[], dict[int, Inputs]]:
+    """Inputs that are the parts of another table and `code`; the parts are remembered in `parts` for computing."""
+
+    def inputs() -> dict[int, Inputs]:
+        parts.clear()
+        parts.update(parts_of(lake, table.name, partition))
+        if any(part.inputs is None for part in parts.values()):
+            raise ConflictError(
+                f"{table.name} {partition} holds a file that is no part of ours; materialize it first"
+            )
+        return {index: part.inputs.then(code) for index, part in sorted(parts.items()) if part.inputs is not None}
+
+    return inputs
+
+
+def load_columns(
+    dataset: Dataset, lake: Store, partition: str, wanted: Iterable[Mapping[str, list[str]]]
+) -> dict[str, pa.Table]:
+    """All the columns that are wanted of tables of a partition, by table; each part is fetched once."""
+    columns: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for names in wanted:
+        for table, of_table in names.items():
+            columns[table] |= dict.fromkeys(of_table)
+    return {
+        name: load_table(lake, dataset.table(name), partition, list(of_table)) for name, of_table in columns.items()
+    }
+
+
+def load_table(lake: Store, table: Table, partition: str, columns: list[str] | None = None) -> pa.Table:
+    """A partition of a table, all parts together, in order."""
+    return _load_all(lake, table, list(listed_parts(lake, table.name, partition).values()), columns)
+
+
+def is_built(lake: Store, tables: Iterable[Table], partition: str, fingerprint: str) -> bool:
+    """Whether these tables of a partition were built from the raw objects with this fingerprint."""
+    return all(fingerprint_of(parts_of(lake, table.name, partition)) == fingerprint for table in tables)
+
+
+def newest_part(lake: Store, table: Table, partition: str) -> parquet.Rows | None:
+    """The last part of a partition: where the latest uploads are. None when there is no part."""
+    parts = listed_parts(lake, table.name, partition)
+    return parquet.Rows(_content(lake, parts[max(parts)])) if parts else None
+
+
+def _identity(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["source_key"], row["source_version"], row["rule"]
+
+
+def _load(lake: Store, part: Part | ObjectInfo, columns: list[str] | None = None) -> pa.Table:
+    return parquet.decode(_content(lake, part), columns)
+
+
+def _content(lake: Store, part: Part | ObjectInfo) -> bytes:
+    try:
+        return lake.get(part.key, part.version)
+    except FileNotFoundError:
+        raise ConflictError(f"{part.key} was replaced while it was read") from None

@@ -1,0 +1,150 @@
+"""The header of a CSV file: its delimiter, its columns, and where the records begin.
+
+Belongs here: what is decided from the first lines. Does not belong here: records (`vitalake/records/csv/block.py`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from vitalake.errors import UnusableDataError
+
+DELIMITERS = ",;\t|"
+MAX_HEADER_BYTES = 1 << 20
+_SAID = re.compile(rb'"?sep=([,;\t|])"?(?:\r\n|\r|\n)', re.IGNORECASE)
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+# The marks of UTF-32 come first: in little-endian order they begin as those of UTF-16 do.
+_OTHER_ENCODINGS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+_SHOWN_NAMES = 10
+_SHOWN_CHARACTERS = 40
+
+
+@dataclass(frozen=True)
+class CsvHeader:
+    """What the header says.
+
+    Attributes:
+        delimiter: one character between fields.
+        fields: names of all columns as they stand in the file, without spaces around them.
+        spelled: the same with the spaces, and with the fields without a name at the end, which must stay empty.
+        size_bytes: of all that stands before the first record, a byte order mark included.
+        line_count: physical lines up to and with the header.
+    """
+
+    delimiter: str
+    fields: tuple[str, ...]
+    spelled: tuple[str, ...]
+    size_bytes: int
+    line_count: int
+
+    @property
+    def width(self) -> int:
+        """Fields of a record."""
+        return len(self.spelled)
+
+
+def read_header(
+    data: bytes,
+    declared: Sequence[str],
+    required: Collection[str],
+    ignored: Collection[str],
+    private: bool = False,
+) -> CsvHeader:
+    """The header of a file; blank lines may stand before it, and `sep=` with the delimiter on the first line.
+
+    Else the delimiter is the one of `DELIMITERS` with which most names are known, of equals that with most fields.
+
+    Args:
+        data: the beginning of the file: all of it, or more than `MAX_HEADER_BYTES`.
+        declared: names of the columns that a file may have.
+        required: those that it must have.
+        ignored: names of further columns that it may have.
+        private: the file is about people, so none of its words goes into a message.
+
+    Raises:
+        UnusableDataError: S02, this is no UTF-8 text; D01, there is no header, or it lacks a required column, has
+            one twice, or one that nobody declared.
+    """
+    for mark, encoding in _OTHER_ENCODINGS.items():
+        if data.startswith(mark):
+            raise UnusableDataError("S02", f"the file is in {encoding}, expected UTF-8")
+    known = {*declared, *ignored}
+    best, best_known = None, -1
+    begin = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    said = _SAID.match(data, begin)
+    for delimiter in said.group(1).decode() if said else DELIMITERS:
+        found = _split(data, delimiter, said.end() if said else begin, 1 if said else 0)
+        count = sum(name in known for name in found.fields)
+        if count == len(found.fields) and known.issuperset(found.fields) and count:
+            best, best_known = found, count
+            break
+        if best is None or (count, len(found.fields)) > (best_known, len(best.fields)):
+            best, best_known = found, count
+    assert best is not None  # noqa: S101 - there are delimiters
+    _check(best.fields, known, required, private)
+    return best
+
+
+def _split(data: bytes, delimiter: str, begin: int, lines_before: int) -> CsvHeader:
+    used = begin
+
+    def lines() -> Iterator[str]:
+        nonlocal used
+        for line in _LINE.finditer(data, begin, begin + MAX_HEADER_BYTES):
+            used = line.end()
+            if b"\0" in line.group():
+                raise UnusableDataError("S02", "a NUL byte in the header: the file is no UTF-8 text")
+            try:
+                yield line.group().decode()
+            except UnicodeDecodeError:
+                raise UnusableDataError("S02", "the header is no UTF-8 text") from None
+
+    reader = csv.reader(lines(), delimiter=delimiter)
+    try:
+        fields = next((fields for fields in reader if any(fields)), None)
+    except csv.Error as error:
+        raise UnusableDataError("D01", f"the header cannot be read: {error}") from None
+    if used >= MAX_HEADER_BYTES or (fields is None and len(data) > MAX_HEADER_BYTES):
+        raise UnusableDataError("D01", f"the header does not end within {MAX_HEADER_BYTES:,} bytes")
+    if fields is None:
+        raise UnusableDataError("D01", "there is no header")
+    names = [name.strip() for name in fields]
+    while not names[-1] and len(names) > 1:
+        names.pop()
+    return CsvHeader(delimiter, tuple(names), tuple(fields), used, lines_before + reader.line_num)
+
+
+def _check(fields: Sequence[str], known: Collection[str], required: Collection[str], private: bool) -> None:
+    if not any(name in known for name in fields):
+        # Without a header the first record stands in its place: its values are not for messages.
+        raise UnusableDataError(
+            "D01",
+            f"none of the {len(fields):,} fields of the first line is a declared column, expected a header with "
+            f"{_shown(sorted(required or known))}",
+        )
+    said = []
+    if missing := [name for name in required if name not in fields]:
+        said.append(f"lacks {_shown(sorted(missing))}")
+    if repeated := [name for name in dict.fromkeys(fields) if fields.count(name) > 1]:
+        shown = [name for name in repeated if not private or name in known]
+        said.append(f"repeats {_shown(shown)}" if shown else "repeats columns")
+    if undeclared := [name for name in dict.fromkeys(fields) if name not in known]:
+        said.append(f"has {len(undeclared):,} undeclared columns" + ("" if private else f": {_shown(undeclared)}"))
+    if said:
+        raise UnusableDataError("D01", f"the header {'; '.join(said)}")
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Names for a message, few and short."""
+    cut = [name if len(name) <= _SHOWN_CHARACTERS else name[:_SHOWN_CHARACTERS] + "…" for name in names]
+    more = f" and {len(cut) - _SHOWN_NAMES:,} more" if len(cut) > _SHOWN_NAMES else ""
+    return ", ".join(repr(name) for name in cut[:_SHOWN_NAMES]) + more

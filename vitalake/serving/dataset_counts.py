@@ -1,0 +1,145 @@
+"""What there is of each dataset: objects in the bucket, rows in the lake, and the difference.
+
+Belongs here: counting. Does not belong here: whether services run (`cli/status/health.py`), how it is shown
+(`cli/status/command.py`).
+"""
+
+# ruff: noqa: S608 - names are declared by datasets
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, datetime
+
+    import duckdb
+
+    from vitalake.arrivals.objects import Bucket, ObjectInfo
+    from vitalake.lake.dataset import Dataset
+    from vitalake.lake.parts import Store
+
+
+@dataclass(frozen=True)
+class LakeCounts:
+    """What the lake knows of a dataset.
+
+    Args:
+        newest_processed_at: the latest upload that was read (UTC).
+        unprocessed: objects of the bucket that were not read with this content.
+        unprocessed_since: when the first of them was uploaded (UTC).
+        table: the dataset's first table.
+        rows: its rows.
+        warned: those of them with a warning.
+        verdicts: verdict → rows; empty where there are none.
+        quarantine: rule → records, an object that cannot be read being one.
+    """
+
+    newest_processed_at: datetime | None
+    unprocessed: int
+    unprocessed_since: datetime | None
+    table: str
+    rows: int
+    warned: int
+    verdicts: dict[str, int]
+    quarantine: dict[str, int]
+
+
+@dataclass(frozen=True)
+class DatasetCounts:
+    """What there is of one dataset.
+
+    Args:
+        objects: objects in the raw bucket whose day has come.
+        waiting: objects whose key names a day that has not come yet.
+        newest_upload_at: the latest upload among the objects (UTC).
+        lake: None where the lake cannot be asked.
+    """
+
+    objects: int
+    waiting: int
+    newest_upload_at: datetime | None
+    lake: LakeCounts | None
+
+
+def count(
+    dataset: Dataset, raw: Bucket, lake: Store, first_day: date, connection: duckdb.DuckDBPyConnection | None
+) -> DatasetCounts:
+    """Compare the raw bucket with the lake, as far as there is a connection to it.
+
+    Raises:
+        duckdb.Error: the lake cannot be asked.
+        TransientError, PermanentError: the bucket cannot be listed.
+    """
+    from datetime import datetime, timedelta, timezone
+
+    from vitalake.arrivals.listing import arrived
+    from vitalake.arrivals.partitions import partition_of
+
+    tomorrow = datetime.now(timezone.utc).date() + timedelta(days=1)
+    found = arrived(raw, dataset.prefix, first_day, group_objects=dataset.group_objects)
+    come = [item for bundle in found if partition_of(bundle, first_day) <= tomorrow for item in bundle]
+    return DatasetCounts(
+        objects=len(come),
+        waiting=sum(map(len, found)) - len(come),
+        newest_upload_at=max((item.uploaded_at for item in come), default=None),
+        lake=_in_lake(connection, dataset, lake, come) if connection else None,
+    )
+
+
+def _in_lake(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, lake: Store, items: list[ObjectInfo]
+) -> LakeCounts:
+    from datetime import datetime, timezone
+
+    table, quarantine = dataset.tables[0], dataset.quarantine_table.name
+
+    def ask(query: str) -> list[tuple[Any, ...]]:
+        return connection.execute(query).fetchall()
+
+    warned = "len(warnings) > 0" if "warnings" in table.names else "false"
+    [(rows, with_warning)] = ask(f'SELECT count(*), count_if({warned}) FROM "{table.name}"')
+    verdicts = f'SELECT verdict, count(*) FROM "{table.name}" GROUP BY 1 ORDER BY 1'
+    refused = f"SELECT rule, sum(record_count)::BIGINT FROM {quarantine} GROUP BY 1 ORDER BY 1"
+    manifest = f"SELECT date, source_key, source_version, epoch_us(uploaded_at) FROM {dataset.raw_table.name}"
+    unread = _unread_days(ask, dataset, lake)
+    objects = [found for day, *found in ask(manifest) if day not in unread]
+    known = {(key, version) for key, version, _ in objects}
+    missing = [item.uploaded_at for item in items if (item.key, item.version) not in known]
+    newest_us = max((uploaded_us for _, _, uploaded_us in objects), default=None)
+    return LakeCounts(
+        newest_processed_at=None if newest_us is None else datetime.fromtimestamp(newest_us / 1e6, timezone.utc),
+        unprocessed=len(missing),
+        unprocessed_since=min(missing, default=None),
+        table=table.name,
+        rows=rows,
+        warned=with_warning,
+        verdicts=dict(ask(verdicts)) if "verdict" in table.names else {},
+        quarantine=dict(ask(refused)),
+    )
+
+
+def _unread_days(ask: Callable[[str], list[tuple[Any, ...]]], dataset: Dataset, lake: Store) -> set[date]:
+    """Days that were listed and not read since, as where their run failed.
+
+    An object without a record is in no table, so what is in none says only of which days the parts are looked at.
+    """
+    from vitalake.lake.parts import fingerprint_of, parts_of, side_by_side
+    from vitalake.lake.stages import is_built
+
+    raw, table, quarantine = dataset.raw_table.name, dataset.tables[0], dataset.quarantine_table
+    seen = " UNION ALL ".join(
+        f'SELECT source_key, source_version FROM "{each.name}"' for each in (table, quarantine)
+    )
+    in_none = f'SELECT DISTINCT date FROM "{raw}" ANTI JOIN ({seen}) USING (source_key, source_version)'
+    days = [day for (day,) in ask(in_none)]
+    # Not everybody who asks for the status may read what names people.
+    tables = [each for each in (*dataset.tables, quarantine) if not each.restricted]
+
+    def is_read(day: date) -> bool:
+        return is_built(lake, tables, day.isoformat(), fingerprint_of(parts_of(lake, raw, day.isoformat())))
+
+    with side_by_side(len(days)) as each:
+        return {day for day, is_so in zip(days, each(is_read, days), strict=True) if not is_so}

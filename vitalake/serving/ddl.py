@@ -1,0 +1,128 @@
+"""CREATE TABLE statements with which Athena and Trino read the lake as it lies in the bucket.
+
+Belongs here: declared columns to the DDL of an engine that keeps its own catalog. Does not belong here: DuckDB's
+views, which need no catalog (`vitalake/serving/catalog.py`), or running a statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from vitalake.lake.parquet import WHOLE
+from vitalake.lake.tables import PARTITION, Kind, Table
+
+COMMENT_BYTES = 255  # AWS Glue, Athena's catalog, refuses a column's comment that is longer
+
+HIVE_TYPES: Mapping[Kind, str] = {
+    "string": "string",
+    "int32": "int",
+    "int64": "bigint",
+    "float64": "double",
+    "bool": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+    "list<string>": "array<string>",
+    "list<int32>": "array<int>",
+    "list<float64>": "array<double>",
+}
+# Microseconds, as they are stored: a catalog that is set to another precision refuses the statement, where
+# timestamp(3) would lose three digits without a word.
+TRINO_TYPES: Mapping[Kind, str] = {
+    "string": "varchar",
+    "int32": "integer",
+    "int64": "bigint",
+    "float64": "double",
+    "bool": "boolean",
+    "date": "date",
+    "timestamp": "timestamp(6)",
+    "list<string>": "array(varchar)",
+    "list<int32>": "array(integer)",
+    "list<float64>": "array(double)",
+}
+
+
+def athena(table: Table, bucket: str, first_day: date) -> str:
+    """`CREATE EXTERNAL TABLE` in Hive's language, for Athena.
+
+    Partitions are projected: Athena computes them from the range of days, so a new day is there at once and nobody
+    has to register it. The part without rows before the first day (`vitalake.serving.catalog.seed`) is outside the
+    range.
+    """
+    columns = ",\n".join(_hive_column(column.name, HIVE_TYPES[column.kind], column.doc) for column in table.columns)
+    if table.whole:
+        return (
+            f"CREATE EXTERNAL TABLE IF NOT EXISTS `{table.name}` (\n{columns}\n)\n"
+            f"COMMENT {_hive(_comment(table.doc))}\n"
+            "STORED AS PARQUET\n"
+            f"LOCATION {_hive(location(table, bucket))}"
+        )
+    properties = {
+        "projection.enabled": "true",
+        "projection.date.type": "date",
+        "projection.date.format": "yyyy-MM-dd",
+        "projection.date.range": f"{first_day},NOW+1DAYS",  # devices east of Greenwich write tomorrow
+        "projection.date.interval": "1",
+        "projection.date.interval.unit": "DAYS",
+        "storage.location.template": f"{location(table, bucket)}date=${{date}}/",
+    }
+    listed = ",\n".join(f"  {_hive(name)} = {_hive(value)}" for name, value in properties.items())
+    return (
+        f"CREATE EXTERNAL TABLE IF NOT EXISTS `{table.name}` (\n{columns}\n)\n"
+        f"COMMENT {_hive(_comment(table.doc))}\n"
+        f"PARTITIONED BY (\n{_hive_column('date', 'date', PARTITION.doc)}\n)\n"
+        "STORED AS PARQUET\n"
+        f"LOCATION {_hive(location(table, bucket))}\n"
+        f"TBLPROPERTIES (\n{listed}\n)"
+    )
+
+
+def trino(table: Table, bucket: str) -> str:
+    """`CREATE TABLE` for Trino's Hive connector, in the schema of the session.
+
+    The catalog has to say ``hive.timestamp-precision=MICROSECONDS``. Days become known by
+    ``CALL system.sync_partition_metadata(schema, table, 'FULL')``.
+    """
+    columns = [_trino_column(column.name, TRINO_TYPES[column.kind], column.doc) for column in table.columns]
+    if not table.whole:
+        columns.append(_trino_column("date", "date", PARTITION.doc))  # partitions last, as it demands
+    listed = ",\n".join(columns)
+    partitioned = "" if table.whole else ",\n  partitioned_by = ARRAY['date']"
+    return (
+        f'CREATE TABLE IF NOT EXISTS "{table.name}" (\n{listed}\n)\n'
+        f"COMMENT {_ansi(_comment(table.doc))}\n"
+        "WITH (\n"
+        f"  external_location = {_ansi(location(table, bucket))},\n"
+        f"  format = 'PARQUET'{partitioned}\n"
+        ")"
+    )
+
+
+def location(table: Table, bucket: str) -> str:
+    """Where a table's partitions are."""
+    return f"s3://{bucket}/{table.name}/{WHOLE + '/' if table.whole else ''}"
+
+
+def _hive_column(name: str, kind: str, doc: str) -> str:
+    return f"  `{name}` {kind} COMMENT {_hive(_comment(doc))}"
+
+
+def _trino_column(name: str, kind: str, doc: str) -> str:
+    return f'  "{name}" {kind} COMMENT {_ansi(_comment(doc))}'
+
+
+def _comment(doc: str) -> str:
+    """On one line, as Glue demands, and cut where it would refuse it."""
+    line = " ".join(doc.split())
+    if len(line.encode()) <= COMMENT_BYTES:
+        return line
+    return line.encode()[: COMMENT_BYTES - len("…".encode())].decode(errors="ignore") + "…"
+
+
+def _hive(text: str) -> str:
+    """A literal of Hive, where a doubled quote is no quote but the end of one literal and the start of another."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _ansi(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

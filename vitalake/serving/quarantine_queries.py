@@ -1,0 +1,85 @@
+"""The rows of quarantine, as the lake has them.
+
+Belongs here: asking the view `quarantine`. Does not belong here: what is said about them
+(`cli/quarantine/command.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    import duckdb
+    import pyarrow as pa
+
+    from vitalake.arrivals.objects import Bucket
+
+# What one rule says alike of many records of an object is one line for a person.
+_SHORT = """SELECT date, dataset, rule, source_key, sum(record_count)::BIGINT AS records,
+    min(record_number) AS first_record, message"""
+_COLUMNS = """dataset, date, source_key, source_version, size_bytes, epoch_us(uploaded_at), record_number, rule,
+    message, record_count, record_text, excerpt_hex"""
+
+
+@dataclass(frozen=True)
+class QuarantineRow:
+    """One row of quarantine: an object, or a record in it; `record_count` is above 1 where it stands for more."""
+
+    dataset: str
+    day: date
+    key: str
+    version: str
+    size_bytes: int
+    uploaded_at: datetime
+    record_number: int | None
+    rule: str
+    message: str
+    record_count: int
+    record_text: str | None
+    excerpt_hex: str | None
+
+
+def listed(
+    connection: duckdb.DuckDBPyConnection,
+    dataset: str | None,
+    on: date | None,
+    rule: str | None,
+    *,
+    everything: bool,
+) -> pa.RecordBatchReader:
+    """What fits, newest day first; `everything`: all rows and columns, else what a person reads first."""
+    query = f"""{"SELECT *" if everything else _SHORT} FROM quarantine
+        WHERE (? IS NULL OR dataset = ?) AND (? IS NULL OR date = ?) AND (? IS NULL OR rule = upper(?))
+        {"" if everything else "GROUP BY ALL"}
+        ORDER BY date DESC, source_key, {"record_number" if everything else "first_record"}, rule, message"""  # noqa: S608
+    values = [value for each in (dataset, on, rule) for value in (each, each)]
+    return connection.execute(query, values).to_arrow_reader(2048)
+
+
+def matching(connection: duckdb.DuckDBPyConnection, key: str) -> list[QuarantineRow]:
+    """The rows of the object with this key, else of those with this name, else of all whose keys end so."""
+    from datetime import datetime, timezone
+
+    query = f"""SELECT {_COLUMNS} FROM quarantine WHERE source_key = ? OR suffix(source_key, ?)
+        ORDER BY source_key, record_number, rule"""  # noqa: S608
+    rows = connection.execute(query, [key, key]).fetchall()
+    found = []
+    for dataset, day, source_key, version, size_bytes, uploaded_us, *rest in rows:
+        uploaded_at = datetime.fromtimestamp(uploaded_us / 1e6, timezone.utc)
+        found.append(QuarantineRow(dataset, day, source_key, version, size_bytes, uploaded_at, *rest))
+    exactly = [item for item in found if item.key == key]
+    return exactly or [item for item in found if item.key.endswith(f"/{key.lstrip('/')}")] or found
+
+
+def state_now(raw: Bucket, item: QuarantineRow) -> str:
+    """What the bucket holds under this key at present."""
+    _, siblings = raw.folders(item.key.rpartition("/")[0] + "/")
+    present = [each for each in siblings if each.key == item.key]
+    if not present:
+        return "the object is gone; its row goes when the day is built again"
+    if present[0].version != item.version:
+        return "another version is there; it is read when the day is built again"
+    return "the object is there, unchanged"
