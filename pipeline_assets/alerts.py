@@ -26,7 +26,6 @@ from vitalake.alerting.alerts import Alert, describe_error, run_failed, will_be_
 if TYPE_CHECKING:
     from resources.alerting.outbox import Outbox
 
-_PARTITION_TAG = "dagster/partition"
 _RUN_KEY_TAG = "dagster/run_key"
 _RETRY_TAG = "dagster/retry_number"
 

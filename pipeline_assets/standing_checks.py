@@ -73,7 +73,7 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
             days = open_days(now) | _late_days(context.instance, key)
         with steered(0):
             busy = _being_built(context.instance, dataset)
-            late = overdue(dataset, resources.raw, resources.catalog, resources.settings.first_day, days, now)
+            late = overdue(dataset, resources.raw, resources.lake, resources.settings.first_day, days, now)
             # While a run builds a day, nobody can tell which of its objects are in the tables.
             busy |= _being_built(context.instance, dataset)
             late_days = {day: count for day, count in late.days.items() if day.isoformat() not in busy}

@@ -64,7 +64,7 @@ def trends_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
         metadata: dict[str, Any] = {UP_TO: _newest(context.instance, datasets)}
         for dataset in datasets:
             try:
-                for name, picture in _pictures(resources.settings, resources.catalog, dataset):
+                for name, picture in _pictures(resources.settings, resources.lake, dataset):
                     metadata[name] = picture
             except Exception as error:  # a picture is a courtesy: it never fails a run
                 context.log.warning("the trends of %s could not be drawn: %s", dataset.name, where(error))
