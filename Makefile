@@ -22,7 +22,7 @@ demo: .venv/ready ## Start everything, load the generated data (or DATA=folder),
 	@$(BIN)/vitalake up --demo --exit $(if $(DATA),--data "$(DATA)")
 
 test: lint .venv-spark/ready ## Lint, types and all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/ready ## Lint, format and types only
 	@$(BIN)/ruff check .
