@@ -23,10 +23,16 @@ from tests.moto_server import moto_server
 from tests.postgres_server import postgres_server
 from tests.s3_server import KEYS, make_room, s3_server
 
-# How long an example takes is a matter of the machine; a hang ends at pytest's own limit. All else as it is by
-# default, which under CI is another default.
+# How long an example takes is a matter of the machine; a hang ends at pytest's own limit. The examples are the same
+# each time, or new ones where there is time. All else as it is by default, which under CI is another default.
 hypothesis_settings.register_profile(
-    "any machine", hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    "any machine",
+    hypothesis_settings(
+        deadline=None,
+        derandomize=not os.environ.get("VITALAKE_TEST_LONG"),
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    ),
 )
 hypothesis_settings.load_profile("any machine")
 
