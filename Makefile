@@ -23,7 +23,7 @@ demo: .venv/ready ## Start everything, load the generated data (or DATA=folder),
 
 test: .venv/ready ## Lint, types and all tests
 	@$(MAKE) --no-print-directory -j2 lint .venv-spark/ready
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
 lint: .venv/ready ## Lint, format and types only
 	@$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,24 @@ hypothesis_settings.register_profile(
     ),
 )
 hypothesis_settings.load_profile("any machine")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Side by side, the tests of a file stay in one process, and so do all files that start a whole system.
+
+    Two systems at once want the same ports, and several files share one. (xdist's own groups do nothing with
+    pytest 9.2: it keeps the name of a test elsewhere than where xdist adds the group.)
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    @cache
+    def group(file: str) -> str:
+        return "system" if "mark.system" in (config.rootpath / file).read_text() else file
+
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = lambda nodeid: group(nodeid.partition("::")[0])
+    return scheduler
 
 
 @pytest.fixture(scope="session")
