@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import IO, TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -88,11 +88,11 @@ def day(text: str) -> date:
         raise typer.BadParameter(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-11-20") from None
 
 
-def stdout() -> Console:
-    """Where results go; a pipe gets them unbroken and without colours."""
+def stdout(file: IO[str] | None = None) -> Console:
+    """Where results go; a pipe and a file get them unbroken and without colours."""
     from cli.console import PlainConsole
 
-    return PlainConsole(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    return PlainConsole(file=file, width=None if (file or sys.stdout).isatty() else _PIPE_WIDTH)
 
 
 def stderr() -> Console:
