@@ -11,13 +11,14 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from dagster import RunRequest, SensorEvaluationContext
 
 from sensors.run_requests import requests_for
 from sensors.run_state import state_of
+from vitalake.arrivals.calendar import ONE, Granularity
 from vitalake.arrivals.fingerprints import digest
 from vitalake.arrivals.planning import PartitionState, plan
 from vitalake.lake.dataset import Dataset
@@ -32,19 +33,24 @@ NEXT = "next"
 
 @dataclass(frozen=True)
 class ListedPartitions:
-    """What was listed: partition → how many objects it has, and their fingerprint."""
+    """What was listed.
+
+    Args:
+        listed: partition → how many objects it has, and their fingerprint.
+        newest: the last partition that has come.
+    """
 
     listed: Mapping[str, tuple[int, str]]
+    newest: str
 
-    def without_those_to_come(self, now: datetime) -> tuple[dict[str, str], str]:
-        """Partition → fingerprint up to tomorrow, and a note on objects of days that have not come yet."""
-        last_day = (now.date() + timedelta(days=1)).isoformat()
-        come = {partition: digest for partition, (_, digest) in self.listed.items() if partition <= last_day}
+    def without_those_to_come(self, unit: Granularity) -> tuple[dict[str, str], str]:
+        """Partition → fingerprint of those that have come, and a note on objects of the others."""
+        come = {partition: digest for partition, (_, digest) in self.listed.items() if partition <= self.newest}
         waiting = sorted(self.listed.keys() - come.keys())
         if not waiting:
             return come, ""
         count = sum(self.listed[partition][0] for partition in waiting)
-        return come, f"{count} objects wait for a day that has not come yet: {', '.join(waiting[:5])}"
+        return come, f"{count} objects wait for {ONE[unit]} that has not come yet: {', '.join(waiting[:5])}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class PartitionDiff:
 def partition_diff(
     context: SensorEvaluationContext,
     dataset: Dataset,
-    days: ListedPartitions,
+    found: ListedPartitions,
     now: datetime,
     memory: Mapping[str, Any],
     *,
@@ -88,7 +94,7 @@ def partition_diff(
     Args:
         context: of the tick.
         dataset: whose partitions these are.
-        days: what was listed; a partition that was built and has no objects any more included.
+        found: what was listed; a partition that was built and has no objects any more included.
         now: when the tick began.
         memory: what the last tick left.
         records: partition → what stands for Dagster's records of it, looked up before this; other text for others.
@@ -96,7 +102,7 @@ def partition_diff(
         until: when to stop, by `time.monotonic`; one partition is looked at whatever the time.
         job_name: the job to run, for a sensor that has several.
     """
-    listed, note = days.without_those_to_come(now)
+    listed, note = found.without_those_to_come(dataset.partition)
     if note:
         context.log.warning(note)
     before = memory.get(EQUAL)
@@ -119,9 +125,9 @@ def partition_diff(
     if plans[runs:]:
         stopped = plans[runs].partition
     left = {EQUAL: {key: marks[key] for key in sorted(equal)}} | ({NEXT: stopped} if stopped else {})
-    objects = sum(count for count, _ in days.listed.values())
-    filled = sum(count > 0 for count, _ in days.listed.values())
-    said = f"{objects} objects in {filled} days, {len(states)} looked at"
+    objects = sum(count for count, _ in found.listed.values())
+    filled = sum(count > 0 for count, _ in found.listed.values())
+    said = f"{objects} objects in {filled} {dataset.partition}s, {len(states)} looked at"
     return PartitionDiff(requests_for(plans[:runs], job_name), left, "; ".join(filter(None, (said, note))))
 
 
