@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
-from dagster import SensorEvaluationContext
+from dagster import DagsterInstance
 
 from resources.object_store import ObjectStore, SlowListingError
 from sensors.run_state import built_partitions
@@ -53,7 +53,8 @@ class BoundedBucket:
 
 
 def list_partitions(
-    context: SensorEvaluationContext,
+    instance: DagsterInstance,
+    raw: ObjectStore,
     dataset: Dataset,
     calendar: Calendar,
     partitions: Collection[Partition],
@@ -62,7 +63,8 @@ def list_partitions(
     """Partition → how many objects it has now, and their fingerprint; 0 where it was built and has none any more.
 
     Args:
-        context: of the tick.
+        instance: knows which partitions were ever built.
+        raw: the bucket.
         dataset: whose partitions these are.
         calendar: that of the dataset.
         partitions: which to list.
@@ -71,13 +73,12 @@ def list_partitions(
     Raises:
         SlowListingError: it takes too long.
     """
-    bucket = BoundedBucket(context.resources.raw)
-    found = arrived(bucket, dataset.prefix, calendar, set(partitions), dataset.group_objects)
+    found = arrived(BoundedBucket(raw), dataset.prefix, calendar, set(partitions), dataset.group_objects)
     groups = by_partition(found, calendar)
     listed = {str(key): (sum(map(len, group)), listed_fingerprint(group)) for key, group in groups.items()}
     gone = {str(key) for key in partitions} - listed.keys()
     if gone:
-        gone &= built_partitions(context.instance, dataset) if built is None else set(built)
+        gone &= built_partitions(instance, dataset) if built is None else set(built)
     return listed | dict.fromkeys(gone, (0, listed_fingerprint([])))
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from dagster import (
     DefaultSensorStatus,
+    ResourceParam,
     RunRequest,
     SensorDefinition,
     SensorEvaluationContext,
@@ -64,13 +65,14 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
         job=job,
         minimum_interval_seconds=settings.sweep_interval_seconds,
         default_status=DefaultSensorStatus.RUNNING,
-        required_resource_keys={"raw", "lake"},
         description="Looks at everything, so that late uploads, deletions and lost ticks are found.",
     )
-    def sweep(context: SensorEvaluationContext) -> SensorResult:
+    def sweep(
+        context: SensorEvaluationContext, raw: ResourceParam[ObjectStore], lake: ResourceParam[ObjectStore]
+    ) -> SensorResult:
         started, now = time.monotonic(), datetime.now(timezone.utc)
         cursor = read_cursor(context.cursor)
-        bucket, calendar = _SweepBucket(context.resources.raw), dataset.calendar(settings.first_day)
+        bucket, calendar = _SweepBucket(raw), dataset.calendar(settings.first_day)
         going = under_way.pop(context.cursor or "", None)
         under_way.clear()
 
@@ -98,7 +100,7 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
                 )
             going.ended_at = going.ended_at or time.monotonic()
             listed = going.sweep.partitions()
-            built = _built(context, dataset, calendar)
+            built = _built(context, lake, dataset, calendar)
             for partition in built - listed.keys():
                 listed[partition] = (0, listed_fingerprint([]))
             records = records_of(context.instance, dataset)
@@ -115,7 +117,7 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
                 runs=runs,
                 until=until,
             )
-            requests = _still_wanted(context, dataset, calendar, found.requests, built, now)
+            requests = _still_wanted(context, raw, dataset, calendar, found.requests, built, now)
         except VitalakeError:  # the store's; Dagster keeps the cursor as it was, and what was listed counts
             under_way[context.cursor or ""] = going
             raise
@@ -150,14 +152,15 @@ class _SweepBucket:
         return self._raw.folders(prefix, LISTING_SECONDS)
 
 
-def _built(context: SensorEvaluationContext, dataset: Dataset, calendar: Calendar) -> set[str]:
+def _built(context: SensorEvaluationContext, lake: ObjectStore, dataset: Dataset, calendar: Calendar) -> set[str]:
     """Partitions that were ever built, by Dagster and by the lake: Dagster forgets one with its runs."""
-    stored = map(str, stored_partitions(context.resources.lake, dataset.raw_table, dataset.partition))
+    stored = map(str, stored_partitions(lake, dataset.raw_table, dataset.partition))
     return calendar.kept({*stored, *built_partitions(context.instance, dataset)})
 
 
 def _still_wanted(
     context: SensorEvaluationContext,
+    raw: ObjectStore,
     dataset: Dataset,
     calendar: Calendar,
     requests: list[RunRequest],
@@ -169,7 +172,7 @@ def _still_wanted(
     if not wanted:
         return []
     try:
-        found = list_partitions(context, dataset, calendar, wanted, built)
+        found = list_partitions(context.instance, raw, dataset, calendar, wanted, built)
     except SlowListingError:
         return requests
     listed = {partition: digest for partition, (_, digest) in found.items()}
