@@ -5,9 +5,9 @@ belong here: what a key without a date belongs to (`partitions.py`).
 
 Understood are `date=2026-11-20/` and `dt=2026-11-20/` (also with an hour, `dt=2026-11-20-05`, as S3 Inventory and
 Firehose write it), `year=2026/month=11/day=20/` and `hour=05/` as Hive and Glue write them, `2026/11/20/` and
-`2026/11/20/05/` as Firehose does, and `2026-11-20/`. The first date in a key counts, so that a folder's name says
-what everything in it belongs to. Only whole path segments count. The last one does too: a console that makes a
-folder puts an empty object of its name, which obstore lists without the slash.
+`2026/11/20/05/` as Firehose does, and `2026-11-20/`. Numbers that are no year name something else. The first date in
+a key counts, so that a folder's name says what everything in it belongs to. Only whole path segments count. The last
+one does too: a console that makes a folder puts an empty object of its name, which obstore lists without the slash.
 """
 
 from __future__ import annotations
@@ -23,15 +23,14 @@ _NAMED = re.compile(
             (?:date|dt)=(\d{4})-(\d\d)-(\d\d)(?:[T-](\d\d)(?:-\d\d)?)?
             | year=(\d{4})/month=(\d{1,2})/day=(\d{1,2})
         )
-        | (\d{4})/(\d\d)/(\d\d)(?:/(\d\d))?
-        | (\d{4})-(\d\d)-(\d\d)
+        | ((?:19|20)\d\d)/(\d\d)/(\d\d)(?:/(\d\d))?
+        | ((?:19|20)\d\d)-(\d\d)-(\d\d)
     )(?=/|$)""",
     re.VERBOSE,
 )
 _HOUR = re.compile(r"(?:^|/)hour=(\d{1,2})(?=/|$)")
 # Folders that say they are a date, in a form that is none of the above: day or month first, or any other.
 _UNREAD = re.compile(r"(?:^|/)(?:(?:date|dt)=[^/]*|(?:\w+=)?\d{1,2}([-._])\d{1,2}\1\d{4})/")
-_YEARS = range(1900, 2100)  # of folders that are numbers: others are numbers of something else
 
 
 def date_in_key(key: str) -> date | None:
@@ -64,7 +63,7 @@ def unclear(key: str, unit: Granularity) -> str | None:
 
     A date in the form `name=value` stands for itself: folders of other dates below it are the uploader's own.
     """
-    found = [match for match in _NAMED.finditer(key) if match["explicit"] or int(_fields(match)[0]) in _YEARS]
+    found = list(_NAMED.finditer(key))
     if not found:
         return "the key names a date in a form that is not read" if _UNREAD.search(key) else None
     if _date(found[0]) is None:

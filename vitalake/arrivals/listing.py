@@ -15,7 +15,7 @@ from vitalake.arrivals.keys import dated, names_hour
 from vitalake.arrivals.objects import Bucket, ObjectInfo
 from vitalake.arrivals.partitions import partition_of
 
-_YEAR_OR_MONTH = re.compile(r"/(?:\d{4}/(?:\d{2}/)?|year=\d{4}/(?:month=\d{1,2}/)?)$")
+_YEAR_OR_MONTH = re.compile(r"/(?:(?:19|20)\d\d/(?:\d\d/)?|year=\d{4}/(?:month=\d{1,2}/)?)$")
 
 
 def arrived(

@@ -51,6 +51,7 @@ UPLOAD = "2026-11-20T12"
         ("ecg/year=2025/month=03/a.mat", UPLOAD),  # a month is no day
         ("ecg/12/34/56/a.mat", UPLOAD),
         ("ecg/0012/34/56/a.mat", UPLOAD),  # numbers of something else
+        ("ecg/1234/05/06/date=2025-03-02/a.mat", "2025-03-02T00"),
     ],
 )
 def test_the_time_is_the_keys_else_that_of_the_upload(key: str, hour: str) -> None:
