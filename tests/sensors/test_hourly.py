@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -79,6 +80,7 @@ def test_the_sweep_finds_every_other_hour_and_what_is_gone(system: System, raw: 
         assert system.run(request)
     tick = system.tick(tick.cursor, "vitals_sweep")
     assert tick.requests == []
+    assert json.loads(tick.cursor or "")["equal"].keys() == {"2025-03-02", str(hour(0).day)}  # one a day is kept
     said = f"1 objects wait for an hour that has not come yet: {hour(30)}"
     assert said in (tick.said or "") and "in 7 hours" in (tick.said or "")
 
