@@ -91,8 +91,9 @@ class Calendar:
         return set(self.between(self.at(now + first * _HOUR), self.at(now + last * _HOUR)))
 
     def recent(self, now: datetime) -> set[Partition]:
-        """Those of yesterday, today and tomorrow."""
-        return {each for offset in (-1, 0, 1) for each in self.within(now.date() + timedelta(days=offset))}
+        """Those of yesterday, today and tomorrow that have come."""
+        days = (now.date() + timedelta(days=offset) for offset in (-1, 0, 1))
+        return {each for day in days for each in self.within(day) if each <= self.newest(now)}
 
     def within(self, day: date) -> list[Partition]:
         """Those of one day, in order."""

@@ -45,6 +45,11 @@ def test_of_days_three_are_open_and_of_hours_four() -> None:
     assert days.open(NOW) == days.recent(NOW)
     assert sorted(map(str, hours.open(NOW))) == ["2026-11-20T21", "2026-11-20T22", "2026-11-20T23", "2026-11-21T00"]
     assert len(hours.recent(NOW)) == 72
+    assert (
+        max(hours.recent(NOW.replace(hour=5)))
+        == hours.newest(NOW.replace(hour=5))
+        == Partition(date(2026, 11, 21), 5)
+    )
     assert hours.open(NOW) < hours.recent(NOW)
 
 
