@@ -30,6 +30,7 @@ from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings
 from tests.postgres_server import new_database, postgres_server
 from tests.system.lakes import built_in_line, etags
+from vitalake.arrivals.calendar import Partition
 from vitalake.datasets.ecg import ECG
 
 FIRST = date(2026, 1, 1)
@@ -91,7 +92,7 @@ def _empty(settings: Settings) -> None:
 def _backfill(system: LocalSystem, settings: Settings, days: Sequence[date]) -> Pass:
     code_server = psutil.Process(system.supervisor.pid("code-server") or 0)
     cpu_s, started = _cpu_s(code_server), time.perf_counter()
-    if not rebuild(system.webserver_url, ECG, days, PlainConsole(), wait=True):
+    if not rebuild(system.webserver_url, ECG, list(map(Partition, days)), PlainConsole(), wait=True):
         raise RuntimeError("the backfill failed")
     return Pass(time.perf_counter() - started, _cpu_s(code_server) - cpu_s, etags(settings))
 

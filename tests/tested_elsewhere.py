@@ -18,7 +18,6 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ): (
         "vitalake/arrivals/bundles.py",
         "vitalake/arrivals/fingerprints.py",
-        "vitalake/arrivals/keys.py",
         "vitalake/arrivals/objects.py",
         "vitalake/arrivals/partitions.py",
     ),
@@ -175,7 +174,6 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "pipeline_assets/build.py",
         "pipeline_assets/dagster_metadata.py",
         "pipeline_assets/dataset_assets.py",
-        "pipeline_assets/partitions.py",
     ),
     ("sensors/test_alerts.py", "hook and sensors give one alert a run together"): ("pipeline_assets/alerts.py",),
     ("sensors/test_all_days.py", "the sensor follows it"): ("pipeline_assets/all_days.py",),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import DEFAULT_HOME, Home, all_datasets, settings_of, stdout
+from vitalake.arrivals.calendar import ONE
 from vitalake.escaping import json_text, printable
 
 if TYPE_CHECKING:
@@ -90,16 +91,21 @@ def _show(console: Console, health: Health) -> None:
     if health.runs:
         console.print("\nlast runs", style="bold")
         width = max(len(run["job"]) for run in health.runs)
+        wide = max(11, *(len(run["partition"] or "") for run in health.runs))
     for run in health.runs:
         state, age_s = run["status"], time.time() - (run["ended_at"] or run["began_at"]).timestamp()
         when = f"{_age(age_s)} ago" if run["ended_at"] else f"for {_age(age_s)}"
         colour = _COLOURS.get(state, "cyan")
-        words = f"{run['job']:<{width}} {run['partition'] or '—':<11} {when:<12} {run['link']}"
+        words = f"{run['job']:<{width}} {run['partition'] or '—':<{wide}} {when:<12} {run['link']}"
         console.print(Text.assemble("  ", (f"{state.lower():<9} ", colour), printable(words)))
 
 
 def _facts(counts: DatasetCounts) -> dict[str, str]:
-    waiting = f"; {counts.waiting:,} more wait for a day that has not come yet" if counts.waiting else ""
+    waiting = (
+        f"; {counts.waiting:,} more wait for {ONE[counts.partition]} that has not come yet"
+        if counts.waiting
+        else ""
+    )
     facts = {"objects": f"{counts.objects:,}{_newest(counts.newest_upload_at)}{waiting}"}
     lake = counts.lake
     if lake is None:

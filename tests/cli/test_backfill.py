@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.backfill import plan_days
+from cli.backfill import plan_range
 from cli.demo.recordings import broken
 from cli.runs import last_runs
 from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings
 from tests.cli.conftest import DAYS, Vitalake, build, recording, today
+from vitalake.arrivals.calendar import Partition
 from vitalake.datasets.ecg import ECG
 from vitalake.errors import PermanentError
 
@@ -41,8 +42,8 @@ def test_days_that_have_not_come_wait(settings: Settings, raw: ObjectStore) -> N
     tomorrow, later = today() + timedelta(days=1), today() + timedelta(days=2)
     for day in (tomorrow, later):
         raw.put(f"ecg/date={day}/1.mat", recording(), expected=None)
-    plan = plan_days(settings, ECG, today(), later)
-    assert (plan.days, plan.waiting, plan.nothing) == ([tomorrow], 1, 1)
+    plan = plan_range(settings, ECG, Partition(today()), Partition(later))
+    assert (plan.partitions, plan.waiting, plan.nothing) == ([Partition(tomorrow)], 1, 1)
 
 
 @pytest.mark.usefixtures("home")
@@ -58,6 +59,7 @@ def test_nothing_to_build_starts_nothing(vitalake: Vitalake) -> None:
         (("ecgs", *SPAN), "unknown dataset"),
         (("ecg", "--from", "2026-01-02", "--to", "2026-01-01"), "is after"),
         (("ecg", "--from", "yesterday", "--to", "2026-01-01"), "YYYY-MM-DD"),
+        (("ecg", "--from", "2026-01-02T05", "--to", "2026-01-03"), "ecg is built by the day; write 2026-01-02"),
         (("ecg", "--from", "1999-01-01", "--to", "1999-01-02"), "first day of the lake"),
     ],
 )
@@ -131,4 +133,4 @@ def test_what_dagster_refuses_is_said(system_home: Path) -> None:
 
     url = load_settings(system_home).webserver_url or ""
     with pytest.raises(PermanentError, match="2098-01-01"):
-        launch(url, ECG, [date(2098, 1, 1)])
+        launch(url, ECG, [Partition(date(2098, 1, 1))])

@@ -27,10 +27,12 @@ SCHEMA = Statement("schema", "Columns and types are as declared.", Threshold(0.0
 # Refusals that are no verdict on the bytes: the object changed under our hands, or waits for those it belongs to.
 VANISHED = "S00"
 WAITING = "S16"
+# The object is of a time that nobody can be sure of, so nothing of it is read.
+UNCLEAR_TIME = "S17"
 
 # Refusals that mean "these bytes are no file of this kind, or none from some place on", as against "a good file
 # that we do not want".
-UNREADABLE = ("S01", "S02", "D01", "D07")
+UNREADABLE = ("S01", "S02", UNCLEAR_TIME, "D01", "D07")
 
 
 def readable(dataset: str, threshold: Threshold) -> Check:

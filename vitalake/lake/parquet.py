@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vitalake.arrivals.calendar import Partition
 from vitalake.lake.tables import Table
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _PART = re.compile(r"/part-(\d{5})\.parquet$")
 
 def partition_prefix(table: str, partition: str) -> str:
     """Folder of one table's partition, in the Hive layout that DuckDB, Athena, Trino and Spark read."""
-    return f"{table}/{WHOLE}/" if partition == WHOLE else f"{table}/date={partition}/"
+    return f"{table}/{WHOLE}/" if partition == WHOLE else f"{table}/{Partition.parse(partition).folder}"
 
 
 def part_key(table: str, partition: str, index: int) -> str:

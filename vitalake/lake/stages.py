@@ -13,6 +13,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from vitalake.arrivals.calendar import Partition
 from vitalake.arrivals.fingerprints import digest, objects_digest
 from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.objects import Bucket, ObjectInfo
@@ -53,7 +54,8 @@ def list_objects(
     parts: dict[int, list[ObjectInfo]] = {}
 
     def inputs() -> dict[int, Inputs]:
-        found = arrived(raw, dataset.prefix, first_day, {date.fromisoformat(partition)}, dataset.group_objects)
+        calendar, wanted = dataset.calendar(first_day), {Partition.parse(partition)}
+        found = arrived(raw, dataset.prefix, calendar, wanted, dataset.group_objects)
         parts.clear()
         parts.update(enumerate(cut(found, dataset.limits)))
         return {index: Inputs(objects_digest(part), code_digest()) for index, part in parts.items()}
@@ -150,9 +152,9 @@ def parts_to_combine(combined: Combined, lake: Store) -> dict[str, list[ObjectIn
     """Source table → its parts of all days, by key."""
     found = {}
     for name in combined.sources:
-        seed = parquet.part_key(name, parquet.SEED_PARTITION, 0)  # of no day
+        seed = parquet.partition_prefix(name, parquet.SEED_PARTITION)  # of no day; also of its hours
         parts = (item for item in lake.objects(f"{name}/") if parquet.part_index(item.key) is not None)
-        found[name] = sorted((item for item in parts if item.key != seed), key=lambda item: item.key)
+        found[name] = sorted((item for item in parts if not item.key.startswith(seed)), key=lambda item: item.key)
     return found
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from vitalake.arrivals.calendar import Granularity
 from vitalake.lake.columns import array
 
 if TYPE_CHECKING:
@@ -99,11 +100,19 @@ class Column:
 
 
 PARTITION = Column("date", "date", "Partition: the day, in UTC.", nullable=False)
+HOUR = Column("hour", "int32", "Partition: the hour of the day, in UTC.", nullable=False)
+
+
+def partition_columns(unit: Granularity) -> tuple[Column, ...]:
+    """The columns that a table has from the names of its folders, the outermost first."""
+    return (PARTITION, HOUR) if unit == "hour" else (PARTITION,)
 
 
 @dataclass(frozen=True)
 class Table:
     """A table of the lake, stored as ``<name>/date=YYYY-MM-DD/part-NNNNN.parquet``.
+
+    Where its dataset is built by the hour, as ``<name>/date=YYYY-MM-DD/hour=HH/part-NNNNN.parquet``.
 
     A `restricted` one names people: it lies in a bucket of its own, which few may read. A `whole` one is over all
     days, and stored as ``<name>/all/part-NNNNN.parquet``.

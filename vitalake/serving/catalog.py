@@ -7,18 +7,19 @@ them (`resources/catalog.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from vitalake.arrivals.calendar import Granularity
 from vitalake.arrivals.fingerprints import digest, objects_digest
 from vitalake.lake.dataset import Dataset, SqlView
 from vitalake.lake.parquet import SEED_PARTITION, WHOLE, part_key, partition_prefix
 from vitalake.lake.parts import ConflictError, Inputs, Store, listed_parts
 from vitalake.lake.reconcile import Output, PartWriter, reconcile
-from vitalake.lake.tables import PARTITION, Table
+from vitalake.lake.tables import Column, Table, partition_columns
 
 QUARANTINE = "quarantine"  # the view over what no dataset could use
-_DATE_DOC = {PARTITION.name: PARTITION.doc}
+_SQL_TYPES = {"date": "DATE", "int32": "INTEGER"}  # of partition columns
 
 
 def statements(view: SqlView) -> list[str]:
@@ -36,21 +37,24 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def table_view(table: Table, bucket: str) -> SqlView:
-    """The view of a stored table, `date` included."""
+def table_view(table: Table, bucket: str, unit: Granularity = "day") -> SqlView:
+    """The view of a stored table, `date` and `hour` included."""
     if table.whole:
         files = quote(f"s3://{bucket}/{partition_prefix(table.name, WHOLE)}part-*.parquet")
-        return SqlView(table.name, f"SELECT * FROM read_parquet({files})", table.doc, _docs(table))
-    files = quote(f"s3://{bucket}/{table.name}/date=*/part-*.parquet")
-    select = f"SELECT * FROM read_parquet({files}, hive_partitioning = true, hive_types = {{'date': DATE}})"
-    return SqlView(table.name, select, table.doc, _docs(table) | _DATE_DOC)
+        return SqlView(table.name, f"SELECT * FROM read_parquet({files})", table.doc, _docs(table.columns))
+    columns = partition_columns(unit)
+    folders = "".join(f"{column.name}=*/" for column in columns)
+    types = ", ".join(f"{quote(column.name)}: {_SQL_TYPES[column.kind]}" for column in columns)
+    files = quote(f"s3://{bucket}/{table.name}/{folders}part-*.parquet")
+    select = f"SELECT * FROM read_parquet({files}, hive_partitioning = true, hive_types = {{{types}}})"
+    return SqlView(table.name, select, table.doc, _docs((*table.columns, *columns)))
 
 
-def _docs(table: Table) -> dict[str, str]:
-    return {column.name: column.doc for column in table.columns}
+def _docs(columns: Iterable[Column]) -> dict[str, str]:
+    return {column.name: column.doc for column in columns}
 
 
-def seed(lake: Store, table: Table) -> None:
+def seed(lake: Store, table: Table, unit: Granularity = "day") -> None:
     """Keep one part without rows before the first day, so that the view has columns whatever is stored.
 
     It sorts first, and DuckDB takes the columns of a view from its first file. A table over all days has it only
@@ -67,7 +71,8 @@ def seed(lake: Store, table: Table) -> None:
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
         return (PartWriter([table]).close(each) for each in stale.values())
 
-    reconcile(lake, SEED_PARTITION, [table], lambda: {0: needed}, compute)
+    partition = f"{SEED_PARTITION}T00" if unit == "hour" else SEED_PARTITION
+    reconcile(lake, partition, [table], lambda: {0: needed}, compute)
 
 
 def built_on(name: str, datasets: Sequence[Dataset]) -> frozenset[str]:
@@ -93,13 +98,16 @@ def views(datasets: Sequence[Dataset], bucket: str, restricted_bucket: str) -> l
     Who may not read the restricted bucket gets an error from the views of what names people, and only from them.
     """
     found = [
-        table_view(table, restricted_bucket if table.restricted else bucket)
+        table_view(table, restricted_bucket if table.restricted else bucket, dataset.partition)
         for dataset in datasets
         for table in dataset.every_table
     ]
-    union = " UNION ALL ".join(f'SELECT * FROM "{dataset.quarantine_table.name}"' for dataset in datasets)
-    columns = _docs(datasets[0].quarantine_table) | _DATE_DOC
-    found.append(SqlView(QUARANTINE, union, "What could not be used, of every dataset, and why.", columns))
+    units = {dataset.partition for dataset in datasets}
+    # Of datasets by the day `hour` is null, where there is one by the hour.
+    every = " UNION ALL BY NAME " if len(units) > 1 else " UNION ALL "
+    union = every.join(f'SELECT * FROM "{dataset.quarantine_table.name}"' for dataset in datasets)
+    columns = (*datasets[0].quarantine_table.columns, *partition_columns("hour" if "hour" in units else "day"))
+    found.append(SqlView(QUARANTINE, union, "What could not be used, of every dataset, and why.", _docs(columns)))
     for dataset in datasets:
         found += dataset.views
     return found

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from vitalake.arrivals.calendar import Granularity
 from vitalake.lake.parquet import WHOLE
-from vitalake.lake.tables import PARTITION, Kind, Table
+from vitalake.lake.tables import Kind, Table, partition_columns
 
 COMMENT_BYTES = 255  # AWS Glue, Athena's catalog, refuses a column's comment that is longer
 
@@ -41,11 +42,17 @@ TRINO_TYPES: Mapping[Kind, str] = {
     "list<float64>": "array(double)",
 }
 
+_HOURS = {
+    "projection.hour.type": "integer",
+    "projection.hour.range": "0,23",
+    "projection.hour.digits": "2",
+}
 
-def athena(table: Table, bucket: str, first_day: date) -> str:
+
+def athena(table: Table, bucket: str, first_day: date, unit: Granularity = "day") -> str:
     """`CREATE EXTERNAL TABLE` in Hive's language, for Athena.
 
-    Partitions are projected: Athena computes them from the range of days, so a new day is there at once and nobody
+    Partitions are projected: Athena computes them from the range of days, so a new one is there at once and nobody
     has to register it. The part without rows before the first day (`vitalake.serving.catalog.seed`) is outside the
     range.
     """
@@ -57,6 +64,8 @@ def athena(table: Table, bucket: str, first_day: date) -> str:
             "STORED AS PARQUET\n"
             f"LOCATION {_hive(location(table, bucket))}"
         )
+    by = partition_columns(unit)
+    partitions = ",\n".join(_hive_column(column.name, HIVE_TYPES[column.kind], column.doc) for column in by)
     properties = {
         "projection.enabled": "true",
         "projection.date.type": "date",
@@ -64,30 +73,31 @@ def athena(table: Table, bucket: str, first_day: date) -> str:
         "projection.date.range": f"{first_day},NOW+1DAYS",  # devices east of Greenwich write tomorrow
         "projection.date.interval": "1",
         "projection.date.interval.unit": "DAYS",
-        "storage.location.template": f"{location(table, bucket)}date=${{date}}/",
+        **(_HOURS if unit == "hour" else {}),
+        "storage.location.template": location(table, bucket) + "".join(f"{c.name}=${{{c.name}}}/" for c in by),
     }
     listed = ",\n".join(f"  {_hive(name)} = {_hive(value)}" for name, value in properties.items())
     return (
         f"CREATE EXTERNAL TABLE IF NOT EXISTS `{table.name}` (\n{columns}\n)\n"
         f"COMMENT {_hive(_comment(table.doc))}\n"
-        f"PARTITIONED BY (\n{_hive_column('date', 'date', PARTITION.doc)}\n)\n"
+        f"PARTITIONED BY (\n{partitions}\n)\n"
         "STORED AS PARQUET\n"
         f"LOCATION {_hive(location(table, bucket))}\n"
         f"TBLPROPERTIES (\n{listed}\n)"
     )
 
 
-def trino(table: Table, bucket: str) -> str:
+def trino(table: Table, bucket: str, unit: Granularity = "day") -> str:
     """`CREATE TABLE` for Trino's Hive connector, in the schema of the session.
 
-    The catalog has to say ``hive.timestamp-precision=MICROSECONDS``. Days become known by
+    The catalog has to say ``hive.timestamp-precision=MICROSECONDS``. Partitions become known by
     ``CALL system.sync_partition_metadata(schema, table, 'FULL')``.
     """
-    columns = [_trino_column(column.name, TRINO_TYPES[column.kind], column.doc) for column in table.columns]
-    if not table.whole:
-        columns.append(_trino_column("date", "date", PARTITION.doc))  # partitions last, as it demands
-    listed = ",\n".join(columns)
-    partitioned = "" if table.whole else ",\n  partitioned_by = ARRAY['date']"
+    by = () if table.whole else partition_columns(unit)
+    columns = (*table.columns, *by)  # partitions last, as it demands
+    listed = ",\n".join(_trino_column(column.name, TRINO_TYPES[column.kind], column.doc) for column in columns)
+    names = ", ".join(f"'{column.name}'" for column in by)
+    partitioned = f",\n  partitioned_by = ARRAY[{names}]" if by else ""
     return (
         f'CREATE TABLE IF NOT EXISTS "{table.name}" (\n{listed}\n)\n'
         f"COMMENT {_ansi(_comment(table.doc))}\n"
