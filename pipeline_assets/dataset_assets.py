@@ -28,10 +28,10 @@ from pipeline_assets.failures import steered, where
 from vitalake.alerting.alerts import quarantined
 from vitalake.lake import stages
 from vitalake.lake.checks import SCHEMA, schema_differences
-from vitalake.lake.code_version import code_digest
 from vitalake.lake.dataset import Combined, Count, Dataset, Derived
 from vitalake.lake.reconcile import Report
 from vitalake.lake.tables import Table
+from vitalake.lake.versions.code_version import code_digest
 
 _TOLD = 20  # rules in a run's log, of which each line is 20 ms
 # Plain objects (resources/): two buckets, the settings, the outbox for alerts, and the key for pseudonyms.
@@ -189,7 +189,7 @@ def _spec(dataset: Dataset, table: Table, kinds: set[str], deps: Any = (), *, sk
         group_name=dataset.name,
         owners=[dataset.owner],
         kinds=kinds,
-        code_version=code_digest(),
+        code_version=code_digest(dataset),
         metadata={"dagster/column_schema": dagster_metadata.column_schema(table), "dagster/table_name": table.name},
     )
 

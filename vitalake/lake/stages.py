@@ -19,7 +19,6 @@ from vitalake.arrivals.objects import Bucket, ObjectInfo
 from vitalake.arrivals.partitions import cut
 from vitalake.lake import parquet
 from vitalake.lake.checks import VANISHED, WAITING
-from vitalake.lake.code_version import code_digest
 from vitalake.lake.columns import rows_of
 from vitalake.lake.dataset import Combined, Dataset, Derived
 from vitalake.lake.parts import (
@@ -35,6 +34,7 @@ from vitalake.lake.parts import (
 from vitalake.lake.reading import RawBucket, object_columns, read_part
 from vitalake.lake.reconcile import Output, PartWriter, Report, reconcile
 from vitalake.lake.tables import Table
+from vitalake.lake.versions.code_version import code_digest
 from vitalake.lake.workers import spread
 from vitalake.pseudonyms import Pseudonyms
 
@@ -56,7 +56,7 @@ def list_objects(
         found = arrived(raw, dataset.prefix, first_day, {date.fromisoformat(partition)}, dataset.group_objects)
         parts.clear()
         parts.update(enumerate(cut(found, dataset.limits)))
-        return {index: Inputs(objects_digest(part), code_digest()) for index, part in parts.items()}
+        return {index: Inputs(objects_digest(part), code_digest(dataset)) for index, part in parts.items()}
 
     table = dataset.raw_table
 
@@ -104,7 +104,7 @@ def read_objects(
             yield output
 
     outputs = [*dataset.tables, dataset.quarantine_table]
-    code = digest(code_digest(), pseudonyms.key_id)
+    code = digest(code_digest(dataset), pseudonyms.key_id)
     inputs = _follow(lake, dataset.raw_table, partition, manifest, code)
     return reconcile(lake, partition, outputs, inputs, compute, progress)
 
@@ -120,7 +120,7 @@ def derive(
         return spread(work, ((source[index], stale[index]) for index in stale), processes)
 
     table = next(table for table in dataset.tables if table.name == derived.source)
-    inputs = _follow(lake, table, partition, source, code_digest())
+    inputs = _follow(lake, table, partition, source, code_digest(dataset))
     return reconcile(lake, partition, derived.tables, inputs, compute, progress)
 
 
@@ -130,7 +130,7 @@ def combine(dataset: Dataset, combined: Combined, lake: Store, progress: Progres
 
     def inputs() -> dict[int, Inputs]:
         sources.update(parts_to_combine(combined, lake))
-        return {0: Inputs(combined_digest(sources), code_digest())}
+        return {0: Inputs(combined_digest(sources), code_digest(dataset))}
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
         for needed in stale.values():

@@ -134,13 +134,11 @@ class Table:
         return [column.name for column in self.columns]
 
     def arrow_schema(self) -> pa.Schema:
-        """The Arrow schema that every part of this table has, field documentation included."""
+        """The Arrow schema that every part of this table has; without docs, as a better word is no other part."""
         import pyarrow as pa
 
         types = arrow_types()
-        return pa.schema(
-            [pa.field(c.name, types[c.kind], nullable=c.nullable, metadata={"doc": c.doc}) for c in self.columns]
-        )
+        return pa.schema([pa.field(c.name, types[c.kind], nullable=c.nullable) for c in self.columns])
 
     def from_rows(self, rows: Sequence[dict[str, Any]]) -> pa.Table:
         """Rows as dictionaries, in order, to an Arrow table of exactly this schema.
