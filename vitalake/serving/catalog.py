@@ -10,14 +10,27 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from vitalake.arrivals.fingerprints import digest, objects_digest
 from vitalake.lake.dataset import Dataset, SqlView
-from vitalake.lake.parquet import SEED_PARTITION, WHOLE, part_key, partition_prefix
+from vitalake.lake.parquet import SEED_PARTITION, WHOLE, part_key
 from vitalake.lake.parts import ConflictError, Inputs, Store, listed_parts
-from vitalake.lake.reconcile import Output, PartWriter, reconcile
-from vitalake.lake.tables import PARTITION, Table
+from vitalake.lake.reconcile import Output, reconcile
+from vitalake.lake.tables import PARTITION, Column, Kind, Table
+from vitalake.lake.versions.changed_declaration import require_readable, seed_inputs, seed_part
 
 QUARANTINE = "quarantine"  # the view over what no dataset could use
+DUCKDB_TYPES: Mapping[Kind, str] = {
+    "string": "VARCHAR",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "float64": "DOUBLE",
+    "bool": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "list<string>": "VARCHAR[]",
+    "list<int32>": "INTEGER[]",
+    "list<float64>": "DOUBLE[]",
+}
+_DAY = "CAST(regexp_extract(filename, '/date=([0-9-]+)/', 1) AS DATE)"
 _DATE_DOC = {PARTITION.name: PARTITION.doc}
 
 
@@ -37,13 +50,28 @@ def quote(text: str) -> str:
 
 
 def table_view(table: Table, bucket: str) -> SqlView:
-    """The view of a stored table, `date` included."""
-    if table.whole:
-        files = quote(f"s3://{bucket}/{partition_prefix(table.name, WHOLE)}part-*.parquet")
-        return SqlView(table.name, f"SELECT * FROM read_parquet({files})", table.doc, _docs(table))
-    files = quote(f"s3://{bucket}/{table.name}/date=*/part-*.parquet")
-    select = f"SELECT * FROM read_parquet({files}, hive_partitioning = true, hive_types = {{'date': DATE}})"
-    return SqlView(table.name, select, table.doc, _docs(table) | _DATE_DOC)
+    """The view of a stored table, `date` included.
+
+    Columns are read by name, as declared: a part that was written without one gives nulls, one that has it under a
+    former name that, and one of a narrower kind is cast (docs/adr/0015). DuckDB takes no declared columns together
+    with partitions by folder, so the day is read from the file's name; it prunes by that just as well.
+    """
+    folder = f"{table.name}/{WHOLE if table.whole else 'date=*'}"
+    files = quote(f"s3://{bucket}/{folder}/part-*.parquet")
+    stored = ", ".join(
+        f"'{each.name}': {{name: '{each.name}', type: '{DUCKDB_TYPES[each.kind]}', default_value: NULL}}"
+        for each in table.stored_columns
+    )
+    columns = [_selected(column) for column in table.columns]
+    columns += [] if table.whole else [f"{_DAY} AS date"]
+    options = f"schema = MAP {{{stored}}}, filename = true, hive_partitioning = false"
+    select = f"SELECT {', '.join(columns)} FROM read_parquet({files}, {options})"
+    return SqlView(table.name, select, table.doc, _docs(table) | ({} if table.whole else _DATE_DOC))
+
+
+def _selected(column: Column) -> str:
+    names = ", ".join(f'"{name}"' for name in (column.name, *column.formerly))
+    return f'coalesce({names}) AS "{column.name}"' if column.formerly else names
 
 
 def _docs(table: Table) -> dict[str, str]:
@@ -51,23 +79,24 @@ def _docs(table: Table) -> dict[str, str]:
 
 
 def seed(lake: Store, table: Table) -> None:
-    """Keep one part without rows before the first day, so that the view has columns whatever is stored.
+    """Keep one part without rows before the first day, so that there is something to read whatever is stored.
 
-    It sorts first, and DuckDB takes the columns of a view from its first file. A table over all days has it only
-    until it is computed.
+    It sorts first, where Spark looks for the columns. A table over all days has it only until it is computed.
+
+    Raises:
+        PermanentError: older parts cannot be read as the table is declared now.
     """
-    needed = Inputs(objects_digest([]), digest(str(table.columns)))
     if table.whole:  # never over what was computed, also where that comes at this very moment
         if not listed_parts(lake, table.name, WHOLE):
-            empty = PartWriter([table]).close(needed).parts[table.name].data
             with suppress(ConflictError):
-                lake.put(part_key(table.name, WHOLE, 0), empty, expected=None)
+                lake.put(part_key(table.name, WHOLE, 0), seed_part(table).data, expected=None)
         return
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
-        return (PartWriter([table]).close(each) for each in stale.values())
+        require_readable(lake, [table])
+        return (Output({table.name: seed_part(table)}) for _ in stale)
 
-    reconcile(lake, SEED_PARTITION, [table], lambda: {0: needed}, compute)
+    reconcile(lake, SEED_PARTITION, [table], lambda: {0: seed_inputs(table)}, compute)
 
 
 def built_on(name: str, datasets: Sequence[Dataset]) -> frozenset[str]:

@@ -34,7 +34,7 @@ _MECHANISM = [
 ]
 # Everything else that is declared counts, so that whatever is added counts until somebody says that it need not.
 _OF_DATASET = {"doc", "owner", "views", "checks", "sinks", "pictures", "trends", "processed_within"}
-_PROSE = {"doc"}
+_NO_BYTES = {"doc", "formerly"}  # of anything else that is declared
 _KNOWN: dict[int, tuple[Dataset, str]] = {}  # by identity: what is declared in dictionaries has no hash
 
 
@@ -88,7 +88,7 @@ def _declare(value: Any, lines: list[str], symbols: set[Symbol]) -> None:
     elif is_dataclass(value):
         kind = type(value)
         symbols.add(Symbol(kind.__module__, kind.__qualname__))
-        left_out = _OF_DATASET if isinstance(value, Dataset) else _PROSE
+        left_out = _OF_DATASET if isinstance(value, Dataset) else _NO_BYTES
         lines.append(kind.__qualname__)
         _declare({name: each for name, each in vars(value).items() if name not in left_out}, lines, symbols)
     else:
