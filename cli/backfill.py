@@ -15,6 +15,7 @@ from cli.options import DEFAULT_HOME, Home, NoWait, Yes, confirm, dataset_named,
 from cli.reachable import require_dagster, require_store
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date
 
     from rich.console import Console
@@ -54,8 +55,12 @@ def register(app: typer.Typer) -> None:
 
 def backfill(
     dataset: Annotated[str, typer.Argument(help="Dataset to build, e.g. ecg or pricing.")],
-    first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
-    last: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD, included.")],
+    first: Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD, included.")] = None,
+    outdated: Annotated[
+        bool,
+        typer.Option("--outdated", help="Only days of an older declaration or code."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
     yes: Yes = False,
     no_wait: NoWait = False,
@@ -68,16 +73,25 @@ def backfill(
     elsewhere, follow by themselves.
 
     Example: `vitalake backfill ecg --from 2026-11-01 --to 2026-11-20 --dry-run`
+
+    Example: `vitalake backfill pricing --outdated`
     """
-    chosen, start, end = dataset_named(dataset), day(first), day(last)
+    chosen, start, end = dataset_named(dataset), first and day(first), last and day(last)
     settings = settings_of(home)
-    if start > end:
+    if not outdated and not (start and end):
+        raise typer.BadParameter("say which days: --from and --to, or --outdated")
+    if start and end and start > end:
         raise typer.BadParameter(f"--from {start} is after --to {end}")
-    if end < settings.first_day:
+    if end and end < settings.first_day:
         raise typer.BadParameter(f"--to {end} is before {settings.first_day}, the first day of the lake")
     require_store(settings)
     console = stdout()
-    plan = plan_days(settings, chosen, max(start, settings.first_day), end)
+    only = _outdated_days(settings, chosen, console) if outdated else None
+    if only is not None and not only:
+        return
+    start = max(start or min(only or ()), settings.first_day)
+    end = end or max(only or ())
+    plan = plan_days(settings, chosen, start, end, only)
     show_plan(console, chosen, plan, start, end)
     if dry_run or not plan.days:
         return
@@ -88,8 +102,23 @@ def backfill(
         raise typer.Exit(1)
 
 
-def plan_days(settings: Settings, dataset: Dataset, start: date, end: date) -> Plan:
-    """What there is to build from `start` to `end`, both included."""
+def _outdated_days(settings: Settings, dataset: Dataset, console: Console) -> set[date]:
+    """The days that today's declaration and code would build otherwise; says how many these are."""
+    from resources.build import lake_store, pseudonyms
+    from vitalake.lake.versions.outdated import partition_versions
+
+    found = partition_versions(dataset, lake_store(settings), pseudonyms(settings).key_id)
+    console.print(
+        f"{len(found.outdated):,} of {found.total:,} partitions of {dataset.name} are of an older declaration "
+        "or code"
+    )
+    return {day(partition[:10]) for partition in found.outdated}
+
+
+def plan_days(
+    settings: Settings, dataset: Dataset, start: date, end: date, only: Collection[date] | None = None
+) -> Plan:
+    """What there is to build from `start` to `end`, both included; of these days `only` some."""
     from datetime import datetime, timedelta, timezone
 
     from resources.build import lake_store
@@ -109,6 +138,9 @@ def plan_days(settings: Settings, dataset: Dataset, start: date, end: date) -> P
     # A server may go on listing a folder after the last object in it was deleted.
     emptied = sorted({each for each, folder in candidates if each in span - found.keys() and lake.objects(folder)})
     waiting = sum(count for each, count in found.items() if each > tomorrow)
+    if only is not None:
+        chosen = {each: count for each, count in objects.items() if each in only}
+        return Plan(chosen, [each for each in emptied if each in only], 0, 0)
     return Plan(objects, emptied, len(span) - len(found.keys() | set(emptied)), waiting)
 
 

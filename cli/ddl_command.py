@@ -41,10 +41,12 @@ def ddl(
 
     Example: `vitalake ddl athena --bucket my-lake > tables.sql`
     """
-    from vitalake.serving.ddl import athena, trino
+    from vitalake.serving.ddl import athena, renamed_view, trino
 
     settings = settings_of(home)
     for table in (table for dataset in all_datasets() for table in dataset.every_table):
         place = settings.restricted_bucket if table.restricted else bucket or settings.lake_bucket
         statement = athena(table, place, settings.first_day) if engine is Engine.ATHENA else trino(table, place)
         typer.echo(printable_lines(f"{statement};\n"))
+        if view := renamed_view(table):
+            typer.echo(printable_lines(f"{view};\n"))

@@ -24,6 +24,11 @@ def lake_store(settings: Settings) -> LakeStore:
     return LakeStore(settings, {table.name for table in tables if table.restricted})
 
 
+def pseudonyms(settings: Settings) -> Pseudonyms:
+    """With the key of the settings. Raises PermanentError: there is none, or too short a one."""
+    return Pseudonyms((settings.pseudonym_key or SecretStr("")).get_secret_value().encode())
+
+
 def build_resources(settings: Settings) -> dict[str, Any]:
     """Buckets, settings, the outbox for alerts, pseudonyms, and the queue where one is set.
 
@@ -36,7 +41,7 @@ def build_resources(settings: Settings) -> dict[str, Any]:
         "raw": ObjectStore(settings, settings.raw_bucket),
         "lake": lake,
         "outbox": Outbox(lake),
-        "pseudonyms": Pseudonyms((settings.pseudonym_key or SecretStr("")).get_secret_value().encode()),
+        "pseudonyms": pseudonyms(settings),
     }
     if settings.queue_url:
         resources["queue"] = NotificationQueue(settings, settings.queue_url)

@@ -62,14 +62,15 @@ def table_view(table: Table, bucket: str) -> SqlView:
         f"'{each.name}': {{name: '{each.name}', type: '{DUCKDB_TYPES[each.kind]}', default_value: NULL}}"
         for each in table.stored_columns
     )
-    columns = [_selected(column) for column in table.columns]
+    columns = [selected(column) for column in table.columns]
     columns += [] if table.whole else [f"{_DAY} AS date"]
     options = f"schema = MAP {{{stored}}}, filename = true, hive_partitioning = false"
     select = f"SELECT {', '.join(columns)} FROM read_parquet({files}, {options})"
     return SqlView(table.name, select, table.doc, _docs(table) | ({} if table.whole else _DATE_DOC))
 
 
-def _selected(column: Column) -> str:
+def selected(column: Column) -> str:
+    """A column as a SELECT has it, under whichever name a part does."""
     names = ", ".join(f'"{name}"' for name in (column.name, *column.formerly))
     return f'coalesce({names}) AS "{column.name}"' if column.formerly else names
 
