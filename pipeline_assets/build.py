@@ -28,7 +28,7 @@ from pipeline_assets.catalog_asset import catalog_asset
 from pipeline_assets.dataset_assets import dataset_assets
 from pipeline_assets.partitions import DATASET_TAG, PARTITION_TAG, partitions_of
 from pipeline_assets.sink_assets import sink_assets
-from pipeline_assets.standing_checks import combined_check, freshness_check, freshness_schedules
+from pipeline_assets.standing_checks import combined_check, current_check, freshness_check, freshness_schedules
 from pipeline_assets.trends import TRENDS, trends_asset, trends_schedule
 from resources.build import Resources, build_resources
 from resources.settings import Settings
@@ -74,6 +74,7 @@ def build_defs(
     hook = build_failure_hook(resources.outbox, settings.webserver_url)
     standing = [
         *(freshness_check(dataset) for dataset in datasets),
+        *(current_check(dataset) for dataset in datasets),
         *(combined_check(dataset, combined) for dataset in datasets for combined in dataset.combined),
     ]
     sinks = {dataset.name: sink_assets(dataset, settings, datasets) for dataset in datasets}
