@@ -38,10 +38,10 @@ def read_apart(settings: Settings, dataset: Dataset, day: str) -> tuple[float, i
 def _read(settings: Settings, name: str, day: str) -> tuple[float, int, float]:
     [dataset] = [each for each in DATASETS if each.name == name]
     having = build_resources(settings)
-    raw, lake = having["raw"], having["lake"]
+    raw, lake = having.raw, having.lake
     list_objects(dataset, raw, lake, day, date(2015, 1, 1), _quiet)
     begin = time.perf_counter()
-    report = read_objects(dataset, raw, lake, day, having["pseudonyms"], _quiet, _quiet)
+    report = read_objects(dataset, raw, lake, day, having.pseudonyms, _quiet, _quiet)
     seconds = time.perf_counter() - begin
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak_kib * 1024 / 1e6, report.rows[dataset.tables[0].name], seconds

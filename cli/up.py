@@ -68,7 +68,7 @@ def publish_empty(settings: Settings) -> None:
     from resources.catalog import publish
     from vitalake.datasets.declared import DATASETS
 
-    publish(settings, build_resources(settings)["lake"], DATASETS)
+    publish(settings, build_resources(settings).lake, DATASETS)
 
 
 def _show_answers(settings: Settings, console: Console, only: str | None) -> None:

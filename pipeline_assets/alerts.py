@@ -6,7 +6,6 @@ Belongs here: from a Dagster run and an exception to an alert. Does not belong h
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dagster import (
@@ -26,7 +25,6 @@ from vitalake.alerting.alerts import Alert, describe_error, run_failed, will_be_
 if TYPE_CHECKING:
     from resources.alerting.outbox import Outbox
 
-_PARTITION_TAG = "dagster/partition"
 _RUN_KEY_TAG = "dagster/run_key"
 _RETRY_TAG = "dagster/retry_number"
 
@@ -55,7 +53,7 @@ def run_alert(
     )
 
 
-def build_failure_hook(outbox_factory: Callable[[], Outbox], webserver_url: str | None) -> HookDefinition:
+def build_failure_hook(outbox: Outbox, webserver_url: str | None) -> HookDefinition:
     """The hook `alert_on_failure`: a failed step puts one alert into the outbox while its exception is at hand.
 
     Should the outbox be out of reach, Dagster records that the hook failed, and the run-failure sensor catches up.
@@ -70,7 +68,7 @@ def build_failure_hook(outbox_factory: Callable[[], Outbox], webserver_url: str 
         if isinstance(error, DagsterAssetCheckFailedError):
             message = _what_blocks(context) or message
         will_retry = will_be_retried(error)
-        outbox_factory().add(run_alert(run, context.step_key, error_class, message, will_retry, webserver_url))
+        outbox.add(run_alert(run, context.step_key, error_class, message, will_retry, webserver_url))
 
     return alert_on_failure
 

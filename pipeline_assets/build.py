@@ -7,7 +7,7 @@ of them does. Sensors are handed in: they stand above this package.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from dagster import (
@@ -15,6 +15,7 @@ from dagster import (
     DailyPartitionsDefinition,
     Definitions,
     PartitionedConfig,
+    ResourceDefinition,
     SensorDefinition,
     define_asset_job,
     in_process_executor,
@@ -29,7 +30,7 @@ from pipeline_assets.partitions import DATASET_TAG, PARTITION_TAG, daily
 from pipeline_assets.sink_assets import sink_assets
 from pipeline_assets.standing_checks import combined_check, freshness_check, freshness_schedules
 from pipeline_assets.trends import TRENDS, trends_asset, trends_schedule
-from resources.build import build_resources
+from resources.build import Resources, build_resources
 from resources.settings import Settings
 from vitalake.datasets.declared import DATASETS
 from vitalake.lake.dataset import Dataset
@@ -56,7 +57,7 @@ BuildSensors = Callable[[Settings, Sequence[Dataset], Jobs], Sequence[SensorDefi
 def build_defs(
     settings: Settings,
     build_sensors: BuildSensors = lambda _settings, _datasets, _jobs: (),
-    overrides: Mapping[str, Any] | None = None,
+    resources: Resources | None = None,
     datasets: Sequence[Dataset] = DATASETS,
 ) -> Definitions:
     """Everything that Dagster needs to know.
@@ -64,12 +65,12 @@ def build_defs(
     Args:
         settings: where things are.
         build_sensors: makes the sensors, given the settings, the datasets and their jobs.
-        overrides: resources that replace those built from the settings, by name.
+        resources: what assets, checks, hooks and sensors work with; None: what the settings name.
         datasets: the declarations.
     """
     partitions = daily(settings.first_day)
-    resources = {**build_resources(settings), **(overrides or {})}
-    hook = build_failure_hook(lambda: resources["outbox"], settings.webserver_url)
+    resources = resources or build_resources(settings)
+    hook = build_failure_hook(resources.outbox, settings.webserver_url)
     standing = [
         *(freshness_check(dataset) for dataset in datasets),
         *(combined_check(dataset, combined) for dataset in datasets for combined in dataset.combined),
@@ -112,10 +113,17 @@ def build_defs(
         jobs=[*daily_jobs.values(), *all_days.values()],
         schedules=[*freshness_schedules(standing), trends_schedule(datasets, hook)],
         sensors=list(build_sensors(settings, datasets, jobs)),
-        resources=resources,
+        resources=_as_dagster_has_them(resources),
         # Steps share one process: three steps take 3 s, with a process each 9 s.
         executor=in_process_executor,
     )
+
+
+def _as_dagster_has_them(resources: Resources) -> dict[str, Any]:
+    """By the names of parameters; what is slow to make is made when it is asked for."""
+    found = {field.name: getattr(resources, field.name) for field in fields(resources)}
+    found["slack"] = ResourceDefinition(lambda _context: resources.slack())
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _tagged(days: DailyPartitionsDefinition, dataset: Dataset) -> PartitionedConfig[DailyPartitionsDefinition]:

@@ -19,23 +19,27 @@ from dagster import (
     DailyPartitionsDefinition,
     DataVersion,
     MaterializeResult,
+    ResourceParam,
     multi_asset,
 )
 
 from pipeline_assets import dagster_metadata
 from pipeline_assets.all_days import UP_TO, to_follow
 from pipeline_assets.failures import steered, where
+from resources.alerting.outbox import Outbox
+from resources.object_store import ObjectStore
+from resources.settings import Settings
 from vitalake.alerting.alerts import quarantined
 from vitalake.lake import stages
 from vitalake.lake.checks import SCHEMA, schema_differences
 from vitalake.lake.code_version import code_digest
 from vitalake.lake.dataset import Combined, Count, Dataset, Derived
+from vitalake.lake.parts import Store
 from vitalake.lake.reconcile import Report
 from vitalake.lake.tables import Table
+from vitalake.pseudonyms import Pseudonyms
 
 _TOLD = 20  # rules in a run's log, of which each line is 20 ms
-# Plain objects (resources/): two buckets, the settings, the outbox for alerts, and the key for pseudonyms.
-NEEDS = {"raw", "lake", "settings", "outbox", "pseudonyms"}
 
 
 def dataset_assets(dataset: Dataset, partitions: DailyPartitionsDefinition) -> list[AssetsDefinition]:
@@ -55,18 +59,16 @@ def _manifest(dataset: Dataset, partitions: DailyPartitionsDefinition) -> Assets
         name=table.name,
         specs=[_spec(dataset, table, {"s3"})],
         partitions_def=partitions,
-        required_resource_keys=NEEDS,
     )
-    def manifest(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
+    def manifest(
+        context: AssetExecutionContext,
+        raw: ResourceParam[ObjectStore],
+        lake: ResourceParam[ObjectStore],
+        settings: ResourceParam[Settings],
+    ) -> Iterator[MaterializeResult[Any]]:
         with steered(context.retry_number):
-            report = stages.list_objects(
-                dataset,
-                context.resources.raw,
-                context.resources.lake,
-                context.partition_key,
-                context.resources.settings.first_day,
-                _progress(context, table.name),
-            )
+            progress = _progress(context, table.name)
+            report = stages.list_objects(dataset, raw, lake, context.partition_key, settings.first_day, progress)
             yield _result(table, report)
 
     return manifest
@@ -84,11 +86,17 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
             for check in (*dataset.checks, SCHEMA)
         ],
         partitions_def=partitions,
-        required_resource_keys=NEEDS,
     )
-    def read(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
-        lake, outbox, day = context.resources.lake, context.resources.outbox, context.partition_key
-        link = dagster_metadata.run_link(context.resources.settings.webserver_url, context.run.run_id)
+    def read(
+        context: AssetExecutionContext,
+        raw: ResourceParam[ObjectStore],
+        lake: ResourceParam[ObjectStore],
+        settings: ResourceParam[Settings],
+        outbox: ResourceParam[Outbox],
+        pseudonyms: ResourceParam[Pseudonyms],
+    ) -> Iterator[MaterializeResult[Any]]:
+        day = context.partition_key
+        link = dagster_metadata.run_link(settings.webserver_url, context.run.run_id)
 
         counts: Counter[tuple[str, str]] = Counter()
 
@@ -105,11 +113,8 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
 
         with steered(context.retry_number):
             progress = _progress(context, dataset.name)
-            pseudonyms = context.resources.pseudonyms
-            processes = context.resources.settings.processes_per_run
-            report = stages.read_objects(
-                dataset, context.resources.raw, lake, day, pseudonyms, progress, announce, processes
-            )
+            processes = settings.processes_per_run
+            report = stages.read_objects(dataset, raw, lake, day, pseudonyms, progress, announce, processes)
             differences = schema_differences(lake, tables, day)
             results = [dagster_metadata.check_result(SCHEMA, checked, differences, day)]
             # What is not stored as declared cannot be counted either.
@@ -122,7 +127,7 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
                 yield _result(
                     table,
                     report,
-                    _pictures(dataset, table, context, report)
+                    _pictures(dataset, table, context, lake, report)
                     | (
                         dagster_metadata.newly_quarantined(counts)
                         if table.name == dataset.quarantine_table.name
@@ -141,18 +146,17 @@ def _derived(dataset: Dataset, derived: Derived, partitions: DailyPartitionsDefi
         name="_".join(("derive", *(table.name for table in derived.tables))),
         specs=[_spec(dataset, table, {"parquet"}, [source], skippable=True) for table in derived.tables],
         partitions_def=partitions,
-        required_resource_keys=NEEDS,
         can_subset=True,
     )
-    def derive(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
+    def derive(
+        context: AssetExecutionContext, lake: ResourceParam[ObjectStore], settings: ResourceParam[Settings]
+    ) -> Iterator[MaterializeResult[Any]]:
         wanted = tuple(table for table in derived.tables if AssetKey(table.name) in context.selected_asset_keys)
         with steered(context.retry_number):
             progress = _progress(context, wanted[0].name)
             chosen = replace(derived, tables=wanted)
-            processes = context.resources.settings.processes_per_run
-            report = stages.derive(
-                dataset, chosen, context.resources.lake, context.partition_key, progress, processes
-            )
+            processes = settings.processes_per_run
+            report = stages.derive(dataset, chosen, lake, context.partition_key, progress, processes)
             for table in wanted:
                 yield _result(table, report)
 
@@ -168,12 +172,13 @@ def _combined(dataset: Dataset, combined: Combined) -> AssetsDefinition:
             _spec(dataset, table, {"parquet"}, [dataset.table(name) for name in combined.sources])
             for table in combined.tables
         ],
-        required_resource_keys=NEEDS,
     )
-    def combine(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
+    def combine(
+        context: AssetExecutionContext, lake: ResourceParam[ObjectStore]
+    ) -> Iterator[MaterializeResult[Any]]:
         with steered(context.retry_number):
             up_to = to_follow(context.instance, dataset)
-            report = stages.combine(dataset, combined, context.resources.lake, _progress(context, names[0]))
+            report = stages.combine(dataset, combined, lake, _progress(context, names[0]))
             for table in combined.tables:
                 yield _result(table, report, {UP_TO: up_to})
 
@@ -208,7 +213,9 @@ def _result(
     )
 
 
-def _pictures(dataset: Dataset, table: Table, context: AssetExecutionContext, report: Report) -> dict[str, Any]:
+def _pictures(
+    dataset: Dataset, table: Table, context: AssetExecutionContext, lake: Store, report: Report
+) -> dict[str, Any]:
     """What the dataset draws of this table, anew when it changed. A picture is a courtesy: it never fails a run."""
     pictures: dict[str, Any] = {}
     changed = any(key.startswith(f"{table.name}/") for key in report.written)
@@ -222,7 +229,7 @@ def _pictures(dataset: Dataset, table: Table, context: AssetExecutionContext, re
                 )
                 pictures |= {picture.name: before} if before is not None else {}
                 continue
-            newest = stages.newest_part(context.resources.lake, table, context.partition_key)
+            newest = stages.newest_part(lake, table, context.partition_key)
             if newest is not None and newest.num_rows:
                 pictures[picture.name] = dagster_metadata.picture(picture.draw(newest))
         except Exception as error:

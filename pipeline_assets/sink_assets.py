@@ -16,6 +16,7 @@ from dagster import (
     AssetsDefinition,
     AssetSpec,
     MaterializeResult,
+    ResourceParam,
     TableColumn,
     TableSchema,
     multi_asset,
@@ -23,6 +24,7 @@ from dagster import (
 
 from pipeline_assets.all_days import UP_TO, to_follow
 from pipeline_assets.failures import steered
+from resources.object_store import ObjectStore
 from resources.settings import Settings
 from resources.sinks.view_rows import ViewRows
 from vitalake.arrivals.fingerprints import digest, objects_digest
@@ -93,12 +95,12 @@ def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
         name=f"deliver_{sink.name}",
         specs=[spec],
         check_specs=[AssetCheckSpec(CHECK, asset=sink.name, description=says)],
-        required_resource_keys={"lake", "settings"},
     )
-    def deliver(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
+    def deliver(
+        context: AssetExecutionContext, lake: ResourceParam[ObjectStore], settings: ResourceParam[Settings]
+    ) -> Iterator[MaterializeResult[Any]]:
         from resources.catalog import connect
 
-        settings, lake = context.resources.settings, context.resources.lake
         started = time.monotonic()
         progress = _logged(context, sink.name)
 

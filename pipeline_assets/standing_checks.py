@@ -24,6 +24,7 @@ from dagster import (
     DagsterRunStatus,
     DefaultScheduleStatus,
     MetadataValue,
+    ResourceParam,
     RunRequest,
     RunsFilter,
     ScheduleDefinition,
@@ -39,6 +40,9 @@ from pipeline_assets import dagster_metadata
 from pipeline_assets.background import BACKGROUND, under_way
 from pipeline_assets.failures import steered
 from pipeline_assets.partitions import DAGSTER_PARTITION_TAG, DATASET_TAG
+from resources.alerting.outbox import Outbox
+from resources.object_store import ObjectStore
+from resources.settings import Settings
 from vitalake.alerting.late_data_alert import objects_late
 from vitalake.lake.dataset import Combined, Dataset
 from vitalake.lake.freshness import behind, following, freshness, open_days, overdue
@@ -61,10 +65,15 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
         asset=table,
         name=check.name,
         description=check.doc,
-        required_resource_keys={"raw", "lake", "settings", "outbox"},
     )
-    def fresh(context: AssetCheckExecutionContext) -> AssetCheckResult:
-        resources, tags, now = context.resources, context.run.tags, datetime.now(timezone.utc)
+    def fresh(
+        context: AssetCheckExecutionContext,
+        raw: ResourceParam[ObjectStore],
+        lake: ResourceParam[ObjectStore],
+        settings: ResourceParam[Settings],
+        outbox: ResourceParam[Outbox],
+    ) -> AssetCheckResult:
+        tags, now = context.run.tags, datetime.now(timezone.utc)
         partition = tags.get(DAGSTER_PARTITION_TAG)  # where a person runs the check for one day
         days: set[date] | None = None
         if partition:
@@ -73,15 +82,15 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
             days = open_days(now) | _late_days(context.instance, key)
         with steered(0):
             busy = _being_built(context.instance, dataset)
-            late = overdue(dataset, resources.raw, resources.catalog, resources.settings.first_day, days, now)
+            late = overdue(dataset, raw, lake, settings.first_day, days, now)
             # While a run builds a day, nobody can tell which of its objects are in the tables.
             busy |= _being_built(context.instance, dataset)
             late_days = {day: count for day, count in late.days.items() if day.isoformat() not in busy}
             if not partition and late_days.keys() - _late_days(context.instance, key):
-                link = dagster_metadata.run_link(resources.settings.webserver_url, context.run.run_id)
+                link = dagster_metadata.run_link(settings.webserver_url, context.run.run_id)
                 run, objects = context.run.root_run_id or context.run.run_id, sum(late_days.values())
                 told = objects_late(dataset.name, objects, list(late_days), dataset.processed_within, run, link)
-                resources.alerting.outbox.add(told)
+                outbox.add(told)
         result = dagster_metadata.check_result(check, table, late.count, partition or tags.get(LOOK_AT))
         if partition:
             return result
@@ -97,10 +106,10 @@ def combined_check(dataset: Dataset, combined: Combined) -> AssetChecksDefinitio
     patience = 2 * dataset.processed_within
     check, table = following(patience), combined.tables[0].name
 
-    @asset_check(asset=table, name=check.name, description=check.doc, required_resource_keys={"lake"})
-    def fresh(context: AssetCheckExecutionContext) -> AssetCheckResult:
+    @asset_check(asset=table, name=check.name, description=check.doc)
+    def fresh(lake: ResourceParam[ObjectStore]) -> AssetCheckResult:
         with steered(0):
-            count = behind(combined, context.resources.lake, patience, datetime.now(timezone.utc))
+            count = behind(combined, lake, patience, datetime.now(timezone.utc))
         return dagster_metadata.check_result(check, table, count, None)
 
     return fresh

@@ -20,6 +20,7 @@ from dagster import (
     HookDefinition,
     MarkdownMetadataValue,
     MaterializeResult,
+    ResourceParam,
     RunRequest,
     RunsFilter,
     ScheduleDefinition,
@@ -56,15 +57,15 @@ def trends_asset(datasets: Sequence[Dataset]) -> AssetsDefinition:
         owners=["team:data"],
         kinds={"duckdb"},
         description=f"Every dataset over its last {_SHOWN.days} days, as pictures.",
-        required_resource_keys={"lake", "settings"},
     )
-    def trends(context: AssetExecutionContext) -> MaterializeResult[Any]:
-        resources = context.resources
+    def trends(
+        context: AssetExecutionContext, lake: ResourceParam[ObjectStore], settings: ResourceParam[Settings]
+    ) -> MaterializeResult[Any]:
         # Before anything is read: what is materialized later may be missing in the pictures.
         metadata: dict[str, Any] = {UP_TO: _newest(context.instance, datasets)}
         for dataset in datasets:
             try:
-                for name, picture in _pictures(resources.settings, resources.catalog, dataset):
+                for name, picture in _pictures(settings, lake, dataset):
                     metadata[name] = picture
             except Exception as error:  # a picture is a courtesy: it never fails a run
                 context.log.warning("the trends of %s could not be drawn: %s", dataset.name, where(error))

@@ -107,10 +107,8 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
     for dataset in datasets:
         for table in dataset.every_table:
             seed(lake, table)
-    ddl = {
-        view.name: statements(view) for view in views(datasets, settings.lake_bucket, settings.restricted_bucket)
-    }
-    made_of = digest(*(line for lines in ddl.values() for line in lines))
+    ddl = _definition(settings, datasets)
+    made_of = _digest(ddl, datasets)
     try:
         with _new(path.with_name("init.sql")) as file:
             file.touch(0o600, exist_ok=False)  # it holds keys
@@ -136,6 +134,30 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
         what = "; ".join(f"view {name!r}: {said}" for name, said in refused.items())
         raise PermanentError(f"correct these, everything else is published: {what}")
     return True
+
+
+def is_published(settings: Settings, datasets: Sequence[Dataset]) -> bool:
+    """Whether the catalog says all this already, by the files on this machine alone: the store is not asked."""
+    init = settings.catalog_path.with_name("init.sql")
+    try:
+        if init.read_text() != init_sql(settings):
+            return False
+    except OSError:
+        return False
+    return _made_of(settings.catalog_path) == _digest(_definition(settings, datasets), datasets)
+
+
+def _definition(settings: Settings, datasets: Sequence[Dataset]) -> dict[str, list[str]]:
+    """View → the statements that make it."""
+    return {
+        view.name: statements(view) for view in views(datasets, settings.lake_bucket, settings.restricted_bucket)
+    }
+
+
+def _digest(ddl: Mapping[str, list[str]], datasets: Sequence[Dataset]) -> str:
+    """What a catalog is made of, in short: its statements, and the columns, which views take from files."""
+    columns = (str(table.columns) for dataset in datasets for table in dataset.every_table)
+    return digest(*(line for lines in ddl.values() for line in lines), *columns)
 
 
 def _made_of(catalog: Path) -> str | None:

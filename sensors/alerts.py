@@ -8,10 +8,9 @@ described (`pipeline_assets/alerts.py`), which sensors fail (`sensors/sensor_hea
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from dagster import (
     DagsterEventType,
@@ -19,6 +18,7 @@ from dagster import (
     DagsterRun,
     DefaultSensorStatus,
     EventLogRecord,
+    ResourceParam,
     RunStatusChangeRecordsFilter,
     SensorDefinition,
     SensorEvaluationContext,
@@ -27,15 +27,13 @@ from dagster import (
 )
 
 from pipeline_assets.alerts import run_alert
+from resources.alerting.channel import AlertChannel
 from resources.alerting.delivery import deliver
+from resources.alerting.outbox import Outbox
 from sensors.run_state import days_being_built
 from sensors.sensor_health import errors_of, news_of_sensors
 from vitalake.alerting.alerts import QUARANTINE, Alert, describe_record
 from vitalake.lake.dataset import Dataset
-
-if TYPE_CHECKING:
-    from resources.alerting.channel import AlertChannel
-    from resources.alerting.outbox import Outbox
 
 _INTERVAL_S = 10
 _FAILURES_PER_TICK = 25
@@ -70,12 +68,7 @@ class _AlertCursor:
         return json.dumps(vars(self) | {"untold": [alert.to_json() for alert in self.untold]})
 
 
-def build_alert_sensors(
-    outbox_factory: Callable[[], Outbox],
-    slack_factory: Callable[[], AlertChannel],
-    webserver_url: str | None,
-    datasets: Sequence[Dataset] = (),
-) -> list[SensorDefinition]:
+def build_alert_sensors(webserver_url: str | None, datasets: Sequence[Dataset] = ()) -> list[SensorDefinition]:
     """The sensors `run_failure_sensor` and `alert_delivery`, both running by default."""
     by_cause = {QUARANTINE + dataset.name: dataset for dataset in datasets}
 
@@ -83,9 +76,9 @@ def build_alert_sensors(
     # This cursor is saved only after every alert was added, and is but a cache: the outbox knows what it has seen.
     # News of sensors alone waits in it: ticks that failed while the store was away are not asked for again.
     @sensor(minimum_interval_seconds=_INTERVAL_S, default_status=DefaultSensorStatus.RUNNING)
-    def run_failure_sensor(context: SensorEvaluationContext) -> SkipReason:
+    def run_failure_sensor(context: SensorEvaluationContext, outbox: ResourceParam[Outbox]) -> SkipReason:
         """Adds an alert for failed runs that have none, such as one that was killed, and for sensors that fail."""
-        cursor, outbox = _AlertCursor.read(context.cursor), outbox_factory()
+        cursor = _AlertCursor.read(context.cursor)
         told = sum(outbox.add(alert) for alert in cursor.untold)
         news = news_of_sensors(context, cursor.failing, webserver_url, datetime.now(timezone.utc))
         if news.alerts:
@@ -104,7 +97,9 @@ def build_alert_sensors(
         return SkipReason(f"{len(records)} failed runs, {told + added} new alerts{failing}")
 
     @sensor(minimum_interval_seconds=_INTERVAL_S, default_status=DefaultSensorStatus.RUNNING)
-    def alert_delivery(context: SensorEvaluationContext) -> SkipReason:
+    def alert_delivery(
+        context: SensorEvaluationContext, outbox: ResourceParam[Outbox], slack: ResourceParam[AlertChannel]
+    ) -> SkipReason:
         """Posts pending alerts to Slack, or writes them to the log where Slack is not configured.
 
         The first of a cause at once; those that follow together, after a minute at first and at most 15. While
@@ -114,7 +109,7 @@ def build_alert_sensors(
         def gathering(cause: str) -> bool:
             return cause in by_cause and days_being_built(context.instance, by_cause[cause])
 
-        report = deliver(outbox_factory(), slack_factory(), context.log, gathering=gathering)
+        report = deliver(outbox, slack, context.log, gathering=gathering)
         said = f"{report.sent} sent, {report.failed} failed and pending, {report.logged} logged"
         if report.next_try:
             return SkipReason(f"{said}; Slack is asked again after {report.next_try:%Y-%m-%d %H:%M:%S} UTC")

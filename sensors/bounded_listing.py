@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection
 from datetime import date
 
-from dagster import SensorEvaluationContext
+from dagster import DagsterInstance
 
 from resources.object_store import ObjectStore, SlowListingError
 from sensors.run_state import built_partitions
@@ -53,7 +53,8 @@ class BoundedBucket:
 
 
 def list_partitions(
-    context: SensorEvaluationContext,
+    instance: DagsterInstance,
+    raw: ObjectStore,
     dataset: Dataset,
     first_day: date,
     days: Collection[date],
@@ -62,7 +63,8 @@ def list_partitions(
     """Partition → how many objects it has now, and their fingerprint; 0 where it was built and has none any more.
 
     Args:
-        context: of the tick.
+        instance: knows which partitions were ever built.
+        raw: the bucket.
         dataset: whose days these are.
         first_day: of the calendar.
         days: which to list.
@@ -71,14 +73,12 @@ def list_partitions(
     Raises:
         SlowListingError: it takes too long.
     """
-    found = arrived(
-        BoundedBucket(context.resources.raw), dataset.prefix, first_day, set(days), dataset.group_objects
-    )
+    found = arrived(BoundedBucket(raw), dataset.prefix, first_day, set(days), dataset.group_objects)
     groups = by_partition(found, first_day)
     listed = {str(day): (sum(map(len, group)), listed_fingerprint(group)) for day, group in groups.items()}
     gone = {str(day) for day in days} - listed.keys()
     if gone:
-        gone &= built_partitions(context.instance, dataset) if built is None else set(built)
+        gone &= built_partitions(instance, dataset) if built is None else set(built)
     return listed | dict.fromkeys(gone, (0, listed_fingerprint([])))
 
 

@@ -10,9 +10,6 @@ from collections.abc import Sequence
 from dagster import SensorDefinition
 
 from pipeline_assets.build import Jobs
-from resources.alerting.channel import AlertChannel
-from resources.alerting.outbox import Outbox
-from resources.object_store import ObjectStore
 from resources.settings import Settings
 from sensors.alerts import build_alert_sensors
 from sensors.all_days import all_days_sensor
@@ -32,18 +29,4 @@ def build_sensors(settings: Settings, datasets: Sequence[Dataset], jobs: Jobs) -
         sensors.append(all_days_sensor(datasets, jobs))
     if settings.queue_url:
         sensors.append(notification_sensor(datasets, jobs, settings))
-    return sensors + build_alert_sensors(
-        lambda: Outbox(ObjectStore(settings, settings.lake_bucket)),
-        lambda: _slack(settings),
-        settings.webserver_url,
-        datasets,
-    )
-
-
-def _slack(settings: Settings) -> AlertChannel:
-    from resources.alerting.slack import (
-        SlackAlerts,  # slack_sdk is heavy, and wanted only when there is something to post
-    )
-
-    token = settings.slack_token.get_secret_value() if settings.slack_token else None
-    return SlackAlerts(token=token, channel=settings.slack_channel, base_url=settings.slack_base_url)
+    return sensors + build_alert_sensors(settings.webserver_url, datasets)

@@ -18,6 +18,7 @@ from typing import Any
 
 from dagster import (
     DefaultSensorStatus,
+    ResourceParam,
     RunRequest,
     SensorDefinition,
     SensorEvaluationContext,
@@ -27,7 +28,7 @@ from dagster import (
 )
 
 from pipeline_assets.build import Jobs
-from resources.object_store import SlowListingError
+from resources.object_store import ObjectStore, SlowListingError
 from resources.settings import Settings
 from sensors.bounded_listing import left_to_the_sweep, list_partitions
 from sensors.partition_diff import TICK_SECONDS, ListedPartitions, PartitionDiff, partition_diff, read_cursor
@@ -52,10 +53,9 @@ def drop_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Settings) -> 
         jobs=[jobs.daily[dataset.name] for dataset in datasets],
         minimum_interval_seconds=settings.drops_interval_seconds,
         default_status=DefaultSensorStatus.RUNNING,
-        required_resource_keys={"raw"},
         description=drop_sensor.__doc__,
     )
-    def drops(context: SensorEvaluationContext) -> SensorResult:
+    def drops(context: SensorEvaluationContext, raw: ResourceParam[ObjectStore]) -> SensorResult:
         until = time.monotonic() + TICK_SECONDS
         cursor = read_cursor(unsaved.pop(context.cursor, context.cursor))
         unsaved.clear()
@@ -71,7 +71,7 @@ def drop_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Settings) -> 
                 break
             memory, job = memories[dataset.name], jobs.daily[dataset.name].name
             try:
-                found = _look(context, dataset, settings, memory, runs=runs, until=until, job_name=job)
+                found = _look(context, raw, dataset, settings, memory, runs=runs, until=until, job_name=job)
             # Whatever is wrong with one, the others are not kept waiting. Should they always have something to ask
             # for, it is heard of through its sweep, which fails by the same cause.
             except Exception as error:
@@ -117,6 +117,7 @@ def _is_left(memory: Mapping[str, Any], now: datetime) -> bool:
 
 def _look(
     context: SensorEvaluationContext,
+    raw: ObjectStore,
     dataset: Dataset,
     settings: Settings,
     memory: Mapping[str, Any],
@@ -130,7 +131,7 @@ def _look(
     if _is_left(memory, now):
         return PartitionDiff([], dict(memory), left_to_the_sweep(dataset))
     try:
-        listed = list_partitions(context, dataset, settings.first_day, open_days(now))
+        listed = list_partitions(context.instance, raw, dataset, settings.first_day, open_days(now))
     except SlowListingError:
         context.log.warning(left_to_the_sweep(dataset))
         # Once may be a store that hung for a moment.

@@ -24,6 +24,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from dagster import (
     DefaultSensorStatus,
+    ResourceParam,
     RunRequest,
     SensorDefinition,
     SensorEvaluationContext,
@@ -33,7 +34,8 @@ from dagster import (
 )
 
 from pipeline_assets.build import Jobs
-from resources.object_store import SlowListingError
+from resources.object_store import ObjectStore, SlowListingError
+from resources.queue import NotificationQueue
 from resources.settings import Settings
 from sensors.bounded_listing import left_to_the_sweep, list_partitions
 from sensors.queue_batch import Named, QueueBatch, QueueCursor
@@ -73,12 +75,13 @@ def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Setti
         jobs=[jobs.daily[dataset.name] for dataset in datasets],
         minimum_interval_seconds=_INTERVAL_S,
         default_status=DefaultSensorStatus.RUNNING,
-        required_resource_keys={"raw", "queue"},
         description=notification_sensor.__doc__,
     )
-    def evaluate(context: SensorEvaluationContext) -> SensorResult:
+    def evaluate(
+        context: SensorEvaluationContext, raw: ResourceParam[ObjectStore], queue: ResourceParam[NotificationQueue]
+    ) -> SensorResult:
         started, now = time.monotonic(), datetime.now(timezone.utc)
-        queue, cursor = context.resources.queue, QueueCursor.parse(context.cursor)
+        cursor = QueueCursor.parse(context.cursor)
         if recorded := receipts.pop(cursor.token, []):
             left = queue.delete(recorded, _CALLS_SECONDS)
             context.log.info("%d messages are done with, %d of them come again", len(recorded), left)
@@ -90,7 +93,7 @@ def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Setti
         if batch.junk:
             context.log.warning("%d messages are no notifications of S3 and stay on the queue", batch.junk)
         named = set().union(*batch.named.values())
-        looked = _look(context, datasets, settings, cursor.again, named, now, started + _TICK_SECONDS)
+        looked = _look(context, raw, datasets, settings, cursor.again, named, now, started + _TICK_SECONDS)
 
         # Those whose messages are gone come first: nothing else but the sweep would remember them.
         ordered = sorted(looked.again, key=lambda item: (item not in cursor.again, -item[1].toordinal(), item[0]))
@@ -117,6 +120,7 @@ def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Setti
 
 def _look(
     context: SensorEvaluationContext,
+    raw: ObjectStore,
     datasets: Sequence[Dataset],
     settings: Settings,
     waiting: Collection[Named],
@@ -145,7 +149,7 @@ def _look(
         some = [item for item in left if item[0] == dataset.name][:at_once]
         began = time.monotonic()
         try:
-            found = list_partitions(context, dataset, settings.first_day, [day for _, day in some])
+            found = list_partitions(context.instance, raw, dataset, settings.first_day, [day for _, day in some])
         except SlowListingError:
             if len(some) == 1:
                 context.log.warning("%s: %s", some[0][1], left_to_the_sweep(dataset))

@@ -18,6 +18,7 @@ from typing import Any
 
 from dagster import (
     DefaultSensorStatus,
+    ResourceParam,
     RunRequest,
     SensorDefinition,
     SensorEvaluationContext,
@@ -63,13 +64,14 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
         job=job,
         minimum_interval_seconds=settings.sweep_interval_seconds,
         default_status=DefaultSensorStatus.RUNNING,
-        required_resource_keys={"raw", "lake"},
         description="Looks at everything, so that late uploads, deletions and lost ticks are found.",
     )
-    def sweep(context: SensorEvaluationContext) -> SensorResult:
+    def sweep(
+        context: SensorEvaluationContext, raw: ResourceParam[ObjectStore], lake: ResourceParam[ObjectStore]
+    ) -> SensorResult:
         started, now = time.monotonic(), datetime.now(timezone.utc)
         cursor = read_cursor(context.cursor)
-        bucket = _SweepBucket(context.resources.raw)
+        bucket = _SweepBucket(raw)
         going = under_way.pop(context.cursor or "", None)
         under_way.clear()
 
@@ -97,7 +99,7 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
                 )
             going.ended_at = going.ended_at or time.monotonic()
             listed = going.sweep.days()
-            built = _built(context, dataset, settings.first_day)
+            built = _built(context, lake, dataset, settings.first_day)
             for partition in built - listed.keys():
                 listed[partition] = (0, listed_fingerprint([]))
             records = records_of(context.instance, dataset)
@@ -107,7 +109,7 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
             found = partition_diff(
                 context, dataset, ListedPartitions(listed), now, cursor, records=records, runs=runs, until=until
             )
-            requests = _still_wanted(context, dataset, settings, found.requests, built, now)
+            requests = _still_wanted(context, raw, dataset, settings, found.requests, built, now)
         except VitalakeError:  # the store's; Dagster keeps the cursor as it was, and what was listed counts
             under_way[context.cursor or ""] = going
             raise
@@ -142,14 +144,15 @@ class _SweepBucket:
         return self._raw.folders(prefix, LISTING_SECONDS)
 
 
-def _built(context: SensorEvaluationContext, dataset: Dataset, first_day: date) -> set[str]:
+def _built(context: SensorEvaluationContext, lake: ObjectStore, dataset: Dataset, first_day: date) -> set[str]:
     """Partitions that were ever built, by Dagster and by the lake: Dagster forgets a day with its runs."""
-    stored = {day.isoformat() for day in stored_days(context.resources.lake, dataset.raw_table)}
+    stored = {day.isoformat() for day in stored_days(lake, dataset.raw_table)}
     return {key for key in stored | built_partitions(context.instance, dataset) if key >= first_day.isoformat()}
 
 
 def _still_wanted(
     context: SensorEvaluationContext,
+    raw: ObjectStore,
     dataset: Dataset,
     settings: Settings,
     requests: list[RunRequest],
@@ -161,7 +164,7 @@ def _still_wanted(
     if not days:
         return []
     try:
-        found = list_partitions(context, dataset, settings.first_day, days, built)
+        found = list_partitions(context.instance, raw, dataset, settings.first_day, days, built)
     except SlowListingError:
         return requests
     listed = {partition: digest for partition, (_, digest) in found.items()}

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from tests.tested_elsewhere import TESTED_ELSEWHERE
 
 ROOT = Path(__file__).resolve().parents[1]
 # Each package may import itself and the packages in its row, with everything below them.
@@ -223,6 +227,55 @@ def test_markdown_is_made_of_pictures_only() -> None:
         if isinstance(node, ast.FunctionDef) and node.name == "picture"
     ]
     assert "MetadataValue.md(" in ast.unparse(picture)
+
+
+def reachable(test: Path) -> set[str]:
+    """Every file of ours that a test imports, through others too, wherever in them."""
+    found: set[str] = set()
+    todo = [test, *(folder / "conftest.py" for folder in test.parents if (folder / "conftest.py").exists())]
+    while todo:
+        for name in _names(todo.pop()):
+            paths = [ROOT / f"{name.replace('.', '/')}.py"]
+            if name == "vitalake.datasets.declared":  # which imports every module beside it
+                paths += (ROOT / "vitalake/datasets").glob("*.py")
+            for path in paths:
+                if path.exists() and name_of(path) not in found:
+                    found.add(name_of(path))
+                    todo.append(path)
+    return found
+
+
+@cache
+def _names(path: Path) -> tuple[str, ...]:
+    return tuple(imported_names(path))
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """Modules that a file imports, also as names of their package, or starts by name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"[\w.]+", node.value):
+            yield node.value
+
+
+def test_every_module_has_a_test_of_its_own_or_says_where_it_is_tested() -> None:
+    elsewhere = [module for modules in TESTED_ELSEWHERE.values() for module in modules]
+    assert len(elsewhere) == len(set(elsewhere))
+    for path in WITH_CODE:
+        name, own = name_of(path), ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.name}")
+        if path.name != "__init__.py":
+            assert own.exists() != (name in elsewhere), f"{name}: {name_of(own)}, or a line in the list"
+    assert set(elsewhere) <= {name_of(path) for path in MODULES}, "a module that is gone"
+
+
+@pytest.mark.parametrize(("test", "why"), TESTED_ELSEWHERE, ids=str)
+def test_a_module_that_is_tested_elsewhere_is_reached_from_there(test: str, why: str) -> None:
+    missed = set(TESTED_ELSEWHERE[test, why]) - reachable(ROOT / "tests" / test)
+    assert not missed
 
 
 ESCAPES = {"printable", "printable_lines", "json_text"}

@@ -1,7 +1,7 @@
 """Train and validate the quality model; figures as JSON lines and a table.
 
 python -m benchmarks.model            # validate only
-python -m benchmarks.model --write    # and write vitalake/ecg/quality/model/*.json, and what docs/quality.md shows of it
+python -m benchmarks.model --write    # and write vitalake/ecg/quality/model/, and what docs/quality.md shows of it
 
 Data: $VITALAKE_TEST_DATA, else ../shared/data. The same seed gives the same files. Every figure is of recordings
 the model did not see: five folds over the records of all sets together, repeated. `nested` chooses limits inside

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from resources.settings import Settings
 from vitalake.errors import TransientError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cli.demo.recordings import DemoFile
+    from resources.build import Resources
     from vitalake.lake.dataset import Dataset
 
 _DEMO_DAYS = 4
@@ -142,12 +143,12 @@ def _going_on(settings: Settings) -> int:
         return 1
 
 
-def _behind(resources: Mapping[str, Any]) -> int:
+def _behind(resources: Resources) -> int:
     """Tables over all days that have not followed yet, together with those that they are computed with."""
     from vitalake.datasets.declared import DATASETS
     from vitalake.lake.stages import is_combined
 
-    return sum(not is_combined(item, resources["lake"]) for dataset in DATASETS for item in dataset.combined)
+    return sum(not is_combined(item, resources.lake) for dataset in DATASETS for item in dataset.combined)
 
 
 class _DayCounts(NamedTuple):
@@ -158,7 +159,7 @@ class _DayCounts(NamedTuple):
     built: int
 
 
-def count_days(settings: Settings, resources: Mapping[str, Any]) -> _DayCounts:
+def count_days(settings: Settings, resources: Resources) -> _DayCounts:
     """How far the lake is, from the buckets alone."""
     from vitalake.arrivals.fingerprints import listed_fingerprint
     from vitalake.arrivals.listing import arrived
@@ -168,14 +169,14 @@ def count_days(settings: Settings, resources: Mapping[str, Any]) -> _DayCounts:
 
     total = read = built = 0
     for dataset in DATASETS:
-        items = arrived(resources["raw"], dataset.prefix, settings.first_day, group_objects=dataset.group_objects)
+        items = arrived(resources.raw, dataset.prefix, settings.first_day, group_objects=dataset.group_objects)
         tomorrow = datetime.now(timezone.utc).date() + timedelta(days=1)
         for day, group in by_partition(items, settings.first_day).items():
             if day > tomorrow:
                 continue  # it waits for its day
             wanted = listed_fingerprint(group)
-            is_read = is_built(resources["lake"], [dataset.quarantine_table], day.isoformat(), wanted)
+            is_read = is_built(resources.lake, [dataset.quarantine_table], day.isoformat(), wanted)
             total += 1
             read += is_read
-            built += is_read and is_built(resources["lake"], dataset.all_tables, day.isoformat(), wanted)
+            built += is_read and is_built(resources.lake, dataset.all_tables, day.isoformat(), wanted)
     return _DayCounts(total, read, built)

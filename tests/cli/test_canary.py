@@ -11,6 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from pipeline_assets.build import build_defs
 from resources.alerting.delivery import deliver
 from resources.alerting.outbox import Outbox
 from resources.alerting.slack import SlackAlerts
+from resources.build import build_resources
 from resources.catalog import connect
 from resources.lake_store import LakeStore
 from resources.settings import Settings
@@ -151,7 +153,11 @@ def upload(settings: Settings) -> None:
 def build_everything(settings: Settings, instance: DagsterInstance) -> tuple[dict[str, bool], str]:
     """Run what the sensors would ask for; by dataset, whether its day was built, and every event of all runs."""
     restricted = {table.name for dataset in PEOPLE for table in dataset.every_table if table.restricted}
-    defs = build_defs(settings, datasets=PEOPLE, overrides={"lake": LakeStore(settings, restricted)})
+    defs = build_defs(
+        settings,
+        datasets=PEOPLE,
+        resources=replace(build_resources(settings), lake=LakeStore(settings, restricted)),
+    )
     days = {name: ("ecg_job", ALL_BAD_DAY) if name == "bad" else (f"{name}_job", DAY)
             for name in ("ecg", "retina", "visits", "odd", "entities", "bad")}  # fmt: skip
     results = {

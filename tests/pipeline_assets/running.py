@@ -6,7 +6,7 @@ Belongs here: running the job, and reading its events. Does not belong here: ass
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from dagster import (
 )
 
 from pipeline_assets.build import build_defs
+from resources.build import Resources
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.vitalake.notes import upload
@@ -34,12 +35,12 @@ DAY = "2025-03-02"
 def run_day(
     settings: Settings,
     instance: DagsterInstance,
-    overrides: Mapping[str, Any] | None = None,
+    resources: Resources | None = None,
     day: str = DAY,
     dataset: str = "ecg",
 ) -> ExecuteInProcessResult:
     """The job of a dataset for one day."""
-    job = build_defs(settings, overrides=overrides).resolve_job_def(f"{dataset}_job")
+    job = build_defs(settings, resources=resources).resolve_job_def(f"{dataset}_job")
     return job.execute_in_process(instance=instance, partition_key=day, raise_on_error=False)
 
 
@@ -47,18 +48,18 @@ def run_all_days(
     settings: Settings,
     instance: DagsterInstance,
     dataset: str,
-    overrides: Mapping[str, Any] | None = None,
+    resources: Resources | None = None,
 ) -> ExecuteInProcessResult:
     """The job of what follows from all days of a dataset."""
-    job = build_defs(settings, overrides=overrides).resolve_job_def(f"{dataset}_all_days_job")
+    job = build_defs(settings, resources=resources).resolve_job_def(f"{dataset}_all_days_job")
     return job.execute_in_process(instance=instance, raise_on_error=False)
 
 
 def run_trends(
-    settings: Settings, instance: DagsterInstance, datasets: Sequence[Dataset] = DATASETS, **overrides: Any
+    settings: Settings, instance: DagsterInstance, datasets: Sequence[Dataset] = DATASETS
 ) -> ExecuteInProcessResult:
     """The job that draws the trends."""
-    job = build_defs(settings, overrides=overrides, datasets=datasets).resolve_job_def("trends_job")
+    job = build_defs(settings, datasets=datasets).resolve_job_def("trends_job")
     return job.execute_in_process(instance=instance, raise_on_error=False)
 
 

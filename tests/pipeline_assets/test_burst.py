@@ -15,7 +15,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 import pytest
 from dagster import DagsterInstance
@@ -24,6 +23,7 @@ from pipeline_assets.build import build_defs
 from resources.alerting.delivery import deliver
 from resources.alerting.outbox import Outbox
 from resources.alerting.slack import SlackAlerts
+from resources.build import build_resources
 from resources.lake_store import LakeStore
 from resources.object_store import ObjectStore
 from resources.settings import Settings
@@ -77,10 +77,12 @@ class KilledStore(LakeStore):
         return super().put(key, data, expected=expected)
 
 
-def run(settings: Settings, instance: DagsterInstance, notes: Dataset, **overrides: Any) -> None:
+def run(settings: Settings, instance: DagsterInstance, notes: Dataset, lake: ObjectStore | None = None) -> None:
     """A run of the day; its checks may block what follows, as nothing of it is good."""
     settings = settings.model_copy(update={"processes_per_run": 1})
-    job = build_defs(settings, overrides=overrides, datasets=[notes]).resolve_job_def(f"{notes.name}_job")
+    resources = build_resources(settings)
+    resources = replace(resources, lake=lake) if lake else resources
+    job = build_defs(settings, resources=resources, datasets=[notes]).resolve_job_def(f"{notes.name}_job")
     job.execute_in_process(instance=instance, partition_key=DAY, raise_on_error=False)
 
 

@@ -181,7 +181,7 @@ def run_check_alone(
         assets=dataset_assets(dataset, daily(settings.first_day)),
         asset_checks=[freshness_check(dataset)],
         jobs=[define_asset_job("alone", AssetSelection.checks(key))],
-        resources=build_resources(settings),
+        resources=vars(build_resources(settings)),
     )
     tags = {"dagster/partition": day} if day else None
     result = definitions.resolve_job_def("alone").execute_in_process(instance=instance, tags=tags)

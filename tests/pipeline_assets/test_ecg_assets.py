@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from dagster import AssetKey, DagsterInstance, TableSchema
 
 from pipeline_assets.build import build_defs
+from resources.build import build_resources
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.pipeline_assets.running import DAY, checks, is_picture, materialized, rows, run_day, upload_all
@@ -55,7 +58,7 @@ def test_real_recordings_arrive_whole_and_a_second_run_writes_nothing(
 
     stored = contents(store, ECG.all_tables)
     watched = WatchedStore(store)
-    second = run_day(settings, instance, {"lake": watched})
+    second = run_day(settings, instance, replace(build_resources(settings), lake=cast("ObjectStore", watched)))
     assert second.success
     assert (watched.writes, watched.deletions) == ([], [])
     outcomes = {name: metadata["outcome"] for name, metadata in materialized(second).items()}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from dagster import DagsterInstance, ExecuteInProcessResult, Failure, RetryRequested
 
 from pipeline_assets.failures import steered
+from resources.build import build_resources
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.pipeline_assets.running import materialized, rows, run_day, upload_all
@@ -72,14 +74,14 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline_assets.failures._FIRST_PAUSE_S", 0.01)
 
 
-MakeRaw = Callable[..., TroubledRaw]
+MakeRaw = Callable[..., ObjectStore]
 
 
 @pytest.fixture
 def troubled(raw: ObjectStore) -> MakeRaw:
     """Two recordings, of which the second is not reached as long as there is trouble."""
     upload_all(raw, [("a.mat", v4_file(strip())), ("b.mat", v4_file(strip() + 1))])
-    return lambda *troubles: TroubledRaw(raw, *troubles)
+    return lambda *troubles: cast("ObjectStore", TroubledRaw(raw, *troubles))
 
 
 @pytest.mark.store
@@ -87,7 +89,11 @@ def troubled(raw: ObjectStore) -> MakeRaw:
 def test_transient_trouble_passes_and_nothing_is_held_against_the_data(
     settings: Settings, store: ObjectStore, instance: DagsterInstance, troubled: MakeRaw
 ) -> None:
-    result = run_day(settings, instance, {"raw": troubled(TransientError("busy"), TransientError("busy"))})
+    result = run_day(
+        settings,
+        instance,
+        replace(build_resources(settings), raw=troubled(TransientError("busy"), TransientError("busy"))),
+    )
     assert result.success
     assert len(events(result, "STEP_UP_FOR_RETRY")) == 2
     assert rows(store, "ecg_quarantine") == []
@@ -107,7 +113,7 @@ def test_trouble_that_stays_fails_the_run_and_quarantines_nothing(
     error: Exception,
     retries: int,
 ) -> None:
-    result = run_day(settings, instance, {"raw": troubled(*[error] * 9)})
+    result = run_day(settings, instance, replace(build_resources(settings), raw=troubled(*[error] * 9)))
     assert not result.success
     assert len(events(result, "STEP_UP_FOR_RETRY")) == retries
     assert list(materialized(result)) == ["raw_ecg"]

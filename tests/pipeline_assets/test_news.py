@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
@@ -10,6 +11,7 @@ from dagster import DagsterInstance
 from cli.demo.recordings import demo_files
 from pipeline_assets.build import build_defs
 from resources.alerting.outbox import Outbox
+from resources.build import build_resources
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.pipeline_assets.running import (
@@ -50,7 +52,7 @@ def test_a_newly_quarantined_file_is_told_once(
 def test_a_failed_run_is_told_once_however_often_it_fails(
     settings: Settings, store: ObjectStore, instance: DagsterInstance
 ) -> None:
-    broken = {"raw": ObjectStore(settings, "no-such-bucket")}
+    broken = replace(build_resources(settings), raw=ObjectStore(settings, "no-such-bucket"))
     assert not run_day(settings, instance, broken).success
     [alert] = Outbox(store).pending()
     assert alert.kind == "run_failed"

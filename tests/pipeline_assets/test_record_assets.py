@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from dagster import DagsterInstance, ExecuteInProcessResult
 
+from resources.build import Resources, build_resources
 from resources.catalog import connect
 from resources.object_store import ObjectStore
 from resources.settings import Settings
@@ -31,11 +33,11 @@ class Lake:
     def drop(self, key: str, data: str | bytes) -> None:
         upload(self.raw, key, data if isinstance(data, bytes) else data.encode())
 
-    def build(self, dataset: str, overrides: Any = None) -> ExecuteInProcessResult:
-        return run_day(self.settings, self.instance, overrides, DAY, dataset)
+    def build(self, dataset: str, resources: Resources | None = None) -> ExecuteInProcessResult:
+        return run_day(self.settings, self.instance, resources, DAY, dataset)
 
-    def follow(self, dataset: str, overrides: Any = None) -> ExecuteInProcessResult:
-        return run_all_days(self.settings, self.instance, dataset, overrides)
+    def follow(self, dataset: str, resources: Resources | None = None) -> ExecuteInProcessResult:
+        return run_all_days(self.settings, self.instance, dataset, resources)
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         with connect(self.settings) as connection:
@@ -82,13 +84,15 @@ def test_a_second_run_writes_nothing(lake: Lake, store: ObjectStore) -> None:
     lake.drop(f"entities/date={DAY}/a.json", as_json(ten_customers()))
     for dataset in ("pricing", "retina", "entities"):
         assert lake.build(dataset).success
-        assert_unchanged(lake.build, dataset, WatchedStore(store))
+        assert_unchanged(lake, lake.build, dataset, WatchedStore(store))
     assert lake.follow("entities").success
-    assert_unchanged(lake.follow, "entities", WatchedStore(store))
+    assert_unchanged(lake, lake.follow, "entities", WatchedStore(store))
 
 
-def assert_unchanged(job: Callable[..., ExecuteInProcessResult], dataset: str, watched: WatchedStore) -> None:
-    again = job(dataset, {"lake": watched})
+def assert_unchanged(
+    lake: Lake, job: Callable[..., ExecuteInProcessResult], dataset: str, watched: WatchedStore
+) -> None:
+    again = job(dataset, replace(build_resources(lake.settings), lake=cast("ObjectStore", watched)))
     assert again.success
     assert (watched.writes, watched.deletions) == ([], [])
     assert {each["outcome"] for each in materialized(again).values() if "outcome" in each} == {"unchanged"}

@@ -21,6 +21,7 @@ from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from pipeline_assets.build import build_defs
 from resources.alerting.outbox import Outbox
+from resources.build import build_resources
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.pipeline_assets.running import DAY, asked_by_schedule, checks, run_day, upload_all
@@ -57,7 +58,9 @@ class Checks:
 
     def __post_init__(self) -> None:
         impatient = replace(ECG, processed_within=timedelta(0))
-        self.defs = build_defs(self.settings, overrides={"raw": self.raw}, datasets=[impatient])
+        self.defs = build_defs(
+            self.settings, resources=replace(build_resources(self.settings), raw=self.raw), datasets=[impatient]
+        )
 
     def requests(self, schedule: str) -> list[RunRequest]:
         """What a schedule asks for at its tick."""

@@ -21,6 +21,7 @@ from dagster import (
 
 from pipeline_assets.build import build_defs
 from resources.alerting.outbox import Outbox
+from resources.build import build_resources
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.pipeline_assets.running import (
@@ -157,7 +158,9 @@ def test_a_run_that_fails_is_told_once_for_the_same_days(
 ) -> None:
     upload_all(raw, [("a.mat", v4_file(strip()))])
     assert run_day(settings, instance).success
-    broken = build_defs(settings, overrides={"lake": ObjectStore(settings, "no-such-bucket")})
+    broken = build_defs(
+        settings, resources=replace(build_resources(settings), lake=ObjectStore(settings, "no-such-bucket"))
+    )
     job = broken.resolve_job_def("trends_job")
     keys = []
     for minutes in (0, 5):

@@ -16,6 +16,7 @@ from dagster import (
 )
 from dagster import schedule as scheduled
 from dagster import sensor as looking
+from dagster._core.execution.build_resources import wrap_resources_for_execution
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
 from dagster._core.scheduler.instigation import (
     InstigatorState,
@@ -28,6 +29,8 @@ from dagster._core.scheduler.instigation import (
 )
 from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster_shared.error import SerializableErrorInfo
+
+from resources.alerting.outbox import Outbox
 
 LOCATION = "vitalake"
 
@@ -70,12 +73,15 @@ def hourly() -> SkipReason:
 defs = Definitions(jobs=[ecg_job], sensors=[drops, ecg_sweep, not_by_default], schedules=[hourly])
 
 
-def context_of(instance: DagsterInstance, cursor: str | None) -> SensorEvaluationContext:
+def context_of(
+    instance: DagsterInstance, cursor: str | None, outbox: Outbox | None = None
+) -> SensorEvaluationContext:
     """A tick's context, as the code server makes it."""
     return SensorEvaluationContext(
         instance_ref=None,
         instance=instance,
         cursor=cursor,
+        resources=wrap_resources_for_execution({"outbox": outbox}),
         repository_def=defs.get_repository_def(),
         code_location_origin=GrpcServerCodeLocationOrigin("127.0.0.1", 1, location_name=LOCATION),
     )

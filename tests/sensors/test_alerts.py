@@ -33,7 +33,7 @@ from resources.alerting.slack import SlackAlerts
 from resources.object_store import ObjectStore
 from sensors.alerts import build_alert_sensors
 from tests.slack_server import DOWN, OK, slack_server
-from vitalake.alerting.alerts import quarantined
+from vitalake.alerting.alerts import Alert, quarantined
 from vitalake.datasets.ecg import ECG
 from vitalake.errors import PermanentError, TransientError
 
@@ -54,18 +54,13 @@ def instance() -> Iterator[DagsterInstance]:
 
 
 @pytest.fixture
-def slack() -> SlackAlerts:
-    return SlackAlerts()
-
-
-@pytest.fixture
 def hook(outbox: Outbox) -> HookDefinition:
-    return build_failure_hook(lambda: outbox, WEB)
+    return build_failure_hook(outbox, WEB)
 
 
 @pytest.fixture
-def run_failures(outbox: Outbox, slack: SlackAlerts) -> SensorDefinition:
-    return build_alert_sensors(lambda: outbox, lambda: slack, WEB)[0]
+def run_failures() -> SensorDefinition:
+    return build_alert_sensors(WEB)[0]
 
 
 def failing_job(error: Exception, *hooks: HookDefinition) -> JobDefinition:
@@ -92,9 +87,16 @@ def run(failing: JobDefinition, instance: DagsterInstance) -> str:
     return result.run_id
 
 
-def tick(sensor: SensorDefinition, instance: DagsterInstance, cursor: str | None = None) -> tuple[str, str | None]:
+def tick(
+    sensor: SensorDefinition,
+    instance: DagsterInstance,
+    outbox: Outbox,
+    cursor: str | None = None,
+    slack: SlackAlerts | None = None,
+) -> tuple[str, str | None]:
     """What the tick says it did, and its cursor."""
-    result = sensor.evaluate_tick(build_sensor_context(instance=instance, cursor=cursor))
+    resources = {"outbox": outbox, "slack": slack or SlackAlerts()}
+    result = sensor.evaluate_tick(build_sensor_context(instance=instance, cursor=cursor, resources=resources))
     return result.skip_message or "", result.cursor
 
 
@@ -108,9 +110,9 @@ def test_hook_and_sensor_give_one_alert_for_one_failed_run(
     assert "TransientError: lake: no answer" in alert.body
     assert "will be retried by itself" in alert.body
     assert alert.link == f"http://localhost:3000/runs/{run_id}"
-    message, cursor = tick(run_failures, instance)
+    message, cursor = tick(run_failures, instance, outbox)
     assert message == "1 failed runs, 0 new alerts"
-    assert tick(run_failures, instance, cursor) == ("0 failed runs, 0 new alerts", cursor)
+    assert tick(run_failures, instance, outbox, cursor) == ("0 failed runs, 0 new alerts", cursor)
     assert outbox.pending() == [alert]
 
 
@@ -120,7 +122,7 @@ def test_a_strangers_exception_text_stays_inside(
 ) -> None:
     hooks = [hook] if seen_by == "hook" else []
     run(failing_job(Strange(CANARY), *hooks), instance)
-    tick(run_failures, instance)
+    tick(run_failures, instance, outbox)
     (alert,) = outbox.pending()
     assert "Error: Strange: see the run" in alert.body
     assert CANARY not in alert.to_json()
@@ -131,7 +133,7 @@ def test_a_stranger_with_a_name_like_ours_stays_a_stranger(
     instance: DagsterInstance, outbox: Outbox, run_failures: SensorDefinition, name: str
 ) -> None:
     run(failing_job(type(name, (Exception,), {})(f"vitalake.errors.TransientError: {CANARY}")), instance)
-    tick(run_failures, instance)
+    tick(run_failures, instance, outbox)
     (alert,) = outbox.pending()
     assert f"Error: {name}: see the run" in alert.body
     assert CANARY not in alert.to_json()
@@ -141,7 +143,7 @@ def test_the_sensor_alone_repeats_our_own_message(
     instance: DagsterInstance, outbox: Outbox, run_failures: SensorDefinition
 ) -> None:
     run(failing_job(PermanentError("bucket raw does not exist; create it")), instance)
-    assert tick(run_failures, instance)[0] == "1 failed runs, 1 new alerts"
+    assert tick(run_failures, instance, outbox)[0] == "1 failed runs, 1 new alerts"
     (alert,) = outbox.pending()
     assert "Step: read" in alert.body
     assert "PermanentError: bucket raw does not exist; create it" in alert.body
@@ -152,7 +154,7 @@ def test_a_run_whose_process_was_killed_is_noticed_by_the_sensor(
 ) -> None:
     killed = instance.create_run_for_job(failing_job(Strange(CANARY), hook))
     instance.report_run_failed(killed, f"worker of {CANARY} was terminated by signal 9")
-    tick(run_failures, instance)
+    tick(run_failures, instance, outbox)
     (alert,) = outbox.pending()
     assert "No step failed" in alert.body
     assert f"Run: {killed.run_id}, attempt 1." in alert.body
@@ -173,12 +175,12 @@ def test_a_killed_run_that_got_the_number_of_a_deleted_one_is_noticed(
         for _ in range(others):
             kill(instance)
         deleted = kill(instance)
-        _, cursor = tick(run_failures, instance)
+        _, cursor = tick(run_failures, instance, outbox)
         instance.delete_run(deleted)
         kill(instance)
-        message, cursor = tick(run_failures, instance, cursor)
+        message, cursor = tick(run_failures, instance, outbox, cursor)
         assert message == f"{1 + 2 * others} failed runs, 1 new alerts"
-        assert tick(run_failures, instance, cursor) == ("0 failed runs, 0 new alerts", cursor)
+        assert tick(run_failures, instance, outbox, cursor) == ("0 failed runs, 0 new alerts", cursor)
     assert len(outbox.pending()) == 5
 
 
@@ -191,7 +193,7 @@ def test_from_the_beginning_on_it_goes_step_by_step_and_tells_nothing_twice(
     seen, cursor = [], None
     for _ in range(2):
         for _ in range(4):
-            message, cursor = tick(run_failures, instance, cursor)
+            message, cursor = tick(run_failures, instance, outbox, cursor)
             seen.append(message)
         outbox.mark_sent(outbox.pending(), "1.0")
         cursor = '{"last_run": 1, "last_run_id": "of before"}'
@@ -207,25 +209,27 @@ def test_a_retried_run_is_no_new_alert_and_another_run_is(
         assert not first.success
     with execute_job(recipe, instance, reexecution_options=ReexecutionOptions(first.run_id)) as again:
         assert not again.success
-    assert tick(run_failures, instance)[0] == "2 failed runs, 1 new alerts"
+    assert tick(run_failures, instance, outbox)[0] == "2 failed runs, 1 new alerts"
     with execute_job(recipe, instance) as other:
         assert not other.success
-    tick(run_failures, instance)
+    tick(run_failures, instance, outbox)
     assert len(outbox.pending()) == 2
 
 
 def test_a_store_out_of_reach_costs_a_tick_and_no_alert(
-    instance: DagsterInstance, outbox: Outbox, slack: SlackAlerts
+    instance: DagsterInstance, outbox: Outbox, store: ObjectStore, run_failures: SensorDefinition
 ) -> None:
-    def unreachable() -> Outbox:
-        raise TransientError("the object store did not answer")
+    class Unreachable(Outbox):
+        def add(self, alert: Alert) -> bool:
+            raise TransientError(f"{alert.title}: the object store did not answer")
 
+    unreachable = Unreachable(store)
     run(failing_job(Strange(CANARY), build_failure_hook(unreachable, WEB)), instance)
-    context = build_sensor_context(instance=instance)
+    context = build_sensor_context(instance=instance, resources={"outbox": unreachable})
     with pytest.raises(TransientError, match="did not answer"):
-        build_alert_sensors(unreachable, lambda: slack, WEB)[0].evaluate_tick(context)
+        run_failures.evaluate_tick(context)
     assert not context.cursor
-    tick(build_alert_sensors(lambda: outbox, lambda: slack, WEB)[0], instance, context.cursor)
+    tick(run_failures, instance, outbox, context.cursor)
     assert len(outbox.pending()) == 1
 
 
@@ -240,18 +244,21 @@ def test_from_the_failing_step_to_exactly_one_message(
 ) -> None:
     with slack_server(DOWN) as server:
         there = SlackAlerts(token="xoxb-secret", channel="#health", base_url=server.url, timeout_s=60)
-        run_failures, delivery = build_alert_sensors(lambda: outbox, lambda: there, None)
+        run_failures, delivery = build_alert_sensors(None)
         run(failing_job(Strange(CANARY), hook), instance)
-        _, cursor = tick(run_failures, instance)
-        down, paused = tick(delivery, instance)[0], tick(delivery, instance)[0]
+        _, cursor = tick(run_failures, instance, outbox)
+        down, paused = (
+            tick(delivery, instance, outbox, slack=there)[0],
+            tick(delivery, instance, outbox, slack=there)[0],
+        )
         assert down.startswith("0 sent, 1 failed and pending, 0 logged; Slack is asked again after ")
         assert paused.startswith("0 sent, 0 failed and pending, 0 logged; Slack is asked again after ")
-        _, cursor = tick(run_failures, instance, cursor)
+        _, cursor = tick(run_failures, instance, outbox, cursor)
         server.answers, before = [OK], len(server.posts)
         forget(store)  # minutes later
-        assert tick(delivery, instance)[0] == "1 sent, 0 failed and pending, 0 logged"
-        tick(run_failures, instance)  # even with its cursor lost
-        assert tick(delivery, instance)[0] == "0 sent, 0 failed and pending, 0 logged"
+        assert tick(delivery, instance, outbox, slack=there)[0] == "1 sent, 0 failed and pending, 0 logged"
+        tick(run_failures, instance, outbox)  # even with its cursor lost
+        assert tick(delivery, instance, outbox, slack=there)[0] == "0 sent, 0 failed and pending, 0 logged"
         (post,) = server.posts[before:]
     assert post["text"] == f"ecg failed for {DAY}"
     assert CANARY not in str(server.posts)
@@ -263,25 +270,25 @@ def test_news_of_quarantine_waits_for_the_runs_that_find_it(
 ) -> None:
     with slack_server(OK) as server:
         there = SlackAlerts(token="xoxb-secret", channel="#health", base_url=server.url, timeout_s=60)
-        delivery = build_alert_sensors(lambda: outbox, lambda: there, None, [ECG])[1]
+        delivery = build_alert_sensors(None, [ECG])[1]
         tags = {"dagster/partition": DAY, DATASET_TAG: "ecg"}
         going_on = create_run_for_test(instance, job_name="ecg_job", tags=tags, status=status)
         for dataset, key in (("ecg", "a"), ("retina", "b")):
             outbox.add(quarantined(dataset, DAY, [(key, "v1", "S02", "too short")], None))
-        assert tick(delivery, instance)[0] == (
+        assert tick(delivery, instance, outbox, slack=there)[0] == (
             "1 sent, 0 failed and pending, 0 logged, 1 wait for others of their cause"
         )
         outbox.add(quarantined("ecg", DAY, [("c", "v1", "S03", "no reader")], None))
         instance.report_run_canceled(going_on)
-        assert tick(delivery, instance)[0] == "2 sent, 0 failed and pending, 0 logged"
+        assert tick(delivery, instance, outbox, slack=there)[0] == "2 sent, 0 failed and pending, 0 logged"
     assert [post["text"].partition(" in ")[0] for post in server.posts] == [
         f"1 object of retina {DAY}",
         f"2 objects of ecg {DAY}",
     ]
 
 
-def test_both_sensors_run_from_the_start_every_ten_seconds(outbox: Outbox, slack: SlackAlerts) -> None:
-    sensors = build_alert_sensors(lambda: outbox, lambda: slack, None)
+def test_both_sensors_run_from_the_start_every_ten_seconds() -> None:
+    sensors = build_alert_sensors(None)
     assert [(s.name, s.minimum_interval_seconds, s.default_status.value) for s in sensors] == [
         ("run_failure_sensor", 10, "RUNNING"),
         ("alert_delivery", 10, "RUNNING"),

@@ -11,7 +11,6 @@ from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.scheduler.instigation import InstigatorStatus
 
 from resources.alerting.outbox import Outbox
-from resources.alerting.slack import SlackAlerts
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from sensors.alerts import build_alert_sensors
@@ -36,10 +35,9 @@ class Watch:
 
     def tick(self) -> None:
         """One tick; its cursor is kept where it ended well."""
-        context = context_of(self.instance, self.cursor)
         outbox = self.outbox if self.within_reach else self.away
-        watching = build_alert_sensors(lambda: outbox, SlackAlerts, "http://ui/")[0]
-        self.cursor = watching.evaluate_tick(context).cursor
+        context = context_of(self.instance, self.cursor, outbox)
+        self.cursor = build_alert_sensors("http://ui/")[0].evaluate_tick(context).cursor
 
     def news(self, ticks: int = 3) -> list[Alert]:
         """What these ticks add."""

@@ -35,10 +35,10 @@ def built_in_line(settings: Settings, days: Iterable[str], bucket: str) -> dict[
     ).create_bucket(Bucket=bucket)
     beside = settings.model_copy(update={"lake_bucket": bucket})
     resources = build_resources(beside)
-    raw, lake = resources["raw"], resources["lake"]
+    raw, lake = resources.raw, resources.lake
     for day in days:
         list_objects(ECG, raw, lake, day, beside.first_day, _quiet)
-        read_objects(ECG, raw, lake, day, resources["pseudonyms"], _quiet, _quiet)
+        read_objects(ECG, raw, lake, day, resources.pseudonyms, _quiet, _quiet)
         for derived in ECG.derived:
             derive(ECG, derived, lake, day, _quiet)
     for table in ECG.all_tables:
