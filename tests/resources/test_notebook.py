@@ -102,7 +102,7 @@ def test_signals_are_the_file_in_millivolts(lake: Lake, settings: Settings, raw:
         signals["V9"]
 
     rows = [f"{n / 250},{'' if n == 7 else n % 50 / 40},{n % 70}" for n in range(2500)]
-    for name, header in {"two": "time (s),II (mV),pressure (mmHg)", "none": "time (s),II,V1"}.items():
+    for name, header in {"two": "time (s),II (mV),pressure (mmHg)", "none": "time (s),II (adu),V1 (adu)"}.items():
         raw.put(f"ecg/date={DAY}/{name}.csv", "\n".join([header, *rows]).encode(), expected=None)
     build(settings, DAY)
     two = lake.signals_mv("two.csv")

@@ -8,10 +8,10 @@ Belongs here: what each stage takes and gives, in terms of `reconcile`. Does not
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vitalake.arrivals.fingerprints import digest, objects_digest
 from vitalake.arrivals.listing import arrived
@@ -96,7 +96,7 @@ def read_objects(
                 # Only what names a refusal: an older part lacks columns that were added since.
                 named = ["source_key", "source_version", "rule"]
                 parts = listed_parts(lake, dataset.quarantine_table.name, partition).values()
-                known = {_identity(row) for part in parts for row in rows_of(_load(lake, part, named))}
+                known = {_identity(row) for part in parts for row in rows_of(load_part(lake, part, named))}
             told = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
             news = [row for row in told if _identity(row) not in (known or ())]
             if news:
@@ -146,7 +146,19 @@ def combine(dataset: Dataset, combined: Combined, lake: Store, progress: Progres
     return reconcile(lake, parquet.WHOLE, combined.tables, inputs, compute, progress)
 
 
-def parts_to_combine(combined: Combined, lake: Store) -> dict[str, list[ObjectInfo]]:
+class OverAllDays(Protocol):
+    """Tables over all days, and the tables that they are computed from."""
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """What is computed."""
+
+    @property
+    def sources(self) -> Collection[str]:
+        """The names of what is read."""
+
+
+def parts_to_combine(combined: OverAllDays, lake: Store) -> dict[str, list[ObjectInfo]]:
     """Source table → its parts of all days, by key."""
     found = {}
     for name in combined.sources:
@@ -161,7 +173,7 @@ def combined_digest(sources: Mapping[str, Sequence[ObjectInfo]]) -> str:
     return digest(*(f"{item.version} {item.key}" for parts in sources.values() for item in parts))
 
 
-def is_combined(combined: Combined, lake: Store) -> bool:
+def is_combined(combined: OverAllDays, lake: Store) -> bool:
     """Whether tables over all days are computed from the parts that there are now; of no parts, have no rows."""
     sources = parts_to_combine(combined, lake)
     found = [parts_of(lake, table.name, parquet.WHOLE).get(0) for table in combined.tables]
@@ -176,12 +188,12 @@ def _load_all(lake: Store, table: Table, parts: Sequence[ObjectInfo], columns: l
 
     empty = pa.Table.from_batches([], table.arrow_schema()).select(columns or table.names)
     with side_by_side(len(parts)) as each:
-        return pa.concat_tables([empty, *each(lambda part: _load(lake, part, columns), parts)])
+        return pa.concat_tables([empty, *each(lambda part: load_part(lake, part, columns), parts)])
 
 
 def _derive_part(derived: Derived, lake: Store, task: tuple[Part, Inputs]) -> Output:
     source, needed = task
-    rows = derived.compute(_load(lake, source, derived.columns))
+    rows = derived.compute(load_part(lake, source, derived.columns))
     sheets = PartWriter(derived.tables)
     sheets.append({table.name: rows[table.name] for table in derived.tables})
     return sheets.close(needed)
@@ -191,7 +203,7 @@ def _read_listed(
     dataset: Dataset, raw: RawBucket, lake: Store, pseudonyms: Pseudonyms, task: tuple[Part, Inputs]
 ) -> tuple[Output, list[dict[str, Any]]]:
     listed, needed = task
-    rows = rows_of(_load(lake, listed))
+    rows = rows_of(load_part(lake, listed))
     items = [
         ObjectInfo(row["source_key"], row["source_version"], row["size_bytes"], row["uploaded_at"]) for row in rows
     ]
@@ -248,7 +260,8 @@ def _identity(row: dict[str, Any]) -> tuple[str, str, str]:
     return row["source_key"], row["source_version"], row["rule"]
 
 
-def _load(lake: Store, part: Part | ObjectInfo, columns: list[str] | None = None) -> pa.Table:
+def load_part(lake: Store, part: Part | ObjectInfo, columns: list[str] | None = None) -> pa.Table:
+    """One part as it was listed. Raises ConflictError: it has been replaced since."""
     return parquet.decode(_content(lake, part), columns)
 
 
