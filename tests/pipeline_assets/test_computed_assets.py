@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from resources.settings import Settings
 from sensors.build import build_sensors
 from tests.cli.conftest import LINKS
 from tests.vitalake.notes import remove, upload
+from tests.vitalake.scans import SCAN
 from vitalake.datasets.entity_relationships import ENTITY_RELATIONSHIPS
 from vitalake.datasets.pricing import PRICING
 from vitalake.lake.computed.declaration import ComputedTable, Condition
@@ -253,7 +255,7 @@ def test_a_run_of_another_dataset_does_without_pandas(
 ) -> None:
     monkeypatch.setenv("VITALAKE_PSEUDONYM_KEY", "a key for tests, long enough")
     upload(raw, f"pricing/date={DAY}/a.csv", PRICES)
-    upload(raw, f"retina/date={DAY}/a.json", b"[]")
+    upload(raw, f"retina/date={DAY}/a.json", json.dumps(SCAN).encode())
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_PANDAS], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
     )

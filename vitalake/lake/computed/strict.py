@@ -71,13 +71,15 @@ def in_order(table: Table, key: Sequence[str], rows: pa.Table) -> pa.Table:
     """
     import pyarrow.compute as pc
 
+    if rows.num_rows < 2:
+        return rows
     found = rows.sort_by([(name, "ascending") for name in key])
     columns = [found.column(name).combine_chunks() for name in key]
     alike = None
     for column in columns:
         equal = pc.equal(column[1:], column[:-1])
         alike = equal if alike is None else pc.and_(alike, equal)
-    if count := pc.sum(alike).as_py() or 0:
+    if count := pc.sum(alike).as_py():
         raise _wrong(
             table,
             f"{count:,} of {found.num_rows:,} rows have the key of another one ({', '.join(key)}): group by these "
