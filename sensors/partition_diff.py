@@ -36,7 +36,7 @@ class ListedPartitions:
 
     listed: Mapping[str, tuple[int, str]]
 
-    def without_those_to_come(self, now: datetime) -> tuple[dict[str, str], str]:
+    def up_to_tomorrow(self, now: datetime) -> tuple[dict[str, str], str]:
         """Partition → fingerprint up to tomorrow, and a note on objects of days that have not come yet."""
         last_day = (now.date() + timedelta(days=1)).isoformat()
         come = {partition: digest for partition, (_, digest) in self.listed.items() if partition <= last_day}
@@ -96,7 +96,7 @@ def partition_diff(
         until: when to stop, by `time.monotonic`; one partition is looked at whatever the time.
         job_name: the job to run, for a sensor that has several.
     """
-    listed, note = days.without_those_to_come(now)
+    listed, note = days.up_to_tomorrow(now)
     if note:
         context.log.warning(note)
     before = memory.get(EQUAL)

@@ -91,7 +91,6 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("vitalake/ecg/readers/dicom/test_reader.py", "through whole files"): (
         "vitalake/ecg/readers/dicom/elements.py",
-        "vitalake/ecg/readers/dicom/values.py",
     ),
     ("vitalake/ecg/readers/edf/test_reader.py", "through whole files"): (
         "vitalake/ecg/readers/edf/data_records.py",

@@ -81,7 +81,7 @@ def lake(settings: Settings, home: Path, raw: ObjectStore) -> Settings:  # noqa:
     return settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not of the session: its daemon would work beside all that follow
 def system_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The state folder of a whole running system."""
     home = tmp_path_factory.mktemp("system")
