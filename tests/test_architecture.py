@@ -38,7 +38,7 @@ CORE = {
     "lake": ("arrivals",),
     "arrivals": (),
 }
-# `vitalake.open()` leads up to what knows settings and stores, when it is called (docs/adr/0015).
+# `vitalake.open()` leads up to what knows settings and stores, when it is called (docs/adr/0016).
 DOOR = ROOT / "vitalake" / "__init__.py"
 MOST_MODULES = 16  # of a folder: more, and a newcomer looks for the right one
 MODULES = [ROOT / "definitions.py"]

@@ -4,7 +4,7 @@ Belongs here: what a recording, a table, a part and a verdict are, and the funct
 belong here: Dagster, S3 clients, environment variables, the command line. A data scientist can import any of
 it in a notebook.
 
-`vitalake.open()` is the one door that leads upwards, to the package that knows settings and stores (ADR 15).
+`vitalake.open()` is the one door that leads upwards, to the package that knows settings and stores (ADR 16).
 """
 
 from __future__ import annotations
