@@ -97,16 +97,15 @@ def s3_client(s3_endpoint: str) -> S3Client:
     return made
 
 
-@pytest.fixture
-def settings(s3_endpoint: str, s3_client: S3Client, tmp_path: Path) -> Settings:
-    """Settings of a lake of its own: fresh buckets on the test server and a home folder."""
+def new_settings(endpoint: str, client: S3Client, home: Path) -> Settings:
+    """Settings of a lake of its own: fresh buckets on the test server, and a home folder that is not there yet."""
     name = uuid.uuid4().hex[:12]
     for bucket in (f"raw-{name}", f"lake-{name}", f"restricted-{name}"):
-        s3_client.create_bucket(Bucket=bucket)
-        make_room(s3_endpoint, bucket)
+        client.create_bucket(Bucket=bucket)
+        make_room(endpoint, bucket)
     return Settings(
-        home=tmp_path / "home",
-        s3_endpoint=s3_endpoint,
+        home=home,
+        s3_endpoint=endpoint,
         aws_region="us-east-1",
         aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=SecretStr(KEYS["AWS_SECRET_ACCESS_KEY"]),
@@ -117,9 +116,8 @@ def settings(s3_endpoint: str, s3_client: S3Client, tmp_path: Path) -> Settings:
     )
 
 
-@pytest.fixture
-def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A state folder whose `env` names the test's own buckets."""
+def make_home(settings: Settings) -> None:
+    """Make the home folder, with an `env` that names the buckets."""
     secret = settings.aws_secret_access_key
     settings.home.mkdir()
     write_env(
@@ -133,6 +131,26 @@ def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
             "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
         },
     )
+
+
+@pytest.fixture
+def settings(s3_endpoint: str, s3_client: S3Client, tmp_path: Path) -> Settings:
+    """Settings of a lake of this test's own."""
+    return new_settings(s3_endpoint, s3_client, tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def file_settings(s3_endpoint: str, s3_client: S3Client, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a lake that the tests of a file share, its home made: for what is built once and only read."""
+    settings = new_settings(s3_endpoint, s3_client, tmp_path_factory.mktemp("lake") / "home")
+    make_home(settings)
+    return settings
+
+
+@pytest.fixture
+def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder whose `env` names the test's own buckets."""
+    make_home(settings)
     monkeypatch.setenv("VITALAKE_HOME", str(settings.home))
     return settings.home
 

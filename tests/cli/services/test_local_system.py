@@ -50,7 +50,7 @@ with local_system(Path(sys.argv[1]), print, module={MODULE!r}) as system:
 # Ends where it has chosen.
 CHOOSE = """
 import sys
-from cli import local
+from cli.services import local_system as local
 local._TURN_S = float(sys.argv[2])
 local._prepare = lambda *_: sys.exit("chosen")
 """

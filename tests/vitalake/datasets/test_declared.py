@@ -15,7 +15,8 @@ from vitalake.errors import PermanentError
 
 MODULE = """
 from vitalake.records.declare import csv_dataset
-from vitalake.records.fields import Field, Rule
+from vitalake.lake.dataset import Rule
+from vitalake.records.fields import Field
 
 FIELDS = (Field("a", "a", "string", "A."),)
 FOUND = csv_dataset("{name}", "Found.", "team:data", FIELDS, rules=(Rule("{rule}", "true", "It is not so."),))
