@@ -11,7 +11,17 @@ from __future__ import annotations
 # (test file below tests/, why there) -> modules
 TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ("system/test_browser.py", "it is what Dagster loads, so the whole system is its test"): ("definitions.py",),
+    ("resources/test_notebook.py", "a notebook asks them of a real lake"): (
+        "resources/home.py",
+        "resources/reachable.py",
+        "vitalake/serving/lake_handle.py",
+        "vitalake/serving/recording_signals.py",
+    ),
     # The core
+    (
+        "vitalake/lake/computed/test_declaration.py",
+        "what is refused of a declaration, by itself and beside the lake",
+    ): ("vitalake/lake/computed/resolved.py",),
     (
         "vitalake/arrivals/test_listing.py",
         "what a listing shows is what they are for",
