@@ -16,7 +16,6 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "resources/reachable.py",
         "vitalake/serving/lake_handle.py",
         "vitalake/serving/recording_signals.py",
-        "vitalake/__init__.py",
     ),
     # The core
     (

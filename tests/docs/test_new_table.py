@@ -35,7 +35,15 @@ def test_its_files_pass_as_ours_do(tmp_path: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(step.text)
     for command in ("check", "format --check"):
-        argv = [sys.executable, "-m", "ruff", *command.split(), "--config", ROOT / "pyproject.toml", "vitalake"]
+        argv = [
+            sys.executable,
+            "-m",
+            "ruff",
+            *command.split(),
+            "--config",
+            str(ROOT / "pyproject.toml"),
+            "vitalake",
+        ]
         done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
 

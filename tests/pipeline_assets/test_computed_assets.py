@@ -42,10 +42,11 @@ PLAIN = replace(PRICING, sinks=())
 
 
 def count(pricing_instances: pd.DataFrame, entity_relationships: pd.DataFrame) -> pd.DataFrame:
-    found = pricing_instances.groupby("region", as_index=False).agg(
+    found: pd.DataFrame = pricing_instances.groupby("region", as_index=False).agg(
         offers=("region", "size"), price_usd_per_h=("price_usd_per_h", "mean")
     )
-    return found.assign(links=len(entity_relationships))
+    found["links"] = len(entity_relationships)
+    return found
 
 
 BY_DAY = ComputedTable(
@@ -176,7 +177,8 @@ def test_they_are_assets_like_any_other(lake: Lake) -> None:
 
 
 def fails(pricing_instances: pd.DataFrame) -> pd.DataFrame:
-    return pricing_instances.drop(columns=["no such column"])
+    found: pd.DataFrame = pricing_instances.drop(columns=["no such column"])
+    return found
 
 
 def test_a_function_that_fails_stops_nothing_else_and_is_told_where(
@@ -194,7 +196,7 @@ def test_a_function_that_fails_stops_nothing_else_and_is_told_where(
     assert not [event for event in lake.done.all_events if event.is_step_up_for_retry]
     line = fails.__code__.co_firstlineno + 1
     where = (
-        f"regions: fails failed at tests/pipeline_assets/test_computed_assets.py, line {line}: KeyError in `return"
+        f"regions: fails failed at tests/pipeline_assets/test_computed_assets.py, line {line}: KeyError in `found"
     )
     assert where in str(failed.step_failure_data.error)
     [alert] = [item for item in outbox.pending() if "compute_regions" in str(item)]

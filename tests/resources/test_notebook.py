@@ -76,12 +76,18 @@ def test_tables_with_their_meaning_and_frames_with_their_rows(lake: Lake) -> Non
         assert kinds.pop("at").endswith(", UTC]")
         assert kinds.pop("day").startswith("datetime64[")
         assert kinds == expected
+    for given in ([np.int64(0), np.float64(0.5), np.bool_(True)], pd.Series([0, 0.5, True], dtype=object)):
+        found = lake.df(
+            "ecg_recordings", ["date"], where="(lead_count > ?) = (? < 1) AND ?", parameters=list(given)
+        )
+        assert len(found) == 3
+    assert lake.sql("SELECT $n AS n", {"n": np.int32(7)}).n.tolist() == [7]
     # A large integer stays what it is beside a missing one.
     assert lake.sql("SELECT * FROM (VALUES (9007199254740993), (NULL)) AS v(n)").n[0] == 2**53 + 1
     beyond = lake.sql("SELECT sum(n) AS n FROM (VALUES (9223372036854775807), (1)) AS v(n)")
     assert beyond.n.tolist() == [2.0**63]
-    lake.connection.register("mine", found)
-    assert lake.sql("SELECT count(*) AS n FROM mine").n.tolist() == [0]
+    lake.connection.register("mine", found.head(2))
+    assert lake.sql("SELECT count(*) AS n FROM mine").n.tolist() == [2]
 
 
 def test_signals_are_the_file_in_millivolts(lake: Lake, settings: Settings, raw: ObjectStore) -> None:

@@ -217,8 +217,20 @@ class Lake:
                     f"one statement that reads is taken, not {' and '.join(kinds) or 'an empty text'}; for all "
                     "else there is lake.connection"
                 )
-            rows = self._connection.execute(query, parameters).to_arrow_reader(_ROWS)
+            rows = self._connection.execute(query, _of_python(parameters)).to_arrow_reader(_ROWS)
             return frame_of(_collected(rows, most_bytes))
+
+
+def _of_python(parameters: Parameters | None) -> Parameters | None:
+    """The values as Python has them: what comes from a frame is numpy's, which DuckDB does not take."""
+    import numpy as np
+
+    def plain(value: object) -> object:
+        return value.item() if isinstance(value, (np.integer, np.floating, np.bool_)) else value
+
+    if isinstance(parameters, Mapping):
+        return {name: plain(value) for name, value in parameters.items()}
+    return None if parameters is None else [plain(value) for value in parameters]
 
 
 def _collected(reader: pa.RecordBatchReader, most_bytes: int) -> pa.Table:

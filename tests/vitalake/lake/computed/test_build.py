@@ -56,7 +56,8 @@ class Notes:
             )
             also = frames[others]["text"].str.split().str[0].value_counts().astype("Int64")
             found["also"] = found["word"].map(also).astype("Int64")
-            return found.sample(frac=1)  # in no order
+            shuffled: pd.DataFrame = found.sample(frac=1)
+            return shuffled
 
         select = f"""WITH
             notes AS (SELECT *, split_part(text, ' ', 1) AS word FROM {texts} JOIN {lengths} USING (source_key)),
@@ -253,14 +254,13 @@ def given(item: ComputedFrom, *texts: str) -> Any:
 
 def failing(**frames: pd.DataFrame) -> pd.DataFrame:
     [frame] = frames.values()
-    return frame.assign(number=frame["text"].astype("float64"))
+    found: pd.DataFrame = frame.assign(number=frame["text"].astype("float64"))
+    return found
 
 
 def test_a_function_that_fails_is_told_with_file_and_line_and_without_what_it_read() -> None:
     line = failing.__code__.co_firstlineno + 2
-    where = (
-        f"failing failed at tests/vitalake/lake/computed/test_build.py, line {line}: ValueError in `return frame"
-    )
+    where = f"failing failed at tests/vitalake/lake/computed/test_build.py, line {line}: ValueError in `found: pd"
     with pytest.raises(PermanentError, match=f"^words: {where}") as told:
         given(one_source(failing), "secret")
     assert "secret" not in str(told.value)

@@ -94,8 +94,9 @@ def test_what_is_not_is_refused_in_words(column: str, values: Any, said: str) ->
         from_frame(EVERY_KIND, frame().assign(**{column: values}))
 
 
-def table_of(**columns: object) -> pd.DataFrame:
-    return pd.DataFrame(columns)
+def table_of(**columns: Any) -> pd.DataFrame:
+    found: pd.DataFrame = pd.DataFrame(columns)
+    return found
 
 
 SHAPES = {
