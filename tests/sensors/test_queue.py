@@ -135,7 +135,7 @@ def test_junk_stays_and_what_is_not_ours_goes(system: System) -> None:
     system.notify(key(0), bucket="another")
     tick = system.tick(None)
     assert tick.requests == []
-    assert "5 messages, 1 of them no notifications; 0 days named" in tick.said
+    assert "5 messages, 1 of them no notifications; 0 partitions named" in tick.said
     assert "4711" not in tick.said
     system.tick(tick.cursor)
     assert system.queue.depth() == Depth(waiting=0, in_hand=1)
