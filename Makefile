@@ -21,8 +21,9 @@ run: .venv/ready ## Start everything with generated data; Ctrl-C stops it, state
 demo: .venv/ready ## Start everything, load the generated data (or DATA=folder), show the result, stop
 	@$(BIN)/vitalake up --demo --exit $(if $(DATA),--data "$(DATA)")
 
-test: lint .venv-spark/ready ## Lint, types and all tests
-	@$(BIN)/python -m pytest
+test: .venv/ready ## Lint, types and all tests
+	@$(MAKE) --no-print-directory -j2 lint .venv-spark/ready
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
 lint: .venv/ready ## Lint, format and types only
 	@$(BIN)/ruff check .

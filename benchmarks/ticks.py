@@ -14,9 +14,7 @@ Nearly all the time is uploading, about a thousand objects a second: `--objects 
 
 from __future__ import annotations
 
-import argparse
 import gc
-import json
 import logging
 import multiprocessing
 import sys
@@ -34,7 +32,8 @@ from unittest.mock import patch
 import psutil
 from dagster import AssetMaterialization, DagsterInstance, Definitions, build_sensor_context
 
-from benchmarks.day import Bench, bench_buckets, cost, line
+from benchmarks.day import Bench, bench_buckets, cost
+from benchmarks.figures import line, options, report
 from pipeline_assets.build import build_defs
 from pipeline_assets.dagster_metadata import FINGERPRINT
 from resources.build import lake_store
@@ -126,7 +125,7 @@ def _sensors(settings: Settings, storage: str, unit: Granularity = "day") -> Ite
 
 def main() -> int:
     """1 if a figure misses its target."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = options(__doc__)
     arguments.add_argument("--objects", type=int, default=200_000, help="of the dated layout")
     arguments.add_argument("--a-day", type=int, default=2740, help="a million a year")
     arguments.add_argument("--hourly", type=int, default=400_000, help="of the layout by the hour")
@@ -135,11 +134,7 @@ def main() -> int:
     if min(given.objects, given.hourly) < 20 * given.a_day:
         arguments.error("a tenth of the objects must fill two days: more --objects and --hourly, or fewer --a-day")
     logging.disable(logging.WARNING)
-    ok = True
-    for each in _figures(given.objects, given.hourly, given.a_day, given.undated):
-        print(json.dumps(each, ensure_ascii=False), flush=True)
-        ok = ok and each["ok"]
-    return 0 if ok else 1
+    return report(_figures(given.objects, given.hourly, given.a_day, given.undated))
 
 
 def _figures(objects: int, hourly: int, a_day: int, undated: int) -> Iterator[dict[str, Any]]:

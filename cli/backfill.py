@@ -15,6 +15,8 @@ from cli.options import DEFAULT_HOME, Home, NoWait, Yes, confirm, dataset_named,
 from cli.reachable import require_dagster, require_store
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from rich.console import Console
 
     from resources.settings import Settings
@@ -53,8 +55,14 @@ def register(app: typer.Typer) -> None:
 
 def backfill(
     dataset: Annotated[str, typer.Argument(help="Dataset to build, e.g. ecg or pricing.")],
-    first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD, or hour, YYYY-MM-DDTHH.")],
-    last: Annotated[str, typer.Option("--to", help="Last day or hour, included.")],
+    first: Annotated[
+        str | None, typer.Option("--from", help="First day, YYYY-MM-DD, or hour, YYYY-MM-DDTHH.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day or hour, included.")] = None,
+    outdated: Annotated[
+        bool,
+        typer.Option("--outdated", help="Only partitions of an older declaration or code."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
     yes: Yes = False,
     no_wait: NoWait = False,
@@ -69,18 +77,29 @@ def backfill(
     Example: `vitalake backfill ecg --from 2026-11-01 --to 2026-11-20 --dry-run`
 
     Of a dataset that is built by the hour: `--from 2026-11-20T05 --to 2026-11-20T07`, or whole days
+
+    Example: `vitalake backfill pricing --outdated`
     """
     chosen = dataset_named(dataset)
-    start, end = partition_of(chosen, first), partition_of(chosen, last, last=True)
+    start = partition_of(chosen, first) if first else None
+    end = partition_of(chosen, last, last=True) if last else None
     settings = settings_of(home)
-    if start > end:
+    if not outdated and not (start and end):
+        raise typer.BadParameter("say which days: --from and --to, or --outdated")
+    if start and end and start > end:
         raise typer.BadParameter(f"--from {start} is after --to {end}")
     calendar = chosen.calendar(settings.first_day)
-    if end < calendar.of(settings.first_day):
+    beginning = calendar.of(settings.first_day)
+    if end and end < beginning:
         raise typer.BadParameter(f"--to {end} is before {settings.first_day}, the first day of the lake")
     require_store(settings)
     console = stdout()
-    plan = plan_range(settings, chosen, max(start, calendar.of(settings.first_day)), end)
+    only = _outdated(settings, chosen, console) if outdated else None
+    if only is not None and not only:
+        return
+    start = max(start or min(only or ()), beginning)
+    end = end or max(only or ())
+    plan = plan_range(settings, chosen, start, end, only)
     show_plan(console, chosen, plan, start, end)
     if dry_run or not plan.partitions:
         return
@@ -91,8 +110,28 @@ def backfill(
         raise typer.Exit(1)
 
 
-def plan_range(settings: Settings, dataset: Dataset, start: Partition, end: Partition) -> Plan:
-    """What there is to build from `start` to `end`, both included."""
+def _outdated(settings: Settings, dataset: Dataset, console: Console) -> set[Partition]:
+    """The partitions that today's declaration and code would build otherwise; says how many these are."""
+    from resources.build import lake_store, pseudonyms
+    from vitalake.arrivals.calendar import Partition
+    from vitalake.lake.versions.outdated import partition_versions
+
+    found = partition_versions(dataset, lake_store(settings), pseudonyms(settings).key_id)
+    console.print(
+        f"{len(found.outdated):,} of {found.total:,} partitions of {dataset.name} are of an older declaration "
+        "or code"
+    )
+    return {Partition.parse(partition) for partition in found.outdated}
+
+
+def plan_range(
+    settings: Settings,
+    dataset: Dataset,
+    start: Partition,
+    end: Partition,
+    only: Collection[Partition] | None = None,
+) -> Plan:
+    """What there is to build from `start` to `end`, both included; of these partitions `only` some."""
     from datetime import datetime, timezone
 
     from resources.build import lake_store
@@ -117,6 +156,9 @@ def plan_range(settings: Settings, dataset: Dataset, start: Partition, end: Part
     # A server may go on listing a folder after the last object in it was deleted.
     emptied = sorted({each for each, folder in folders if lake.objects(folder)})
     waiting = sum(count for each, count in found.items() if each > newest)
+    if only is not None:
+        chosen = {each: count for each, count in objects.items() if each in only}
+        return Plan(chosen, [each for each in emptied if each in only], 0, 0)
     return Plan(objects, emptied, len(span) - len(found.keys() | set(emptied)), waiting)
 
 

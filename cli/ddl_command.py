@@ -41,7 +41,7 @@ def ddl(
 
     Example: `vitalake ddl athena --bucket my-lake > tables.sql`
     """
-    from vitalake.serving.ddl import athena, trino
+    from vitalake.serving.ddl import athena, renamed_view, trino
 
     settings = settings_of(home)
     for dataset in all_datasets():
@@ -53,3 +53,5 @@ def ddl(
                 else trino(table, place, dataset.partition)
             )
             typer.echo(printable_lines(f"{statement};\n"))
+            if view := renamed_view(table):
+                typer.echo(printable_lines(f"{view};\n"))

@@ -32,11 +32,11 @@ from resources.settings import Settings
 from vitalake.alerting.alerts import quarantined
 from vitalake.lake import stages
 from vitalake.lake.checks import SCHEMA, schema_differences
-from vitalake.lake.code_version import code_digest
 from vitalake.lake.dataset import Combined, Count, Dataset, Derived
 from vitalake.lake.parts import Store
 from vitalake.lake.reconcile import Report
 from vitalake.lake.tables import Table
+from vitalake.lake.versions.code_version import code_digest
 from vitalake.pseudonyms import Pseudonyms
 
 _TOLD = 20  # rules in a run's log, of which each line is 20 ms
@@ -194,7 +194,7 @@ def _spec(dataset: Dataset, table: Table, kinds: set[str], deps: Any = (), *, sk
         group_name=dataset.name,
         owners=[dataset.owner],
         kinds=kinds,
-        code_version=code_digest(),
+        code_version=code_digest(dataset),
         metadata={"dagster/column_schema": dagster_metadata.column_schema(table), "dagster/table_name": table.name},
     )
 

@@ -45,8 +45,10 @@ from resources.object_store import ObjectStore
 from resources.settings import Settings
 from vitalake.alerting.late_data_alert import objects_late
 from vitalake.arrivals.calendar import Calendar, Partition
-from vitalake.lake.dataset import Combined, Dataset
+from vitalake.lake.dataset import Dataset
 from vitalake.lake.freshness import behind, following, freshness, overdue
+from vitalake.lake.stages import OverAllDays
+from vitalake.lake.versions.outdated import CURRENT, partition_versions
 
 LOOK_AT = "vitalake/look_at"
 OPEN_DAYS = "open and late days"
@@ -102,7 +104,7 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
     return fresh
 
 
-def combined_check(dataset: Dataset, combined: Combined) -> AssetChecksDefinition:
+def combined_check(dataset: Dataset, combined: OverAllDays) -> AssetChecksDefinition:
     """The tables over all days miss nothing that has been in the tables of days for long."""
     # Twice, as these tables follow every now and then only while days are being built.
     patience = 2 * dataset.processed_within
@@ -117,8 +119,27 @@ def combined_check(dataset: Dataset, combined: Combined) -> AssetChecksDefinitio
     return fresh
 
 
+def current_check(dataset: Dataset) -> AssetChecksDefinition:
+    """How many partitions are of an older declaration or code; asked at night, and never a warning."""
+    table = dataset.tables[0].name
+
+    @asset_check(
+        asset=table,
+        name=CURRENT.name,
+        description=f"{CURRENT.doc} `vitalake backfill {dataset.name} --outdated` builds the others.",
+        required_resource_keys={"lake", "pseudonyms"},
+    )
+    def current(context: AssetCheckExecutionContext) -> AssetCheckResult:
+        with steered(0):
+            found = partition_versions(dataset, context.resources.lake, context.resources.pseudonyms.key_id)
+        return dagster_metadata.check_result(CURRENT, table, found.count, None)
+
+    return current
+
+
 def freshness_schedules(checks: Sequence[AssetChecksDefinition]) -> list[ScheduleDefinition]:
-    """All of them, hourly and nightly: a run says what it built, not what nobody has asked it to build."""
+    """All nightly, and hourly those of freshness: a run says what it built, not what nobody has asked it for."""
+    hourly_keys = [key for check in checks for key in check.check_keys if key.name != CURRENT.name]
     job = define_asset_job(
         _JOB,
         AssetSelection.checks(*checks),
@@ -137,7 +158,7 @@ def freshness_schedules(checks: Sequence[AssetChecksDefinition]) -> list[Schedul
     def hourly(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
         if under_way(context.instance, _JOB):
             return SkipReason("the last look has not ended")
-        return RunRequest(tags={LOOK_AT: OPEN_DAYS})
+        return RunRequest(tags={LOOK_AT: OPEN_DAYS}, asset_check_keys=hourly_keys)
 
     nightly = ScheduleDefinition(
         name="freshness_of_all_days",

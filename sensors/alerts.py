@@ -31,7 +31,7 @@ from resources.alerting.channel import AlertChannel
 from resources.alerting.delivery import deliver
 from resources.alerting.outbox import Outbox
 from sensors.run_state import days_being_built
-from sensors.sensor_health import errors_of, news_of_sensors
+from sensors.sensor_health import errors_of, sensor_news
 from vitalake.alerting.alerts import QUARANTINE, Alert, describe_record
 from vitalake.lake.dataset import Dataset
 
@@ -80,7 +80,7 @@ def build_alert_sensors(webserver_url: str | None, datasets: Sequence[Dataset] =
         """Adds an alert for failed runs that have none, such as one that was killed, and for sensors that fail."""
         cursor = _AlertCursor.read(context.cursor)
         told = sum(outbox.add(alert) for alert in cursor.untold)
-        news = news_of_sensors(context, cursor.failing, webserver_url, datetime.now(timezone.utc))
+        news = sensor_news(context, cursor.failing, webserver_url, datetime.now(timezone.utc))
         if news.alerts:
             # Nothing here has needed the store, so the cursor is saved even while it is away.
             context.update_cursor(replace(cursor, failing=news.failing, untold=news.alerts).saved())

@@ -82,7 +82,7 @@ def list_partitions(
     return listed | dict.fromkeys(gone, (0, listed_fingerprint([])))
 
 
-def left_to_the_sweep(dataset: Dataset) -> str:
+def too_slow_to_list(dataset: Dataset) -> str:
     """What a sensor says when there was too much to list."""
     return (
         f"listing takes more than {LISTING_SECONDS:.0f} s: left to {dataset.name}_sweep, which takes "

@@ -30,7 +30,7 @@ from dagster import (
 from pipeline_assets.build import Jobs
 from resources.object_store import ObjectStore, SlowListingError
 from resources.settings import Settings
-from sensors.bounded_listing import left_to_the_sweep, list_partitions
+from sensors.bounded_listing import list_partitions, too_slow_to_list
 from sensors.partition_diff import TICK_SECONDS, ListedPartitions, PartitionDiff, partition_diff, read_cursor
 from vitalake.lake.dataset import Dataset
 
@@ -74,7 +74,7 @@ def drop_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Settings) -> 
                 break
             memory, job = memories[dataset.name], jobs.daily[dataset.name].name
             try:
-                found = _look(context, raw, dataset, settings, memory, runs=runs, until=until, job_name=job)
+                found = _differences(context, raw, dataset, settings, memory, runs=runs, until=until, job_name=job)
             # Whatever is wrong with one, the others are not kept waiting. Should they always have something to ask
             # for, it is heard of through its sweep, which fails by the same cause.
             except Exception as error:
@@ -110,7 +110,7 @@ def _in_turn(datasets: Sequence[Dataset], first: str | None) -> Sequence[Dataset
     return [*datasets[start:], *datasets[:start]]
 
 
-def _is_left(memory: Mapping[str, Any], now: datetime) -> bool:
+def _rests(memory: Mapping[str, Any], now: datetime) -> bool:
     """Whether the dataset is left to the sweep for the time being."""
     try:
         return timedelta(0) <= now - datetime.fromisoformat(memory[_LEFT_AT]) < _LEAVE_IT
@@ -118,7 +118,7 @@ def _is_left(memory: Mapping[str, Any], now: datetime) -> bool:
         return False
 
 
-def _look(
+def _differences(
     context: SensorEvaluationContext,
     raw: ObjectStore,
     dataset: Dataset,
@@ -131,16 +131,16 @@ def _look(
 ) -> PartitionDiff:
     """What differs in the open partitions of a dataset; nothing, for a while, where listing them takes too long."""
     now = datetime.now(timezone.utc)
-    if _is_left(memory, now):
-        return PartitionDiff([], dict(memory), left_to_the_sweep(dataset))
+    if _rests(memory, now):
+        return PartitionDiff([], dict(memory), too_slow_to_list(dataset))
     try:
         calendar = dataset.calendar(settings.first_day)
         listed = list_partitions(context.instance, raw, dataset, calendar, calendar.open(now))
     except SlowListingError:
-        context.log.warning(left_to_the_sweep(dataset))
+        context.log.warning(too_slow_to_list(dataset))
         # Once may be a store that hung for a moment.
         then = {_LEFT_AT: now.isoformat()} if memory.get(_SLOW) else {_SLOW: True}
-        return PartitionDiff([], {**memory, **then}, left_to_the_sweep(dataset))
+        return PartitionDiff([], {**memory, **then}, too_slow_to_list(dataset))
     # A tick every few seconds does not ask Dagster what it recorded since: every quarter of an hour it looks again.
     records = dict.fromkeys(listed, str(now.timestamp() // _LOOK_AGAIN_S))
     return partition_diff(

@@ -44,7 +44,7 @@ class ListedPartitions:
     listed: Mapping[str, tuple[int, str]]
     newest: str
 
-    def without_those_to_come(self, unit: Granularity) -> tuple[dict[str, str], str]:
+    def up_to_newest(self, unit: Granularity) -> tuple[dict[str, str], str]:
         """Partition → fingerprint of those that have come, and a note on objects of the others."""
         come = {partition: digest for partition, (_, digest) in self.listed.items() if partition <= self.newest}
         waiting = sorted(self.listed.keys() - come.keys())
@@ -103,7 +103,7 @@ def partition_diff(
         until: when to stop, by `time.monotonic`; one partition is looked at whatever the time.
         job_name: the job to run, for a sensor that has several.
     """
-    listed, note = found.without_those_to_come(dataset.partition)
+    listed, note = found.up_to_newest(dataset.partition)
     if note:
         context.log.warning(note)
     before = memory.get(EQUAL)

@@ -37,7 +37,7 @@ from pipeline_assets.build import Jobs
 from resources.object_store import ObjectStore, SlowListingError
 from resources.queue import NotificationQueue
 from resources.settings import Settings
-from sensors.bounded_listing import left_to_the_sweep, list_partitions
+from sensors.bounded_listing import list_partitions, too_slow_to_list
 from sensors.queue_batch import Named, QueueBatch, QueueCursor
 from sensors.run_requests import requests_for
 from sensors.run_state import state_of, under_way
@@ -156,7 +156,7 @@ def _look(
             found = list_partitions(context.instance, raw, dataset, calendars[dataset.name], wanted_keys)
         except SlowListingError:
             if len(some) == 1:
-                context.log.warning("%s: %s", some[0][1], left_to_the_sweep(dataset))
+                context.log.warning("%s: %s", some[0][1], too_slow_to_list(dataset))
                 left.remove(some[0])
             at_once = most = 1
             continue

@@ -47,7 +47,7 @@ class SensorNews(NamedTuple):
     failing: dict[str, str]
 
 
-def news_of_sensors(
+def sensor_news(
     context: SensorEvaluationContext, known: Mapping[str, str], webserver_url: str | None, now: datetime
 ) -> SensorNews:
     """Which sensors and schedules of this code location have begun to fail, and which work again.

@@ -6,7 +6,9 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -23,12 +25,39 @@ from tests.moto_server import moto_server
 from tests.postgres_server import postgres_server
 from tests.s3_server import KEYS, make_room, s3_server
 
-# How long an example takes is a matter of the machine; a hang ends at pytest's own limit. All else as it is by
-# default, which under CI is another default.
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+# How long an example takes is a matter of the machine; a hang ends at pytest's own limit. The examples are the same
+# each time, or new ones where there is time. All else as it is by default, which under CI is another default.
 hypothesis_settings.register_profile(
-    "any machine", hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    "any machine",
+    hypothesis_settings(
+        deadline=None,
+        derandomize=not os.environ.get("VITALAKE_TEST_LONG"),
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    ),
 )
 hypothesis_settings.load_profile("any machine")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Side by side, the tests of a file stay in one process, and so do all files that start a whole system.
+
+    Two systems at once want the same ports, and several files share one. (xdist's own groups do nothing with
+    pytest 9.2: it keeps the name of a test elsewhere than where xdist adds the group.)
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    @cache
+    def group(file: str) -> str:
+        return "system" if "mark.system" in (config.rootpath / file).read_text() else file
+
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = lambda nodeid: group(nodeid.partition("::")[0])
+    return scheduler
 
 
 @pytest.fixture(scope="session")
@@ -55,23 +84,28 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def settings(s3_endpoint: str, tmp_path: Path) -> Settings:
-    """Settings of a lake of its own: two fresh buckets on the test server and a home folder."""
-    name = uuid.uuid4().hex[:12]
-    client = boto3.client(
+@pytest.fixture(scope="session")
+def s3_client(s3_endpoint: str) -> S3Client:
+    """A client of the S3 server; each costs 30 ms to make."""
+    made: S3Client = boto3.client(
         "s3",
         endpoint_url=s3_endpoint,
         region_name="us-east-1",
         aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
     )
+    return made
+
+
+def new_settings(endpoint: str, client: S3Client, home: Path) -> Settings:
+    """Settings of a lake of its own: fresh buckets on the test server, and a home folder that is not there yet."""
+    name = uuid.uuid4().hex[:12]
     for bucket in (f"raw-{name}", f"lake-{name}", f"restricted-{name}"):
         client.create_bucket(Bucket=bucket)
-        make_room(s3_endpoint, bucket)
+        make_room(endpoint, bucket)
     return Settings(
-        home=tmp_path / "home",
-        s3_endpoint=s3_endpoint,
+        home=home,
+        s3_endpoint=endpoint,
         aws_region="us-east-1",
         aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=SecretStr(KEYS["AWS_SECRET_ACCESS_KEY"]),
@@ -82,9 +116,8 @@ def settings(s3_endpoint: str, tmp_path: Path) -> Settings:
     )
 
 
-@pytest.fixture
-def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A state folder whose `env` names the test's own buckets."""
+def make_home(settings: Settings) -> None:
+    """Make the home folder, with an `env` that names the buckets."""
     secret = settings.aws_secret_access_key
     settings.home.mkdir()
     write_env(
@@ -98,6 +131,26 @@ def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
             "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
         },
     )
+
+
+@pytest.fixture
+def settings(s3_endpoint: str, s3_client: S3Client, tmp_path: Path) -> Settings:
+    """Settings of a lake of this test's own."""
+    return new_settings(s3_endpoint, s3_client, tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def file_settings(s3_endpoint: str, s3_client: S3Client, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a lake that the tests of a file share, its home made: for what is built once and only read."""
+    settings = new_settings(s3_endpoint, s3_client, tmp_path_factory.mktemp("lake") / "home")
+    make_home(settings)
+    return settings
+
+
+@pytest.fixture
+def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder whose `env` names the test's own buckets."""
+    make_home(settings)
     monkeypatch.setenv("VITALAKE_HOME", str(settings.home))
     return settings.home
 

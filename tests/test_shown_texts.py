@@ -34,7 +34,7 @@ from tests.slack_server import OK, slack_server
 from tests.terminal import ROOT, on_terminal
 from vitalake.alerting.alerts import quarantined
 from vitalake.ecg.pictures.ecg_grid import DrawnStrip
-from vitalake.ecg.pictures.report_page import sheet_png
+from vitalake.ecg.pictures.report_page import report_page_png
 from vitalake.ecg.pictures.strip_rows import strips_png
 
 pytestmark = pytest.mark.timeout(600)
@@ -211,7 +211,7 @@ def test_figures_draw_every_text_as_text() -> None:
     time = np.sin(np.arange(3600) / 50)
     for text in (*HOSTILE.values(), "\ud800", "x" * 100_000):
         strip = DrawnStrip(text, time, 360.0, "acceptable", (), text)
-        for png in (strips_png([strip]), sheet_png(text, [text], "acceptable", (), [strip], [])):
+        for png in (strips_png([strip]), report_page_png(text, [text], "acceptable", (), [strip], [])):
             assert png.startswith(b"\x89PNG")
     title = DrawnStrip("a\nb", time, 360.0, "acceptable")
     assert strips_png([title]) == strips_png([DrawnStrip("a\\nb", time, 360.0, "acceptable")])

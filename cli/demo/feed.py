@@ -70,16 +70,16 @@ def demo_waves(first_day: date) -> list[list[DemoFile]]:
 def _first_demo_day(settings: Settings) -> date:
     """The demo's own days: the same after a restart, so that the demo is uploaded once."""
     today = datetime.now(timezone.utc).date()
-    return _first_said(settings.home / "demo-first-day", today - timedelta(days=_DEMO_DAYS - 1))
+    return _remembered_day(settings.home / "demo-first-day", today - timedelta(days=_DEMO_DAYS - 1))
 
 
 def _day_of(data: Path, dataset: Dataset, settings: Settings) -> date:
     """The day that a folder was first uploaded on: the same keys on another day, so nothing is there twice."""
     name = hashlib.sha256(f"{dataset.name}\n{data.resolve()}".encode()).hexdigest()[:16]
-    return _first_said(settings.home / "folders" / name, datetime.now(timezone.utc).date())
+    return _remembered_day(settings.home / "folders" / name, datetime.now(timezone.utc).date())
 
 
-def _first_said(file: Path, day: date) -> date:
+def _remembered_day(file: Path, day: date) -> date:
     """The day that the file remembers; `day`, from now on, where it remembers none."""
     with suppress(OSError, ValueError):  # missing, or cut off by a full disk
         return date.fromisoformat(file.read_text().strip())

@@ -64,7 +64,7 @@ def show(
     if output is not None and not output.absolute().parent.is_dir():
         raise typer.BadParameter(f"{output.absolute().parent} is not a folder")
     from cli.ecg.view import view_of
-    from vitalake.ecg.pictures.ecg_grid import says
+    from vitalake.ecg.pictures.ecg_grid import verdict_text
     from vitalake.serving import recording_queries
 
     with lake_connection(settings_of(home)) as connection:
@@ -75,9 +75,9 @@ def show(
         view = view_of(connection, item, lead or [], start, seconds)
     verdict, reasons = item.facts["verdict"], tuple(item.facts["reasons"])
     if output is not None:
-        from vitalake.ecg.pictures.report_page import sheet_png
+        from vitalake.ecg.pictures.report_page import report_page_png
 
-        page = sheet_png(item.key, view.facts, verdict, reasons, view.strips, view.measures, view.start_s)
+        page = report_page_png(item.key, view.facts, verdict, reasons, view.strips, view.measures, view.start_s)
         _write(output, page)
         stdout().print(f"{len(view.strips)} of {item.facts['lead_count']} leads drawn to {printable(str(output))}")
         return
@@ -85,7 +85,7 @@ def show(
 
     console = stdout()
     console.print(printable(item.key), style="bold")
-    console.print(says(verdict, reasons), style=text.STYLES[verdict])
+    console.print(verdict_text(verdict, reasons), style=text.STYLES[verdict])
     for line in view.facts:
         console.print(printable(line))
     console.print()

@@ -121,7 +121,7 @@ def _panel(strip: DrawnStrip, width: int, rows: int, longest_s: float) -> list[T
     extent = f"{finite.min():.3g} to {finite.max():.3g} {strip.unit}" if len(finite) else "no values"
     style = STYLES[strip.verdict]
     heading = Text.assemble(
-        (printable(strip.title), "bold"), "  ", (strip.says, style), "  ", (printable(extent), "dim")
+        (printable(strip.title), "bold"), "  ", (strip.verdict_text, style), "  ", (printable(extent), "dim")
     )
     heading.truncate(width, overflow="ellipsis")
     marks = [" "] * columns

@@ -28,7 +28,8 @@ from cli.options import (
     stdout,
     unicode,
 )
-from cli.reachable import answers, require_dagster
+from cli.reachable import require_dagster
+from resources.reachable import answers
 from vitalake.escaping import printable
 
 if TYPE_CHECKING:
@@ -83,12 +84,12 @@ def list_refused(
         dataset_named(dataset)
     on = day(date) if date else None
     with lake_connection(settings_of(home)) as connection:
-        reader = quarantine_queries.listed(connection, dataset, on, rule, everything=form is not ListFormat.TABLE)
+        query = quarantine_queries.listing(dataset, on, rule, everything=form is not ListFormat.TABLE)
         if form is not ListFormat.TABLE:
-            results.write_text(reader, form.value)
+            results.write_text(connection.sql(query), form.value)
             return
         console = stdout()
-        table = reader.read_all()
+        table = connection.execute(query).to_arrow_table()
         if not table.num_rows:
             console.print("Nothing is in quarantine" + (" that fits." if dataset or date or rule else "."))
             return

@@ -142,13 +142,13 @@ class Supervisor:
             elif (code := state.process.poll()) is not None:
                 self._died(state, _ended_how(code))
             elif not state.ready:
-                self._look(state)
+                self._poll(state)
                 if not state.ready and now - state.started > self._patience.ready_s:
                     self._died(state, f"did not answer in {self._patience.ready_s:g} s{state.trouble}")
             elif now - state.started > self._patience.quick_s:
                 state.quick_deaths = 0
 
-    def _look(self, state: _State) -> None:
+    def _poll(self, state: _State) -> None:
         try:
             state.ready = state.service.ready(state.started_at)
         except Exception as error:  # whatever it is, the service does not answer yet

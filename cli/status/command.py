@@ -86,7 +86,7 @@ def _show(console: Console, health: Health) -> None:
     console.print(f"{'home':<11} {_size(health.home_bytes)} in {printable(health.home)}")
     for name, counts in health.datasets.items():
         console.print(f"\n{name}", style="bold")
-        for label, text in _facts(counts).items():
+        for label, text in _facts(name, counts).items():
             console.print(f"  {label:<11} {text}")
     if health.runs:
         console.print("\nlast runs", style="bold")
@@ -100,13 +100,18 @@ def _show(console: Console, health: Health) -> None:
         console.print(Text.assemble("  ", (f"{state.lower():<9} ", colour), printable(words)))
 
 
-def _facts(counts: DatasetCounts) -> dict[str, str]:
+def _facts(name: str, counts: DatasetCounts) -> dict[str, str]:
     waiting = (
         f"; {counts.waiting:,} more wait for {ONE[counts.partition]} that has not come yet"
         if counts.waiting
         else ""
     )
     facts = {"objects": f"{counts.objects:,}{_newest(counts.newest_upload_at)}{waiting}"}
+    if counts.versions and counts.versions.outdated:
+        facts["versions"] = (
+            f"{len(counts.versions.outdated):,} of {counts.versions.total:,} partitions are of an older "
+            f"declaration or code; SQL reads them as they are (vitalake backfill {name} --outdated)"
+        )
     lake = counts.lake
     if lake is None:
         return facts | {"lake": "cannot be asked"}

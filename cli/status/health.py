@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.reachable import answers, ask
+from cli.reachable import ask
 from cli.runs import last_runs
 from cli.services.store_service import least_free_bytes
 from cli.status.sensor_ticks import last_ticks
 from cli.status.store_probe import unreadable
 from cli.status.waiting_alerts import alerts_that_wait
+from resources.reachable import answers
 from vitalake.errors import VitalakeError
 from vitalake.serving.dataset_counts import DatasetCounts, count
 
@@ -108,15 +109,17 @@ def _count(settings: Settings, datasets: Sequence[Dataset], health: Health, *, w
     """Fill in what there is of every dataset; the trouble, if that does not work."""
     import duckdb
 
-    from resources.build import lake_store
+    from resources.build import lake_store, pseudonyms
     from resources.catalog import connect
     from resources.object_store import ObjectStore
 
     raw, lake = ObjectStore(settings, settings.raw_bucket), lake_store(settings)
+    key_id = pseudonyms(settings).key_id if settings.pseudonym_key else None
     try:
         with connect(settings) if with_lake else nullcontext() as connection:
             health.datasets = {
-                dataset.name: count(dataset, raw, lake, settings.first_day, connection) for dataset in datasets
+                dataset.name: count(dataset, raw, lake, settings.first_day, connection, key_id)
+                for dataset in datasets
             }
     except duckdb.CatalogException as error:
         return (

@@ -1,4 +1,4 @@
-"""Alerts that nobody was told yet: how many, since when, why, and when Slack is asked again.
+"""Alerts that wait for Slack: how many, since when, why, and when Slack is asked again.
 
 Belongs here: the row `alerts` of `vitalake status`. Does not belong here: the other rows (`cli/status/health.py`),
 or delivery (`resources/alerting/delivery.py`).
@@ -46,28 +46,28 @@ def alerts_that_wait(settings: Settings | None, channel: str | None) -> tuple[bo
 
 
 def _waiting(outbox: Outbox, channel: str | None, now: datetime) -> tuple[bool, str]:
-    files, told = outbox.waiting(), outbox.told(now)
+    files, throttle = outbox.waiting(), outbox.throttle(now)
     pending = [item for items in files.values() for item in items]
     if not pending:
         return True, ""
     oldest = min(item.uploaded_at for item in pending)
     said = [f"{_number(len(pending))} since {_time(oldest)}"]
     works = now - oldest < _LONGEST_WAIT
-    trouble = told.trouble(channel) if channel else None
+    trouble = throttle.trouble(channel) if channel else None
     if trouble:
         said.append(_told(trouble, now, "Slack is asked again"))
         works = works and now - trouble.since < _LASTING
-    if channel and (refused := _refused(files, told)):
+    if channel and (refused := _refused(files, throttle)):
         works = False
-        again = _told(told.refusals, now, "one of them is tried again") if told.refusals else ""
+        again = _told(throttle.refusals, now, "one of them is tried again") if throttle.refusals else ""
         said.append(f"{refused} of them refused by Slack as they are{again and ': '}{again}")
     return works, ". ".join(said)
 
 
-def _refused(files: Mapping[str, Sequence[ObjectInfo]], told: AlertThrottle) -> int:
+def _refused(files: Mapping[str, Sequence[ObjectInfo]], throttle: AlertThrottle) -> int:
     from resources.alerting.outbox import fingerprint_of
 
-    return sum(told.refused(fingerprint_of(item)) is not None for items in files.values() for item in items)
+    return sum(throttle.refused_at(fingerprint_of(item)) is not None for items in files.values() for item in items)
 
 
 def _told(trouble: ChannelTrouble, now: datetime, again: str) -> str:

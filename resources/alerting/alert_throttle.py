@@ -83,7 +83,7 @@ class AlertThrottle:
         pauses = _PAUSES_OF_QUARANTINE if cause.startswith(QUARANTINE) else _PAUSES
         return self._now - at < pauses[min(times, len(pauses)) - 1]
 
-    def refused(self, fingerprint: str) -> datetime | None:
+    def refused_at(self, fingerprint: str) -> datetime | None:
         """When Slack refused this alert; None if it did not."""
         return self._refused.get(fingerprint)
 
@@ -118,7 +118,7 @@ class AlertThrottle:
         self._channels.pop(channel, None)
         self._save()
 
-    def tell(self, cause: str | None, fingerprints: Collection[str], channel: str) -> None:
+    def mark_sent(self, cause: str | None, fingerprints: Collection[str], channel: str) -> None:
         """These alerts were told. If one of them had been refused, others may pass now too."""
         if cause:
             _, times = self._told.get(cause, (self._now, 0))

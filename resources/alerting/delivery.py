@@ -1,13 +1,14 @@
 """Delivery: the bounded loop between the outbox and Slack.
 
-Belongs here: which alerts are told now, alone or together, and what happens when a post fails. Does not belong
+Belongs here: which alerts are posted now, alone or together, and what happens when a post fails. Does not belong
 here: keeping them (`resources/alerting/outbox.py`), remembering (`resources/alerting/alert_throttle.py`), wording
 (`vitalake/alerting/alerts.py`, `vitalake/alerting/alert_grouping.py`), Slack itself
 (`resources/alerting/slack.py`).
 
-The first alert of a cause is told at once. Those that follow wait, a minute at first and 15 at most, and are told
-together: 1,800 days that fail for one reason are a few messages, and each of them is in one. News of quarantine
-waits for the runs that find it, for five minutes at most, and what follows for 15: one burst is two messages.
+The first alert of a cause is posted at once. Those that follow wait, a minute at first and 15 at most, and are
+posted together: 1,800 days that fail for one reason are a few messages, and each of them is in one. News of
+quarantine waits for the runs that find it, for five minutes at most, and what follows for 15: one burst is two
+messages.
 
 While Slack is down, busy, or refuses the channel or token, one post is tried at growing intervals, however many
 alerts are pending. The first that succeeds lets them all go.
@@ -40,8 +41,8 @@ _MOST_HELD = timedelta(minutes=5)
 class DeliveryReport:
     """How many alerts were posted, could not be (and stay pending), went to the log, or wait.
 
-    They go to the log for want of Slack, and wait to be told together with those of their cause. While Slack is in
-    trouble, all are pending until `next_try`.
+    They go to the log for want of Slack, and wait to be posted together with those of their cause. While Slack is
+    in trouble, all are pending until `next_try`.
     """
 
     sent: int
@@ -53,7 +54,7 @@ class DeliveryReport:
 
 @dataclass(frozen=True)
 class _AlertGroup:
-    """What is told at once: alerts of one cause; `cause` is None where they wait for no others."""
+    """What is posted at once: alerts of one cause; `cause` is None where they wait for no others."""
 
     cause: str | None
     alerts: list[Alert]
@@ -83,28 +84,28 @@ def deliver(
         gathering: whether a run goes on that may find more of a cause; asked of news of quarantine alone.
     """
     started, now = time.monotonic(), now or datetime.now(timezone.utc)
-    told, channel = outbox.told(now), slack.channel or ""
-    trouble = told.trouble(channel)
-    if slack.configured and trouble and told.pauses(trouble):
+    throttle, channel = outbox.throttle(now), slack.channel or ""
+    trouble = throttle.trouble(channel)
+    if slack.configured and trouble and throttle.pauses(trouble):
         return DeliveryReport(0, 0, 0, next_try=trouble.until)
     files = outbox.waiting()
     fresh = {
-        cause: [item for item in items if told.refused(fingerprint_of(item)) is None]
+        cause: [item for item in items if throttle.refused_at(fingerprint_of(item)) is None]
         for cause, items in files.items()
     }
     due = {
         cause: items
         for cause, items in fresh.items()
-        if items and cause not in told and not _held(outbox, cause, items, now, gathering)
+        if items and cause not in throttle and not _held(outbox, cause, items, now, gathering)
     }
     sent = failed = logged = 0
     waiting = sum(len(items) for cause, items in fresh.items() if cause not in due)
     troubles: set[str] = set()
     begun = not slack.configured
-    for message in (*_messages(outbox, due), *_refused_before(outbox, told, files)):
+    for message in (*_messages(outbox, due), *_refused_before(outbox, throttle, files)):
         if time.monotonic() - started > _LAST_START_S:
             break
-        begun = begun or told.begin(channel)
+        begun = begun or throttle.begin(channel)
         if not begun:
             break  # somebody else delivers at this moment
         alert, receipt = grouped(message.alerts), "log"
@@ -118,18 +119,18 @@ def deliver(
         except PostRefusedError as error:
             troubles.add(str(error))
             failed += len(message.alerts)
-            told.refuse(message.fingerprints, channel, str(error))
+            throttle.refuse(message.fingerprints, channel, str(error))
             continue
         except VitalakeError as error:
             troubles.add(str(error))
             failed += len(message.alerts)
-            told.fail(channel, str(error), getattr(error, "retry_after", None))
+            throttle.fail(channel, str(error), getattr(error, "retry_after", None))
             break
         outbox.mark_sent(message.alerts, receipt)
-        told.tell(message.cause, message.fingerprints, channel)
+        throttle.mark_sent(message.cause, message.fingerprints, channel)
     for why in sorted(troubles):
         log.warning("Alerts stay pending: %s", why)
-    trouble = told.trouble(channel)
+    trouble = throttle.trouble(channel)
     return DeliveryReport(sent, failed, logged, waiting, trouble.until if trouble else None)
 
 
@@ -163,16 +164,16 @@ def _messages(outbox: Outbox, due: Mapping[str, Sequence[ObjectInfo]]) -> list[_
 
 
 def _refused_before(
-    outbox: Outbox, told: AlertThrottle, files: Mapping[str, Sequence[ObjectInfo]]
+    outbox: Outbox, throttle: AlertThrottle, files: Mapping[str, Sequence[ObjectInfo]]
 ) -> list[_AlertGroup]:
     """One alert that Slack refused, by itself: another attempt, after all others and at growing intervals."""
-    if told.pauses(told.refusals):
+    if throttle.pauses(throttle.refusals):
         return []
     refused = [
         (at, item.key, item)
         for items in files.values()
         for item in items
-        if (at := told.refused(fingerprint_of(item))) is not None
+        if (at := throttle.refused_at(fingerprint_of(item))) is not None
     ]
     for _, _, item in sorted(refused, key=lambda each: each[:2]):
         if alerts := outbox.read([item]):

@@ -80,7 +80,7 @@ class Outbox:
             list(each(record, alerts))
         self._forget({alert.fingerprint for alert in alerts})
 
-    def told(self, now: datetime) -> AlertThrottle:
+    def throttle(self, now: datetime) -> AlertThrottle:
         """What was told lately, and how Slack took it."""
         return AlertThrottle(self._store, self._prefix, now)
 

@@ -68,9 +68,9 @@ def build(settings: Settings, *days: str, dataset: str = "ecg") -> None:
             job.execute_in_process(instance=instance, partition_key=day, raise_on_error=False)
 
 
-@pytest.fixture
-def lake(settings: Settings, home: Path, raw: ObjectStore) -> Settings:  # noqa: ARG001 (its `env` is needed)
+def fill(settings: Settings) -> None:
     """Two days: three good recordings and an empty file; two good recordings and one of text."""
+    raw = ObjectStore(settings, settings.raw_bucket)
     for number in range(3):
         raw.put(f"ecg/date={DAYS[0]}/device=a/{number}.mat", recording(number), expected=None)
     raw.put(f"ecg/date={DAYS[0]}/device=a/empty.mat", b"", expected=None)
@@ -78,10 +78,30 @@ def lake(settings: Settings, home: Path, raw: ObjectStore) -> Settings:  # noqa:
         raw.put(f"ecg/date={DAYS[1]}/device=b/{number}.mat", recording(number), expected=None)
     raw.put(f"ecg/date={DAYS[1]}/device=b/text.mat", broken("text"), expected=None)
     build(settings, *DAYS)
+
+
+@pytest.fixture
+def lake(settings: Settings, home: Path) -> Settings:  # noqa: ARG001 (its `env` is needed)
+    """The two days of `fill`, in a lake of this test's own."""
+    fill(settings)
     return settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def filled(file_settings: Settings) -> Settings:
+    """The two days of `fill`, built once for a file."""
+    fill(file_settings)
+    return file_settings
+
+
+@pytest.fixture
+def read_lake(filled: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The same as `lake`, for tests that only read it."""
+    monkeypatch.setenv("VITALAKE_HOME", str(filled.home))
+    return filled
+
+
+@pytest.fixture(scope="module")  # not of the session: its daemon would work beside all that follow
 def system_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The state folder of a whole running system."""
     home = tmp_path_factory.mktemp("system")

@@ -60,6 +60,7 @@ def test_nothing_to_build_starts_nothing(vitalake: Vitalake) -> None:
         (("ecg", "--from", "2026-01-02", "--to", "2026-01-01"), "is after"),
         (("ecg", "--from", "yesterday", "--to", "2026-01-01"), "YYYY-MM-DD"),
         (("ecg", "--from", "2026-01-02T05", "--to", "2026-01-03"), "ecg is built by the day; write 2026-01-02"),
+        (("ecg", "--from", "2026-01-01"), "--from and --to, or --outdated"),
         (("ecg", "--from", "1999-01-01", "--to", "1999-01-02"), "first day of the lake"),
     ],
 )
@@ -68,6 +69,30 @@ def test_wrong_words_are_usage_errors(vitalake: Vitalake, words: tuple[str, ...]
     answer = vitalake("backfill", *words)
     assert answer.code == 2
     assert said in " ".join(answer.err.replace("│", " ").split())
+
+
+def test_only_days_of_an_older_declaration_or_code(
+    vitalake: Vitalake, lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One day is built again by what is other code here: by another pseudonym key, which tables depend on too."""
+    answer = vitalake("backfill", "ecg", "--outdated", "--dry-run")
+    assert (answer.code, answer.out) == (0, "0 of 2 partitions of ecg are of an older declaration or code\n")
+    monkeypatch.setenv("VITALAKE_PSEUDONYM_KEY", "another key for tests, long enough")
+    answer = vitalake("backfill", "ecg", "--outdated", "--dry-run")
+    assert "2 of 2 partitions of ecg" in answer.out
+    assert "2 days to build, 7 objects" in answer.out
+    build(load_settings(lake.home), DAYS[1])
+    answer = vitalake("backfill", "ecg", "--outdated", "--dry-run")
+    assert "1 of 2 partitions of ecg" in answer.out
+    assert f"{DAYS[0]}  4 objects" in answer.out
+    assert DAYS[1] not in answer.out
+    answer = vitalake("backfill", "ecg", "--outdated", "--from", DAYS[1], "--to", "2026-01-31", "--dry-run")
+    assert "There is nothing to build." in answer.out
+    said = vitalake("status").out
+    assert "1 of 2 partitions are of an older declaration or code" in said
+    assert "vitalake backfill ecg --outdated" in said
+    versions = json.loads(vitalake("status", "--format", "json").out)["datasets"]["ecg"]["versions"]
+    assert versions == {"total": 2, "outdated": [DAYS[0]]}
 
 
 @pytest.mark.usefixtures("home")

@@ -9,7 +9,7 @@ from base64 import b64encode
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.content_check import Checksum, Running, checksum_in, is_md5_of, md5_in
@@ -30,7 +30,6 @@ WHOLE = Checksum("crc32", KNOWN["crc32"])
 
 
 @pytest.mark.parametrize("algorithm", KNOWN)
-@settings(derandomize=True)
 @given(cuts=st.lists(st.integers(0, len(DATA))))
 def test_a_content_that_comes_in_pieces_has_the_known_digest(algorithm: str, cuts: list[int]) -> None:
     running = Running(Checksum(algorithm, KNOWN[algorithm]))
@@ -40,7 +39,6 @@ def test_a_content_that_comes_in_pieces_has_the_known_digest(algorithm: str, cut
     assert running.matches()
 
 
-@settings(derandomize=True)
 @given(parts=st.lists(st.binary(min_size=1), min_size=1), size=st.integers(1, 50), other=st.integers(0, 10**6))
 def test_parts_have_the_digest_of_their_digests_however_they_come(
     parts: list[bytes], size: int, other: int

@@ -14,7 +14,7 @@ from resources.alerting.outbox import Outbox
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from sensors.alerts import build_alert_sensors
-from sensors.sensor_health import SensorNews, news_of_sensors
+from sensors.sensor_health import SensorNews, sensor_news
 from tests.sensors.instigation import Recorder, context_of
 from vitalake.alerting.alerts import Alert
 from vitalake.errors import PermanentError, TransientError
@@ -50,7 +50,7 @@ class Watch:
 
 def look(instance: DagsterInstance, known: dict[str, str], at: float) -> SensorNews:
     """What is news at this time."""
-    return news_of_sensors(context_of(instance, None), known, None, datetime.fromtimestamp(at, timezone.utc))
+    return sensor_news(context_of(instance, None), known, None, datetime.fromtimestamp(at, timezone.utc))
 
 
 def kinds(instance: DagsterInstance, known: dict[str, str], at: float) -> list[str]:

@@ -34,7 +34,7 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not of the session: its daemon would work beside all that follow
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
     """Object store, code server, web server and daemon, as `vitalake up` starts them."""
     with local_system(tmp_path_factory.mktemp("home"), print) as system:

@@ -34,7 +34,6 @@ def test_what_steers_or_hides_is_shown(text: str) -> None:
 
 
 @given(TEXTS)
-@settings(derandomize=True)
 def test_a_line_is_one_line_that_can_be_printed(text: str) -> None:
     shown = printable(text)
     assert shown.isprintable()
@@ -63,7 +62,6 @@ def test_an_error_of_ours_steers_no_terminal_and_keeps_what_is_stored() -> None:
 
 
 @given(st.recursive(TEXTS | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)))
-@settings(derandomize=True)
 def test_json_says_the_same_without_anything_unseen(value: object) -> None:
     for indent in (None, 1):
         shown = json_text(json.dumps(value, ensure_ascii=False, indent=indent))
@@ -73,7 +71,6 @@ def test_json_says_the_same_without_anything_unseen(value: object) -> None:
 
 
 @given(TEXTS)
-@settings(derandomize=True)
 def test_markdown_is_one_code_span_with_the_text_in_it(text: str) -> None:
     shown = markdown(text)
     fence = re.match("`+", shown)
@@ -102,7 +99,7 @@ def test_no_cell_begins_with_a_formula(name: str) -> None:
 
 
 @given(FORMULAS)
-@settings(derandomize=True, max_examples=500)
+@settings(max_examples=500)
 def test_cells_of_any_separator_begin_with_no_formula_and_the_text_can_be_had_again(text: str) -> None:
     cell = spreadsheet_cell(text)
     for begun in re.split("[;\t\r\n]", cell):

@@ -91,7 +91,7 @@ def read_metadata(envelope: Envelope, key: str, uploaded_at: datetime, known: Co
     if (by_key := _in_key(key)) in known and by_key != system:
         problems.append(f"metadata.sourceSystem: {system}, though the key says {by_key}")
 
-    def told(name: str, found: Any, expected: str) -> Any:
+    def checked(name: str, found: Any, expected: str) -> Any:
         if found is None and metadata.get(name) is not None:
             problems.append(f"metadata.{name}: {kind_of(metadata[name])}; {expected} was expected")
         return found
@@ -99,15 +99,15 @@ def read_metadata(envelope: Envelope, key: str, uploaded_at: datetime, known: Co
     latest = uploaded_at + _CLOCKS_DIFFER
     written = metadata.get("exportDate")
     exported_at = _time(written, latest)
-    told("exportDate", exported_at, "a date or time by ISO 8601, from 1970 to the upload,")
+    checked("exportDate", exported_at, "a date or time by ISO 8601, from 1970 to the upload,")
     return ExportMetadata(
         system,
-        told("exportId", _code(metadata.get("exportId")), _EXPECTED_CODE),
+        checked("exportId", _code(metadata.get("exportId")), _EXPECTED_CODE),
         exported_at or _time(str(date_in_key(key)), latest),
         exported_at is not None,
         exported_at is not None and len(str(written).strip()) > len("2026-11-20"),
-        told("dataVersion", _code(metadata.get("dataVersion")), _EXPECTED_CODE),
-        told("recordCount", _count(metadata.get("recordCount")), "a whole number from 0"),
+        checked("dataVersion", _code(metadata.get("dataVersion")), _EXPECTED_CODE),
+        checked("recordCount", _count(metadata.get("recordCount")), "a whole number from 0"),
         problems,
     )
 

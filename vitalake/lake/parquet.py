@@ -121,6 +121,29 @@ def decode(data: bytes, columns: list[str] | None = None) -> pa.Table:
     return table if columns is None else table.select(columns)
 
 
+def decode_as(table: Table, data: bytes, columns: list[str] | None = None) -> pa.Table:
+    """Rows of a part as the table is declared today, all columns or some; what it was written without is null.
+
+    Raises:
+        pyarrow.ArrowInvalid: a column is stored as another kind (`vitalake/lake/versions/changed_declaration.py`).
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(io.BytesIO(data))
+    stored = set(file.schema_arrow.names)
+    names = columns or table.names
+    formerly = {column.name: (column.name, *column.formerly) for column in table.columns}
+    found = {name: next((each for each in formerly[name] if each in stored), None) for name in names}
+    rows = file.read(columns=[each for each in found.values() if each])
+    schema = pa.schema([table.arrow_schema().field(name) for name in names])
+    arrays = [
+        pa.nulls(rows.num_rows, field.type) if (each := found[field.name]) is None else rows[each].cast(field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
 class Rows:
     """A part of which only a little is looked at: the rest is not unpacked. Named as pyarrow names the like."""
 

@@ -85,17 +85,22 @@ def arrow_types() -> Mapping[Kind, pa.DataType]:
 class Column:
     """One column. The unit is part of the name (``_s``, ``_hz``, ``_mv``, ``_bpm``), the meaning is `doc`.
 
+    Args:
+        formerly: names that it had, under which parts are read that were written then.
+
     Raises:
-        ValueError: the name or the kind is none.
+        ValueError: a name or the kind is none.
     """
 
     name: str
     kind: Kind
     doc: str
     nullable: bool = True
+    formerly: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_name("column", self.name)
+        for name in (self.name, *self.formerly):
+            check_name("column", name)
         check_kind(self.name, self.kind, get_args(Kind))
 
 
@@ -131,6 +136,11 @@ class Table:
         check_name("table", self.name)
         if again := repeated(self.names):
             raise ValueError(f"table {self.name!r}: column {', '.join(again)} is declared twice; keep one of each")
+        if again := repeated(column.name for column in self.stored_columns):
+            raise ValueError(
+                f"table {self.name!r}: {', '.join(again)} is a former name and a column's name, or the former name "
+                "of two; older parts could not be told apart. Give the new column a name that no column ever had"
+            )
         if PARTITION.name in self.names and not self.whole:
             raise ValueError(
                 f"table {self.name!r}: every table has a column {PARTITION.name!r} already ({PARTITION.doc}) Give "
@@ -142,14 +152,22 @@ class Table:
         """Column names in storage order."""
         return [column.name for column in self.columns]
 
+    @property
+    def stored_columns(self) -> tuple[Column, ...]:
+        """The columns, and behind them those that only older parts have, under a former name."""
+        former = (
+            Column(name, column.kind, f"Former name of `{column.name}`, in partitions that were not built since.")
+            for column in self.columns
+            for name in column.formerly
+        )
+        return (*self.columns, *former)
+
     def arrow_schema(self) -> pa.Schema:
-        """The Arrow schema that every part of this table has, field documentation included."""
+        """The Arrow schema that every part of this table has; without docs, as a better word is no other part."""
         import pyarrow as pa
 
         types = arrow_types()
-        return pa.schema(
-            [pa.field(c.name, types[c.kind], nullable=c.nullable, metadata={"doc": c.doc}) for c in self.columns]
-        )
+        return pa.schema([pa.field(c.name, types[c.kind], nullable=c.nullable) for c in self.columns])
 
     def from_rows(self, rows: Sequence[dict[str, Any]]) -> pa.Table:
         """Rows as dictionaries, in order, to an Arrow table of exactly this schema.

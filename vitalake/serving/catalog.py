@@ -11,15 +11,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from vitalake.arrivals.calendar import Granularity
-from vitalake.arrivals.fingerprints import digest, objects_digest
 from vitalake.lake.dataset import Dataset, SqlView
-from vitalake.lake.parquet import SEED_PARTITION, WHOLE, part_key, partition_prefix
+from vitalake.lake.parquet import SEED_PARTITION, WHOLE, part_key
 from vitalake.lake.parts import ConflictError, Inputs, Store, listed_parts
-from vitalake.lake.reconcile import Output, PartWriter, reconcile
-from vitalake.lake.tables import Column, Table, partition_columns
+from vitalake.lake.reconcile import Output, reconcile
+from vitalake.lake.tables import Column, Kind, Table, partition_columns
+from vitalake.lake.versions.changed_declaration import require_readable, seed_inputs, seed_part
 
 QUARANTINE = "quarantine"  # the view over what no dataset could use
-_SQL_TYPES = {"date": "DATE", "int32": "INTEGER"}  # of partition columns
+DUCKDB_TYPES: Mapping[Kind, str] = {
+    "string": "VARCHAR",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "float64": "DOUBLE",
+    "bool": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "list<string>": "VARCHAR[]",
+    "list<int32>": "INTEGER[]",
+    "list<float64>": "DOUBLE[]",
+}
+# Of a partition's columns: what a file's name says.
+_NAMED = {
+    "date": "CAST(regexp_extract(filename, '/date=([0-9-]+)/', 1) AS DATE)",
+    "hour": "CAST(regexp_extract(filename, '/hour=([0-9]+)/', 1) AS INTEGER)",
+}
 
 
 def statements(view: SqlView) -> list[str]:
@@ -38,16 +54,30 @@ def quote(text: str) -> str:
 
 
 def table_view(table: Table, bucket: str, unit: Granularity = "day") -> SqlView:
-    """The view of a stored table, `date` and `hour` included."""
-    if table.whole:
-        files = quote(f"s3://{bucket}/{partition_prefix(table.name, WHOLE)}part-*.parquet")
-        return SqlView(table.name, f"SELECT * FROM read_parquet({files})", table.doc, _docs(table.columns))
-    columns = partition_columns(unit)
-    folders = "".join(f"{column.name}=*/" for column in columns)
-    types = ", ".join(f"{quote(column.name)}: {_SQL_TYPES[column.kind]}" for column in columns)
+    """The view of a stored table, `date` and `hour` included.
+
+    Columns are read by name, as declared: a part that was written without one gives nulls, one that has it under a
+    former name that, and one of a narrower kind is cast (docs/adr/0016). DuckDB takes no declared columns together
+    with partitions by folder, so the partition is read from the file's name; it prunes by that just as well.
+    """
+    by = () if table.whole else partition_columns(unit)
+    folders = f"{WHOLE}/" if table.whole else "".join(f"{column.name}=*/" for column in by)
     files = quote(f"s3://{bucket}/{table.name}/{folders}part-*.parquet")
-    select = f"SELECT * FROM read_parquet({files}, hive_partitioning = true, hive_types = {{{types}}})"
-    return SqlView(table.name, select, table.doc, _docs((*table.columns, *columns)))
+    stored = ", ".join(
+        f"'{each.name}': {{name: '{each.name}', type: '{DUCKDB_TYPES[each.kind]}', default_value: NULL}}"
+        for each in table.stored_columns
+    )
+    columns = [selected(column) for column in table.columns]
+    columns += [f"{_NAMED[column.name]} AS {column.name}" for column in by]
+    options = f"schema = MAP {{{stored}}}, filename = true, hive_partitioning = false"
+    select = f"SELECT {', '.join(columns)} FROM read_parquet({files}, {options})"
+    return SqlView(table.name, select, table.doc, _docs((*table.columns, *by)))
+
+
+def selected(column: Column) -> str:
+    """A column as a SELECT has it, under whichever name a part does."""
+    names = ", ".join(f'"{name}"' for name in (column.name, *column.formerly))
+    return f'coalesce({names}) AS "{column.name}"' if column.formerly else names
 
 
 def _docs(columns: Iterable[Column]) -> dict[str, str]:
@@ -55,24 +85,25 @@ def _docs(columns: Iterable[Column]) -> dict[str, str]:
 
 
 def seed(lake: Store, table: Table, unit: Granularity = "day") -> None:
-    """Keep one part without rows before the first day, so that the view has columns whatever is stored.
+    """Keep one part without rows before the first day, so that there is something to read whatever is stored.
 
-    It sorts first, and DuckDB takes the columns of a view from its first file. A table over all days has it only
-    until it is computed.
+    It sorts first, where Spark looks for the columns. A table over all days has it only until it is computed.
+
+    Raises:
+        PermanentError: older parts cannot be read as the table is declared now.
     """
-    needed = Inputs(objects_digest([]), digest(str(table.columns)))
     if table.whole:  # never over what was computed, also where that comes at this very moment
         if not listed_parts(lake, table.name, WHOLE):
-            empty = PartWriter([table]).close(needed).parts[table.name].data
             with suppress(ConflictError):
-                lake.put(part_key(table.name, WHOLE, 0), empty, expected=None)
+                lake.put(part_key(table.name, WHOLE, 0), seed_part(table).data, expected=None)
         return
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
-        return (PartWriter([table]).close(each) for each in stale.values())
+        require_readable(lake, [table])
+        return (Output({table.name: seed_part(table)}) for _ in stale)
 
     partition = f"{SEED_PARTITION}T00" if unit == "hour" else SEED_PARTITION
-    reconcile(lake, partition, [table], lambda: {0: needed}, compute)
+    reconcile(lake, partition, [table], lambda: {0: seed_inputs(table)}, compute)
 
 
 def built_on(name: str, datasets: Sequence[Dataset]) -> frozenset[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vitalake.arrivals.objects import Bucket, ObjectInfo
     from vitalake.lake.dataset import Dataset
     from vitalake.lake.parts import Store
+    from vitalake.lake.versions.outdated import PartitionVersions
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class DatasetCounts:
         waiting: objects whose key names one that has not come yet.
         newest_upload_at: the latest upload among the objects (UTC).
         lake: None where the lake cannot be asked.
+        versions: of its partitions; None where there is no key for pseudonyms, which they depend on.
     """
 
     partition: Granularity
@@ -66,12 +68,20 @@ class DatasetCounts:
     waiting: int
     newest_upload_at: datetime | None
     lake: LakeCounts | None
+    versions: PartitionVersions | None
 
 
 def count(
-    dataset: Dataset, raw: Bucket, lake: Store, first_day: date, connection: duckdb.DuckDBPyConnection | None
+    dataset: Dataset,
+    raw: Bucket,
+    lake: Store,
+    first_day: date,
+    connection: duckdb.DuckDBPyConnection | None,
+    key_id: str | None = None,
 ) -> DatasetCounts:
     """Compare the raw bucket with the lake, as far as there is a connection to it.
+
+    `key_id` is that of the key for pseudonyms (`vitalake.pseudonyms.Pseudonyms.key_id`).
 
     Raises:
         duckdb.Error: the lake cannot be asked.
@@ -81,6 +91,7 @@ def count(
 
     from vitalake.arrivals.listing import arrived
     from vitalake.arrivals.partitions import partition_of
+    from vitalake.lake.versions.outdated import partition_versions
 
     calendar = dataset.calendar(first_day)
     newest = calendar.newest(datetime.now(timezone.utc))
@@ -92,6 +103,7 @@ def count(
         waiting=sum(map(len, found)) - len(come),
         newest_upload_at=max((item.uploaded_at for item in come), default=None),
         lake=_in_lake(connection, dataset, lake, come) if connection else None,
+        versions=partition_versions(dataset, lake, key_id) if key_id else None,
     )
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vitalake.arrivals.calendar import Partition
+from vitalake.serving.catalog import quote
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     import duckdb
-    import pyarrow as pa
 
     from vitalake.arrivals.objects import Bucket
 
@@ -44,22 +44,14 @@ class QuarantineRow:
     excerpt_hex: str | None
 
 
-def listed(
-    connection: duckdb.DuckDBPyConnection,
-    dataset: str | None,
-    on: date | None,
-    rule: str | None,
-    *,
-    everything: bool,
-) -> pa.RecordBatchReader:
-    """What fits, newest partition first; `everything`: all rows and columns, else what a person reads first."""
-    query = f"""{"SELECT *" if everything else _SHORT} FROM quarantine
-        WHERE (? IS NULL OR dataset = ?) AND (? IS NULL OR date = ?) AND (? IS NULL OR rule = upper(?))
+def listing(dataset: str | None, on: date | None, rule: str | None, *, everything: bool) -> str:
+    """A query for what fits, newest partition first; `everything`: all rows and columns, else what people read."""
+    wanted = {"dataset": dataset, "date": on, "rule": rule and rule.upper()}
+    fits = [f"{name} = {quote(str(value))}" for name, value in wanted.items() if value is not None]
+    return f"""{"SELECT *" if everything else _SHORT} FROM quarantine WHERE {" AND ".join(fits) or "true"}
         {"" if everything else "GROUP BY ALL"}
         ORDER BY {_PARTITION} DESC, source_key,
             {"record_number" if everything else "first_record"}, rule, message"""  # noqa: S608
-    values = [value for each in (dataset, on, rule) for value in (each, each)]
-    return connection.execute(query, values).to_arrow_reader(2048)
 
 
 def matching(connection: duckdb.DuckDBPyConnection, key: str) -> list[QuarantineRow]:

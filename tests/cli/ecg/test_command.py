@@ -35,9 +35,10 @@ BAD_PART = slice(20 * SAMPLING_RATE_HZ, 30 * SAMPLING_RATE_HZ)
 RNG = np.random.default_rng(3)
 
 
-@pytest.fixture
-def ecg(settings: Settings, home: Path, raw: ObjectStore) -> Settings:  # noqa: ARG001 (its `env` is needed)
+@pytest.fixture(scope="module")
+def built(file_settings: Settings) -> Settings:
     """Twelve leads, three minutes of which 25 s are noisy, a bad minute with the lead off from 20 to 30 s."""
+    raw = ObjectStore(file_settings, file_settings.raw_bucket)
     for file in other_formats(date.fromisoformat(DAYS[0])):
         if file.kind in ("12 leads", "3 minutes"):
             raw.put(f"{FOLDER}/{file.key.rpartition('/')[2]}", file.data, expected=None)
@@ -45,8 +46,15 @@ def ecg(settings: Settings, home: Path, raw: ObjectStore) -> Settings:  # noqa: 
     x[BAD_PART] = 0.0
     raw.put(BAD, matlab_v4(stored(x)), expected=None)
     raw.put(f"{FOLDER}/empty.mat", b"", expected=None)
-    build(settings, DAYS[0])
-    return settings
+    build(file_settings, DAYS[0])
+    return file_settings
+
+
+@pytest.fixture
+def ecg(built: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The lake that was built, as the one that commands look into."""
+    monkeypatch.setenv("VITALAKE_HOME", str(built.home))
+    return built
 
 
 def in_a_terminal(width: int, *args: str) -> str:

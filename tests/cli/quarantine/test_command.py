@@ -22,7 +22,7 @@ TEXT = f"ecg/date={DAYS[1]}/device=b/text.mat"
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.usefixtures("lake")
+@pytest.mark.usefixtures("read_lake")
 def test_list_shows_what_and_why(vitalake: Vitalake) -> None:
     answer = vitalake("quarantine", "list")
     assert answer.code == 0, answer.err
@@ -33,7 +33,7 @@ def test_list_shows_what_and_why(vitalake: Vitalake) -> None:
     assert "2 rows" in answer.out
 
 
-@pytest.mark.usefixtures("lake")
+@pytest.mark.usefixtures("read_lake")
 def test_a_dataset_that_there_is_not_is_no_empty_list(vitalake: Vitalake) -> None:
     answer = vitalake("quarantine", "list", "--dataset", "prices")
     assert answer.code == 2
@@ -50,7 +50,7 @@ def test_a_dataset_that_there_is_not_is_no_empty_list(vitalake: Vitalake) -> Non
         (("--date", DAYS[0], "--rule", "S02"), []),
     ],
 )
-@pytest.mark.usefixtures("lake")
+@pytest.mark.usefixtures("read_lake")
 def test_list_filters(vitalake: Vitalake, options: tuple[str, ...], keys: list[str]) -> None:
     rows = json.loads(vitalake("quarantine", "list", *options, "--format", "json").out)
     assert [row["source_key"] for row in rows] == keys
@@ -59,14 +59,15 @@ def test_list_filters(vitalake: Vitalake, options: tuple[str, ...], keys: list[s
     assert ("Nothing is in quarantine that fits." in vitalake("quarantine", "list", *options).out) == (not keys)
 
 
-def test_show_tells_the_facts_the_meaning_and_the_remedy(vitalake: Vitalake, lake: Settings) -> None:
+def test_show_tells_the_facts_the_meaning_and_the_remedy(vitalake: Vitalake, read_lake: Settings) -> None:
     answer = vitalake("quarantine", "show", TEXT)
     assert answer.code == 0, answer.err
-    for words in (f"s3://{lake.raw_bucket}/{TEXT}", "S02", "no known format", REMEDIES["S02"].fix, "unchanged"):
+    there = f"s3://{read_lake.raw_bucket}/{TEXT}"
+    for words in (there, "S02", "no known format", REMEDIES["S02"].fix, "unchanged"):
         assert words in answer.out
 
 
-@pytest.mark.usefixtures("lake")
+@pytest.mark.usefixtures("read_lake")
 def test_show_takes_an_end_of_the_key_that_only_one_has(vitalake: Vitalake) -> None:
     assert EMPTY in vitalake("quarantine", "show", "empty.mat").out
     several = vitalake("quarantine", "show", ".mat")
@@ -96,7 +97,7 @@ def test_show_knows_what_the_bucket_holds_now(vitalake: Vitalake, lake: Settings
 
 
 def test_retry_wants_to_know_what_and_asks_before_it_begins(
-    vitalake: Vitalake, lake: Settings, monkeypatch: pytest.MonkeyPatch
+    vitalake: Vitalake, read_lake: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert vitalake("quarantine", "retry").code == 2
     assert vitalake("quarantine", "retry", EMPTY, "--all").code == 2
@@ -105,7 +106,7 @@ def test_retry_wants_to_know_what_and_asks_before_it_begins(
     assert "Nothing" not in vitalake("quarantine", "retry", "--rule", "s01", "--yes").out, "as `list --rule` has it"
     alone = vitalake("quarantine", "retry", "--all", "--yes")
     assert "VITALAKE_WEBSERVER_URL" in alone.err
-    monkeypatch.setenv("VITALAKE_WEBSERVER_URL", lake.s3_endpoint or "")  # somebody answers there
+    monkeypatch.setenv("VITALAKE_WEBSERVER_URL", read_lake.s3_endpoint or "")  # somebody answers there
     answer = vitalake("quarantine", "retry", "--all")
     assert answer.code == 2
     assert "is refused again" in answer.out

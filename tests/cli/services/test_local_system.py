@@ -8,7 +8,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -51,7 +50,7 @@ with local_system(Path(sys.argv[1]), print, module={MODULE!r}) as system:
 # Ends where it has chosen.
 CHOOSE = """
 import sys
-from cli import local
+from cli.services import local_system as local
 local._TURN_S = float(sys.argv[2])
 local._prepare = lambda *_: sys.exit("chosen")
 """
@@ -332,9 +331,10 @@ def start_that_chooses(home: Path, patience_s: float) -> subprocess.Popen[bytes]
 
 
 @pytest.fixture
-def turn() -> Iterator[int]:
-    """What every start takes, taken by somebody else."""
-    folder = os.open(tempfile.gettempdir(), os.O_RDONLY)
+def turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """What every start takes, taken by somebody else; not the one that other tests take meanwhile."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    folder = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
     yield folder
     os.close(folder)

@@ -62,7 +62,7 @@ def test_what_a_dataset_holds_and_what_it_waits_for(vitalake: Vitalake, raw: Obj
     assert "1 S01, 1 S02 (vitalake quarantine list)" in out
 
 
-@pytest.mark.usefixtures("lake")
+@pytest.mark.usefixtures("read_lake")
 def test_without_counts_the_parts_are_looked_at_alone(vitalake: Vitalake) -> None:
     health = json.loads(vitalake("status", "--no-counts", "--format", "json").out)
     assert health["datasets"] == {}
@@ -110,7 +110,7 @@ def test_records_are_counted_as_records(
     assert (health["datasets"]["retina"]["objects"], health["datasets"]["retina"]["lake"]["unprocessed"]) == (1, 0)
 
 
-@pytest.mark.usefixtures("lake")
+@pytest.mark.usefixtures("read_lake")
 def test_a_bucket_that_is_not_there_is_told_in_its_place(
     vitalake: Vitalake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

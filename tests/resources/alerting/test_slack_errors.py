@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.alerting.channel import ChannelBusyError, PostRefusedError
@@ -48,7 +48,6 @@ def test_no_pause_may_be_asked_for() -> None:
     assert retry_after({"Date": "Sat, 21 Nov 2026 08:00:00 GMT"}) is None
 
 
-@settings(derandomize=True)
 @given(st.one_of(st.text(), st.from_regex(r"[A-Za-z]{3}, \d+ [A-Za-z]{3} \d+ \d+:\d+(:\d+)? [A-Z+-]\w*")))
 def test_whatever_is_asked_can_be_compared(said: str) -> None:
     asked = retry_after({"Retry-After": said})

@@ -38,8 +38,8 @@ import sys
 from datetime import datetime, timezone
 from cli.demo.recordings import matlab_v4, stored, strip_mv
 import numpy as np
-from vitalake import columns, parquet
-from vitalake.lake.dataset import RawObject
+from vitalake.lake import columns, parquet
+from vitalake.lake.contents import RawObject
 from vitalake.datasets.ecg import ECG
 from vitalake.pseudonyms import Pseudonyms
 data = matlab_v4(stored(strip_mv("clean", np.random.default_rng(0))))

@@ -141,7 +141,6 @@ happenings = st.one_of(
 @hypothesis_settings(
     max_examples=20,
     deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_history_ends_as_one_clean_backfill(

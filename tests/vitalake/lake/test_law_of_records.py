@@ -217,7 +217,6 @@ def clean(settings: Settings, raw: ObjectStore) -> ObjectStore:
 @hypothesis_settings(
     max_examples=5,
     deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_history_ends_as_one_clean_backfill(

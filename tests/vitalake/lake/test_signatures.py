@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vitalake.lake.signatures import signature_of
@@ -29,7 +29,6 @@ def test_a_known_signature_and_nothing_behind_it(data: bytes, found: bytes | Non
     assert signature_of(data) == found
 
 
-@settings(derandomize=True)
 @given(st.text(min_size=1), st.sampled_from(["utf-8", "utf-16-le", "utf-16-be", "latin-1"]))
 def test_of_a_text_that_is_no_known_file_there_is_nothing(text: str, encoding: str) -> None:
     data = f"J{text}".encode(encoding, "replace")

@@ -237,7 +237,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(pieces, max_size=40).map(b"".join), st.integers(1, 3))
 def test_records_that_are_counted_out_are_those_that_arrow_takes_for_records(body: bytes, width: int) -> None:
     names = ["a", "b", "c"][:width]

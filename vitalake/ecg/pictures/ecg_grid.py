@@ -73,12 +73,12 @@ class DrawnStrip:
         return COLOURS[self.verdict] if self.verdict else FAINT_INK
 
     @property
-    def says(self) -> str:
+    def verdict_text(self) -> str:
         """Verdict and reasons in words."""
-        return says(self.verdict, self.reasons)
+        return verdict_text(self.verdict, self.reasons)
 
 
-def says(verdict: Quality | None, reasons: tuple[str, ...]) -> str:
+def verdict_text(verdict: Quality | None, reasons: tuple[str, ...]) -> str:
     """Sign, verdict and reasons in words: ``✕ unacceptable: flat line, stuck at its limit``."""
     if verdict is None:
         return "not judged"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vitalake.charts.figures import BOLD_LINE, FAINT_INK, INK, drawable, new_figure, png
-from vitalake.ecg.pictures.ecg_grid import COLOURS, DrawnStrip, draw, says
+from vitalake.ecg.pictures.ecg_grid import COLOURS, DrawnStrip, draw, verdict_text
 from vitalake.ecg.quality.rules import Quality
 from vitalake.ecg.quality.threshold_text import CROSSED_SIGNS, Crossed, MeasureLine
 
@@ -36,7 +36,7 @@ _CROSSED_COLOURS: dict[Crossed, str] = {
 }
 
 
-def sheet_png(
+def report_page_png(
     title: str,
     facts: Sequence[str],
     verdict: Quality,
@@ -82,7 +82,7 @@ def sheet_png(
             pad=3,
             parse_math=False,
         )
-        axes.set_title(strip.says, loc="right", color=strip.colour, fontsize=9, pad=3)
+        axes.set_title(strip.verdict_text, loc="right", color=strip.colour, fontsize=9, pad=3)
         if row == rows - 1 or number == len(strips) - 1:
             times = np.arange(0, duration_s + 1e-9, 1 + int(duration_s / 15))
             axes.set_xticks(times, [f"{start_s + time:g}" for time in times])
@@ -104,7 +104,7 @@ def _draw_head(
         figure.text(*at, text, color=colour, fontsize=size, fontweight=weight, va="center", parse_math=False)
 
     write(22, drawable(title), INK, 14, "bold")
-    write(45, says(verdict, reasons), COLOURS[verdict], 11, "bold")
+    write(45, verdict_text(verdict, reasons), COLOURS[verdict], 11, "bold")
     for number, line in enumerate(facts):
         write(64 + _LINE_PX * number, drawable(line, _FACT_CHARS), FAINT_INK, 9, "normal")
 

@@ -50,7 +50,7 @@ def strips_png(strips: Sequence[DrawnStrip], head: str = "") -> bytes:
     for axes, strip in zip(rows, strips, strict=True):
         draw(axes, strip, duration_s)
         axes.set_title(drawable(strip.title), loc="left", color=INK, fontsize=9.5, pad=4, parse_math=False)
-        axes.set_title(strip.says, loc="right", color=strip.colour, fontsize=9.5, fontweight="bold", pad=4)
+        axes.set_title(strip.verdict_text, loc="right", color=strip.colour, fontsize=9.5, fontweight="bold", pad=4)
     rows[-1].set_xticks(np.arange(0, duration_s + 1e-9, 1 + int(duration_s / 15)))
     rows[-1].set_xlabel("seconds", color=FAINT_INK, fontsize=8, labelpad=1)
     return png(figure)

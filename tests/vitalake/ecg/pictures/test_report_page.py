@@ -7,7 +7,7 @@ import pytest
 
 from tests.vitalake.ecg.pictures.test_strip_rows import X, amount_of, pixels
 from vitalake.ecg.pictures.ecg_grid import COLOURS, DrawnStrip
-from vitalake.ecg.pictures.report_page import sheet_png
+from vitalake.ecg.pictures.report_page import report_page_png
 from vitalake.ecg.pictures.strip_rows import strips_png
 from vitalake.ecg.quality.threshold_text import measure_lines
 
@@ -17,7 +17,7 @@ def page(leads: int, flat_run_s: float = 0.01, start_s: float = 0.0) -> bytes:
         DrawnStrip(f"V{number}", X, 360, "acceptable", r_peaks=np.array([144, 432])) for number in range(leads)
     ]
     measures = measure_lines([{"flat_run_s": flat_run_s}] * leads)
-    return sheet_png("ecg/a.hea", ["wfdb"], "acceptable", (), strips, measures, start_s)
+    return report_page_png("ecg/a.hea", ["wfdb"], "acceptable", (), strips, measures, start_s)
 
 
 def test_twelve_leads_stand_in_two_columns() -> None:
@@ -41,6 +41,6 @@ def test_the_axis_counts_from_where_the_strips_begin() -> None:
 
 def test_names_are_text_and_no_formulas() -> None:
     odd = DrawnStrip(r"$\frac{", X, 360, "acceptable", unit="$_{")
-    png = sheet_png(r"ecg/$\frac{.mat", [r"$\frac{"], "acceptable", (), [odd], measure_lines([{}]))
+    png = report_page_png(r"ecg/$\frac{.mat", [r"$\frac{"], "acceptable", (), [odd], measure_lines([{}]))
     assert pixels(png).shape[1] == 1600
     assert pixels(strips_png([odd])).shape[1] == 1100

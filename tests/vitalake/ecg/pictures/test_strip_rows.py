@@ -99,7 +99,7 @@ def test_what_was_not_judged_has_no_verdicts_colour() -> None:
     ],
 )
 def test_reasons_are_words(reasons: tuple[str, ...], said: str) -> None:
-    assert DrawnStrip("one", X, 360, "marginal", reasons).says == said
+    assert DrawnStrip("one", X, 360, "marginal", reasons).verdict_text == said
 
 
 @pytest.mark.parametrize("unit", ["mV", "adu"])

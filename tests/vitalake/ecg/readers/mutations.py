@@ -6,7 +6,9 @@ Does not belong here: expectations that only one format has.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from hypothesis import strategies as st
@@ -55,3 +57,13 @@ def check_read_or_refused(read: Callable[[bytes, int], Recording], data: bytes, 
     assert 0 < sum(len(lead.samples) for lead in recording.leads) <= max_samples
     for lead in recording.leads:
         assert np.isfinite([lead.gain_adu_per_unit, lead.zero_adu, lead.start_offset_s]).all()
+
+
+@contextmanager
+def soon() -> Iterator[None]:
+    """What is inside takes less than two seconds of a processor, whatever else the machine does."""
+    started = time.process_time()
+    try:
+        yield
+    finally:
+        assert time.process_time() - started < 2

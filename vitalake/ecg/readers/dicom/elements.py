@@ -1,167 +1,160 @@
-"""The elements of a DICOM file, tags, values and nested items, in the layouts of PS3.5 and PS3.10 (section 7).
+"""The elements of a DICOM file that an ECG needs, found by pydicom, as plain values.
 
-Belongs here: finding the wanted elements among all others, in bounded time and memory. Does not belong here: what
-they mean (`dicom_values`, `dicom`).
+Belongs here: what pydicom is asked, and what it must not let pass. Does not belong here: what the values mean
+(`dicom`), limits on time and memory (`limited`): pydicom builds every nested item, 84 MB of objects for a megabyte
+of empty ones, so nothing but the limited process may import this.
 """
 
 from __future__ import annotations
 
+import codecs
+import contextlib
+import io
+import itertools
+import re
 import struct
 import zlib
-from collections.abc import Iterator
-from typing import NamedTuple
+from datetime import timezone
+from typing import Any
 
+import numpy as np
+from pydicom import config, filereader
+from pydicom.charset import python_encoding
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
+from pydicom.tag import Tag
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.valuerep import DT
+
+from vitalake.ecg.readers.matlab.variable import Matrix
 from vitalake.errors import UnusableDataError
 
-PREAMBLE_BYTES, MARK = 128, b"DICM"
-META_LENGTH, TRANSFER_SYNTAX = 0x00020000, 0x00020010
-IMPLICIT, DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
-ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-UNDEFINED = 0xFFFFFFFF
-LONG_KINDS = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
-MAX_DEPTH = 32
-MAX_ELEMENTS = 500_000  # visited; an ECG with all its annotations has some thousands
+HEADER_BYTES = 1 << 20  # what a deflated file may hold beside its samples
+MAX_ITEMS = 500_000  # an ECG with all its annotations has some thousands
+MAX_TEXT = 64  # characters of a long string (LO)
+PREFIX_BYTES = 132  # preamble and mark
+ITEM, ITEM_END, UNDEFINED = (0xFFFE, 0xE000), (0xFFFE, 0xE00D, 0), 0xFFFFFFFF
+_KEYWORDS = (
+    "AcquisitionDateTime TimezoneOffsetFromUTC Manufacturer ManufacturerModelName PatientID WaveformSequence "
+    "MultiplexGroupTimeOffset NumberOfWaveformChannels NumberOfWaveformSamples SamplingFrequency "
+    "WaveformBitsAllocated WaveformSampleInterpretation WaveformPaddingValue WaveformData "
+    "ChannelDefinitionSequence ChannelLabel ChannelSourceSequence ChannelSensitivity ChannelBaseline "
+    "ChannelSensitivityUnitsSequence ChannelSensitivityCorrectionFactor ChannelTimeSkew ChannelSampleSkew "
+    "CodeValue CodeMeaning"
+)
+_WANTED: dict[int, str] = {Tag(keyword): keyword for keyword in _KEYWORDS.split()}
+_BINARY = ("WaveformData", "WaveformPaddingValue")
+_LAST = Tag("WaveformSequence")  # tags ascend: nothing wanted comes behind it
+_read_item = filereader.read_sequence_item
+_ITEMS = itertools.count(1)  # read so far: a fork reads one file
 
 
-class Encoding(NamedTuple):
-    """How elements are written: with or without their kind (VR), and the byte order, ``"<"`` or ``">"``."""
-
-    explicit: bool
-    order: str
-
-
-class _Element(NamedTuple):
-    tag: int
-    kind: bytes
-    start: int
-    length: int  # UNDEFINED: up to a delimiter
-
-
-Span = tuple[int, int]
-
-
-class Elements:
-    """One data set in memory, read on demand; a span is a range of its bytes.
-
-    Args:
-        data: the encoded data set.
-        start: its first byte.
-        encoding: of all of it.
-    """
-
-    def __init__(self, data: bytes, start: int, encoding: Encoding) -> None:
-        self.data = data
-        self.root: Span = (start, len(data))
-        self.encoding = encoding
-        self._visits = 0
-
-    def find(self, span: Span, tags: frozenset[int]) -> dict[int, Span]:
-        """Spans of the values of those `tags` that stand in the data set or item at `span`.
-
-        Raises:
-            UnusableDataError: S02, broken, nested too deeply, or more elements than any ECG has.
-        """
-        at, end = span
-        how = self.encoding
-        found: dict[int, Span] = {}
-        last = max(tags)
-        while at < end and len(found) < len(tags):
-            element = self._element(at, end, how)
-            if element.tag > last:  # tags ascend: nothing wanted comes now
-                break
-            stop, at = self._skip(element, end, how, 0)
-            if element.tag in tags:
-                found.setdefault(element.tag, (element.start, stop))
-        return found
-
-    def items(self, span: Span) -> Iterator[Span]:
-        """Spans of the items of the sequence at `span`."""
-        at, end = span
-        while at < end:
-            item = self._element(at, end, self.encoding)
-            if item.tag != ITEM:
-                raise UnusableDataError("S02", f"byte {at:,} of the data set belongs to no item of its sequence")
-            stop, at = self._skip(item, end, self.encoding, 0)
-            yield item.start, stop
-
-    def _element(self, at: int, end: int, how: Encoding) -> _Element:
-        self._visits += 1
-        if self._visits > MAX_ELEMENTS:
-            raise UnusableDataError("S02", f"the data set has more than {MAX_ELEMENTS:,} elements")
-        if end - at < 8:
-            raise UnusableDataError("S02", f"the data set ends inside the element at byte {at:,}")
-        group, number = struct.unpack_from(f"{how.order}2H", self.data, at)
-        tag, kind = group << 16 | number, b""
-        if group == ITEM >> 16 or not how.explicit:
-            start, length = at + 8, struct.unpack_from(f"{how.order}I", self.data, at + 4)[0]
-        else:
-            kind = self.data[at + 4 : at + 6]
-            if kind not in LONG_KINDS:
-                start, length = at + 8, struct.unpack_from(f"{how.order}H", self.data, at + 6)[0]
-            elif end - at < 12:
-                raise UnusableDataError("S02", f"the data set ends inside the element at byte {at:,}")
-            else:
-                start, length = at + 12, struct.unpack_from(f"{how.order}I", self.data, at + 8)[0]
-        if length != UNDEFINED and start + length > end:
-            raise UnusableDataError(
-                "S02", f"the element at byte {at:,} needs {length:,} bytes, {end - start:,} are there"
-            )
-        return _Element(tag, kind, start, length)
-
-    def _skip(self, element: _Element, end: int, how: Encoding, depth: int) -> Span:
-        """Where the value of `element` ends, and where the next element begins."""
-        if element.length != UNDEFINED:
-            return element.start + element.length, element.start + element.length
-        if depth > MAX_DEPTH:
-            raise UnusableDataError("S02", f"the data set is nested more than {MAX_DEPTH} deep")
-        # A sequence of unknown kind is written without kinds inside (PS3.5 section 6.2.2, note 4).
-        inner = Encoding(False, "<") if element.kind == b"UN" else how
-        closing = ITEM_END if element.tag == ITEM else SEQUENCE_END
-        at = element.start
-        while at < end:
-            child = self._element(at, end, inner)
-            if child.tag == closing:
-                return at, child.start
-            _, at = self._skip(child, end, inner, depth + 1)
-        raise UnusableDataError("S02", f"the sequence or item at byte {element.start:,} has no end")
+def _read_whole_item(file: Any, implicit: bool, little: bool, *rest: Any) -> Dataset | None:
+    """Pydicom takes anything for an item and reads over its end: then channels get the gains of others."""
+    if next(_ITEMS) > MAX_ITEMS:
+        raise UnusableDataError("S02", f"the data set has more than {MAX_ITEMS:,} items")
+    start = file.tell()
+    item = _read_item(file, implicit, little, *rest)
+    if item is not None:
+        head, end = struct.Struct("<HHL" if little else ">HHL"), file.tell()
+        group, number, length = head.unpack_from(file.getbuffer(), start)
+        closed = head.unpack_from(file.getbuffer(), end - head.size) == ITEM_END
+        if (group, number) != ITEM or not (closed if length == UNDEFINED else start + head.size + length == end):
+            raise UnusableDataError("S02", f"the item at byte {start:,} of a sequence is damaged")
+        _check_whole(item)
+    return item
 
 
-def open_elements(data: bytes, *, max_inflated: int) -> Elements:
-    """The data set of a DICOM file, inflated where it is deflated.
+def _check_whole(dataset: Dataset) -> None:
+    """Pydicom also takes a value that ends early, the last of several elements, and an item for an element."""
+    places: list[int] = []
+    for tag in sorted(dataset.keys()):
+        element: Any = dataset.get_item(tag, keep_deferred=True)
+        raw = isinstance(element, RawDataElement)
+        places.append(element.value_tell if raw else element.file_tell)
+        if tag >> 16 == ITEM[0] or (raw and element.length not in (len(element.value or b""), UNDEFINED)):
+            raise UnusableDataError("S02", f"the element at byte {places[-1]:,} is damaged")
+    if places != sorted(places):
+        raise UnusableDataError("S02", "elements are repeated or out of order")
+
+
+filereader.read_sequence_item = _read_whole_item  # type: ignore[assignment]
+config.assume_implicit_vr_switch = False  # a guess where an element is damaged
+
+
+def read_unguarded(data: bytes, max_bytes: int) -> tuple[dict[str, Matrix], dict[str, str]]:
+    """Bytes, shape (1, length), and texts by their place, ``WaveformSequence.0.SamplingFrequency``.
+
+    Of a sequence the number of its items is told, of other elements the first value, as text of at most 64
+    characters; `byte_order` is ``<`` or ``>``, `started_at` the time of acquisition, ISO 8601 in UTC.
 
     Raises:
-        UnusableDataError: S01, inflates to more than `max_inflated` bytes; S02, no readable file.
+        UnusableDataError: S01, more than `max_bytes` of samples, or inflates to that and a megabyte; S02.
+        Exception: whatever pydicom raises.
     """
-    start = PREAMBLE_BYTES + len(MARK)
-    if data[PREAMBLE_BYTES:start] != MARK:
-        raise UnusableDataError("S02", "no DICOM file: the mark after its preamble is missing")
-    meta = Elements(data, start, Encoding(True, "<"))
-    lengths = meta.find(meta.root, frozenset((META_LENGTH,)))
-    at, end = lengths.get(META_LENGTH, (0, 0))
-    if end - at != 4:
-        raise UnusableDataError("S02", "the DICOM file does not say how long its first part is")
-    body = end + struct.unpack_from("<I", data, at)[0]
-    if body > len(data):
-        raise UnusableDataError(
-            "S02", f"the first part of the DICOM file needs {body:,} bytes, {len(data):,} are there"
-        )
-    found = meta.find((end, body), frozenset((TRANSFER_SYNTAX,)))
-    at, stop = found.get(TRANSFER_SYNTAX, (0, 0))
-    syntax = data[at:stop].decode("ascii", errors="replace").strip("\0 ")
-    if syntax == DEFLATED:
-        return Elements(_inflate(data[body:], max_inflated), 0, Encoding(True, "<"))
-    return Elements(data, body, Encoding(syntax != IMPLICIT, ">" if syntax == BIG_ENDIAN else "<"))
+    file = io.BytesIO(data)
+    file.seek(PREFIX_BYTES)
+    syntax = filereader.read_dataset(file, False, True, stop_when=lambda tag, *_: tag >> 16 != 2).get(
+        "TransferSyntaxUID"
+    )
+    if syntax == DeflatedExplicitVRLittleEndian:
+        file = io.BytesIO(_inflate(data[file.tell() :], max_bytes + HEADER_BYTES))
+    implicit, little = syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian
+    top = filereader.read_dataset(
+        file, implicit, little, stop_when=lambda tag, *_: tag > _LAST, specific_tags=[*_WANTED]
+    )
+    matrices: dict[str, Matrix] = {}
+    texts = {"byte_order": "<" if little else ">"}
+    _check_whole(top)
+    _collect(top, "", matrices, texts)
+    if sum(matrix.size for matrix in matrices.values()) > max_bytes:
+        raise UnusableDataError("S01", f"the waveform has more than {max_bytes:,} bytes")
+    started_at = _in_utc(texts.pop("AcquisitionDateTime", ""), texts.pop("TimezoneOffsetFromUTC", ""))
+    return matrices, texts | started_at
+
+
+def warm_up() -> None:
+    """What pydicom imports late."""
+    for encoding in {*python_encoding.values()}:
+        codecs.lookup(encoding)
+    read_unguarded(b"", 0)
 
 
 def _inflate(deflated: bytes, most: int) -> bytes:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        content = inflater.decompress(deflated, most)
-        over = not inflater.eof and bool(inflater.decompress(inflater.unconsumed_tail, 1))
-    except zlib.error as error:
-        raise UnusableDataError("S02", "the deflated data set is damaged") from error
-    if over:
+    content = inflater.decompress(deflated, most + 1)
+    if len(content) > most:
         raise UnusableDataError("S01", f"the deflated data set has more than {most:,} bytes")
     if not inflater.eof:
         raise UnusableDataError("S02", "the deflated data set ends early")
     return content
+
+
+def _collect(dataset: Dataset, path: str, matrices: dict[str, Matrix], texts: dict[str, str]) -> None:
+    for tag in dataset.keys() & _WANTED.keys():
+        place = path + _WANTED[tag]
+        raw: Any = dataset.get_item(tag)
+        if isinstance(raw, RawDataElement) and _WANTED[tag] in _BINARY:
+            matrices[place] = np.frombuffer(raw.value or b"", np.uint8).reshape(1, -1)
+            continue
+        value = dataset[tag].value
+        if isinstance(value, Sequence):
+            texts[place] = str(len(value))
+            for number, item in enumerate(value):
+                _collect(item, f"{place}.{number}.", matrices, texts)
+        else:
+            first = value[0] if isinstance(value, MultiValue) else value
+            texts[place] = str(first)[:MAX_TEXT] if isinstance(first, (str, int, float)) else ""
+
+
+def _in_utc(text: str, zone: str) -> dict[str, str]:
+    """A time with at least an hour; its own offset goes before that of the data set, and UTC after both."""
+    with contextlib.suppress(ValueError, OverflowError):  # no such day, hour or offset: nobody knows when
+        if re.match("[0-9]{10}", text):
+            at = DT(text)
+            at = DT(text + zone) if at.tzinfo is None else at
+            at = at.replace(tzinfo=timezone.utc) if at.tzinfo is None else at.astimezone(timezone.utc)
+            return {"started_at": at.isoformat()}
+    return {}

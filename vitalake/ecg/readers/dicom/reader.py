@@ -1,49 +1,72 @@
 """ECG waveforms in DICOM files: every multiplex group of the Waveform Sequence, as stored.
 
-Our own reader: pydicom builds every nested item in memory, 84 MB of objects for a megabyte of empty items, and
-inflates a deflated file without a limit.
-
 Belongs here: the Waveform Module, DICOM PS3.3 section C.10.9, and who, when and with what.
-Does not belong here: how elements (`dicom_elements`) and their values (`dicom_values`) are encoded.
+Does not belong here: how elements are encoded, which pydicom knows (`elements.py`, in the limited process).
 """
 
 from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.readers.dicom.elements import MARK, PREAMBLE_BYTES, Elements, open_elements
-from vitalake.ecg.readers.dicom.values import Values, coded, count_of, date_time, number_of, text_of
+from vitalake.ecg.readers.limited.process import read_limited
+from vitalake.ecg.readers.matlab.reader import exact
+from vitalake.ecg.readers.matlab.variable import Matrix
 from vitalake.ecg.readers.names import device_model, lead_name, subject_identifier
 from vitalake.ecg.readers.units import per_millivolt
 from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
 from vitalake.errors import UnusableDataError
 
 FORMAT = "dicom"
-HEADER_BYTES = 1 << 20  # what a deflated file may hold beside its samples
 MAX_GROUPS, MAX_CHANNELS = 64, 256
 
-ACQUIRED_AT, TIME_ZONE, MANUFACTURER, MODEL = 0x0008002A, 0x00080201, 0x00080070, 0x00081090
-PATIENT_ID, WAVEFORMS = 0x00100020, 0x54000100
-OFFSET_MS, CHANNELS, SAMPLES, RATE_HZ = 0x00181068, 0x003A0005, 0x003A0010, 0x003A001A
-DEFINITIONS, BITS, INTERPRETATION, PADDING, DATA = 0x003A0200, 0x54001004, 0x54001006, 0x5400100A, 0x54001010
-LABEL, SOURCE, SENSITIVITY, UNITS = 0x003A0203, 0x003A0208, 0x003A0210, 0x003A0211
-CORRECTION, BASELINE, SKEW_S, SKEW_SAMPLES = 0x003A0212, 0x003A0213, 0x003A0214, 0x003A0215
-
-_TOP = frozenset((ACQUIRED_AT, TIME_ZONE, MANUFACTURER, MODEL, PATIENT_ID, WAVEFORMS))
-_GROUP = frozenset((OFFSET_MS, CHANNELS, SAMPLES, RATE_HZ, DEFINITIONS, BITS, INTERPRETATION, PADDING, DATA))
-_CHANNEL = frozenset((LABEL, SOURCE, SENSITIVITY, UNITS, CORRECTION, BASELINE, SKEW_S, SKEW_SAMPLES))
 _STORED = {(8, "SB"): "i1", (8, "UB"): "u1", (16, "SS"): "i2", (16, "US"): "u2", (32, "SL"): "i4", (32, "UL"): "u4"}
 # The meaning of a code: "Lead I (Einthoven)", or "aVR, augmented voltage, right".
 _LEAD = re.compile(r"(?:Lead )?\s*([^(,]+?)\s*(?:\(.*\)|, augmented voltage.*)?", re.IGNORECASE)
 
 
+class _Item(NamedTuple):
+    """The data set, or an item of a sequence: its elements by keyword."""
+
+    texts: dict[str, str]
+    matrices: dict[str, Matrix]
+    path: str = ""
+
+    def text(self, keyword: str) -> str:
+        """First value of an element, ``""`` where there is none."""
+        return self.texts.get(self.path + keyword, "").strip("\0 ")
+
+    def number(self, keyword: str) -> float | None:
+        """First value; None where it is no finite number."""
+        try:
+            value = float(self.text(keyword))
+        except ValueError:
+            return None
+        return value if math.isfinite(value) else None
+
+    def count(self, keyword: str) -> int:
+        """An unsigned integer, or how many items a sequence has; 0 where there is none."""
+        text = self.text(keyword)
+        return int(text) if text.isdecimal() else 0
+
+    def binary(self, keyword: str) -> npt.NDArray[np.uint8]:
+        """The bytes of an element."""
+        found = self.matrices.get(self.path + keyword)
+        return np.empty(0, np.uint8) if found is None else found.ravel()
+
+    def item(self, keyword: str, number: int = 0) -> _Item:
+        """An item of a sequence, empty where there is none."""
+        return self._replace(path=f"{self.path}{keyword}.{number}.")
+
+
 def recognises(data: bytes) -> bool:
     """Whether the content is a DICOM file, of an ECG or of anything else."""
-    return data[PREAMBLE_BYTES : PREAMBLE_BYTES + len(MARK)] == MARK
+    return data[128:132] == b"DICM"
 
 
 def read(data: bytes, *, max_samples: int) -> Recording:
@@ -61,40 +84,38 @@ def read(data: bytes, *, max_samples: int) -> Recording:
         UnusableDataError: S01, more than `max_samples`; S02, no readable file; S03, no waveform in it, an image for
             one; S04, samples that are no integers of 8 to 32 bits; S05, more than
             64 groups or 256 channels in one; S08, fewer samples than declared.
+        PermanentError: the limited process cannot be started.
     """
-    elements = open_elements(data, max_inflated=4 * max_samples + HEADER_BYTES)
-    top = elements.find(elements.root, _TOP)
-    if WAVEFORMS not in top:
+    matrices, texts = read_limited("dicom.elements", data, max_bytes=4 * max_samples)
+    top = _Item(texts, matrices)
+    if not top.text("WaveformSequence"):
         raise UnusableDataError("S03", "a DICOM file without a waveform")
     leads: list[Lead] = []
     findings: list[Finding] = []
     left = max_samples
-    for group, span in enumerate(elements.items(top[WAVEFORMS])):
+    for group in range(top.count("WaveformSequence")):
         if group == MAX_GROUPS:
             raise UnusableDataError("S05", f"the waveform has more than {MAX_GROUPS} groups")
-        values = elements.find(span, _GROUP)
-        stored = _stored(elements, values, group, left, findings)
+        item = top.item("WaveformSequence", group)
+        stored = _stored(item, group, left, findings)
         left -= stored.size
-        leads += _leads(elements, values, stored, group, findings)
+        leads += _leads(item, stored, group, findings)
     if not leads:
         raise UnusableDataError("S03", "the waveform of the DICOM file has no group")
-    device = [text_of(elements, top, MANUFACTURER), text_of(elements, top, MODEL)]
     return Recording(
         leads=tuple(leads),
         file_format=FORMAT,
-        started_at=date_time(text_of(elements, top, ACQUIRED_AT), text_of(elements, top, TIME_ZONE)),
-        subject=subject_identifier(text_of(elements, top, PATIENT_ID)),
-        device_model=device_model(" ".join(device)),
+        started_at=datetime.fromisoformat(top.text("started_at")) if top.text("started_at") else None,
+        subject=subject_identifier(top.text("PatientID")),
+        device_model=device_model(f"{top.text('Manufacturer')} {top.text('ManufacturerModelName')}"),
         findings=tuple(findings),
     )
 
 
-def _stored(
-    elements: Elements, values: Values, group: int, left: int, findings: list[Finding]
-) -> npt.NDArray[np.integer]:
-    """Samples as a view on the file, shape (samples, channels)."""
-    channels, samples = count_of(elements, values, CHANNELS), count_of(elements, values, SAMPLES)
-    bits, kind = count_of(elements, values, BITS), text_of(elements, values, INTERPRETATION)
+def _stored(item: _Item, group: int, left: int, findings: list[Finding]) -> npt.NDArray[np.integer]:
+    """Samples of shape (samples, channels)."""
+    channels, samples = item.count("NumberOfWaveformChannels"), item.count("NumberOfWaveformSamples")
+    bits, kind = item.count("WaveformBitsAllocated"), item.text("WaveformSampleInterpretation")
     if (bits, kind) not in _STORED:
         kinds = ", ".join(kind for _, kind in _STORED)
         raise UnusableDataError(
@@ -106,43 +127,41 @@ def _stored(
         )
     if channels * samples > left:
         raise UnusableDataError("S01", f"{channels * samples:,} samples in group {group}, {left:,} are allowed for")
-    start, end = values.get(DATA, (0, 0))
-    dtype = np.dtype(elements.encoding.order + _STORED[bits, kind])
+    there = item.binary("WaveformData")
+    dtype = np.dtype(item.texts["byte_order"] + _STORED[bits, kind])
     needed = channels * samples * dtype.itemsize
-    if needed == 0 or end - start < needed:
+    if needed == 0 or len(there) < needed:
         raise UnusableDataError(
-            "S08", f"group {group} has {end - start:,} bytes of samples, {channels} x {samples:,} need {needed:,}"
+            "S08", f"group {group} has {len(there):,} bytes of samples, {channels} x {samples:,} need {needed:,}"
         )
-    if end - start > needed + needed % 2:  # an odd number of bytes is made even
+    if len(there) > needed + needed % 2:  # an odd number of bytes is made even
         findings.append(
-            Finding("S15", f"group {group} has {end - start:,} bytes of samples, declared are {needed:,}")
+            Finding("S15", f"group {group} has {len(there):,} bytes of samples, declared are {needed:,}")
         )
-    return np.frombuffer(elements.data, dtype, channels * samples, start).reshape(samples, channels)
+    return np.frombuffer(there, dtype, channels * samples).reshape(samples, channels)
 
 
-def _leads(
-    elements: Elements, values: Values, stored: npt.NDArray[np.integer], group: int, findings: list[Finding]
-) -> list[Lead]:
-    rate_hz = max(number_of(elements, values, RATE_HZ) or 0.0, 0.0)
-    start_s = (number_of(elements, values, OFFSET_MS) or 0.0) / 1000
-    padding = _padding(elements, values, stored.dtype)
-    definitions = [elements.find(span, _CHANNEL) for span in elements.items(values.get(DEFINITIONS, (0, 0)))]
-    channels = stored.shape[1]
-    if len(definitions) != channels:
-        findings.append(Finding("S15", f"group {group} describes {len(definitions)} of its {channels} channels"))
+def _leads(item: _Item, stored: npt.NDArray[np.integer], group: int, findings: list[Finding]) -> list[Lead]:
+    rate_hz = max(item.number("SamplingFrequency") or 0.0, 0.0)
+    start_s = (item.number("MultiplexGroupTimeOffset") or 0.0) / 1000
+    # The stored value that stands for no sample; 8 bits of it may be filled up to 16.
+    padding = np.frombuffer(item.binary("WaveformPaddingValue")[: stored.itemsize], stored.dtype)
+    channels, described = stored.shape[1], item.count("ChannelDefinitionSequence")
+    if described != channels:
+        findings.append(Finding("S15", f"group {group} describes {described} of its {channels} channels"))
     leads = []
     for i in range(channels):
-        definition = definitions[i] if i < len(definitions) else {}
-        gain, zero, unit = _calibration(elements, definition)
+        definition = item.item("ChannelDefinitionSequence", i)
+        gain, zero, unit = _calibration(definition)
         if unit == UNCALIBRATED:
             findings.append(Finding("S09", f"channel {i + 1} of group {group} has no sensitivity with a unit"))
-        missing = None if padding is None else stored[:, i] == padding
-        skew_s = number_of(elements, definition, SKEW_S) or 0.0
-        skew_samples = number_of(elements, definition, SKEW_SAMPLES) or 0.0
+        missing = stored[:, i] == padding if padding.size else None
+        skew_s = definition.number("ChannelTimeSkew") or 0.0
+        skew_samples = definition.number("ChannelSampleSkew") or 0.0
         leads.append(
             Lead(
-                name=lead_name(_name(elements, definition), i + 1),
-                samples=_exact(stored[:, i]),
+                name=lead_name(_name(definition), i + 1),
+                samples=exact(stored[:, i]),
                 sampling_rate_hz=rate_hz,
                 gain_adu_per_unit=gain,
                 zero_adu=zero,
@@ -155,41 +174,24 @@ def _leads(
     return leads
 
 
-def _exact(column: npt.NDArray[np.integer]) -> npt.NDArray[np.int32] | npt.NDArray[np.float64]:
-    if column.dtype.itemsize == 4 and column.dtype.kind == "u" and int(column.max()) > np.iinfo(np.int32).max:
-        return column.astype(np.float64)
-    return column.astype(np.int32)
-
-
-def _padding(elements: Elements, values: Values, dtype: np.dtype[np.integer]) -> int | None:
-    """The stored value that stands for no sample; 8 bits of it may be filled up to 16."""
-    start, end = values.get(PADDING, (0, 0))
-    if end - start < dtype.itemsize:
-        return None
-    return int(np.frombuffer(elements.data, dtype, 1, start)[0])
-
-
-def _calibration(elements: Elements, definition: Values) -> tuple[float, float, str]:
+def _calibration(definition: _Item) -> tuple[float, float, str]:
     """Gain per unit, zero and unit; ``(1, 0, "adu")`` where the channel gives none."""
-    sensitivity, correction = (
-        number_of(elements, definition, SENSITIVITY),
-        number_of(elements, definition, CORRECTION),
-    )
-    step = (sensitivity or 0.0) * (1.0 if correction is None else correction)
-    names = coded(elements, definition, UNITS)
-    if not step or not any(names):
+    correction = definition.number("ChannelSensitivityCorrectionFactor")
+    step = (definition.number("ChannelSensitivity") or 0.0) * (1.0 if correction is None else correction)
+    code = definition.item("ChannelSensitivityUnitsSequence")
+    names = [name for name in (code.text("CodeValue"), code.text("CodeMeaning")) if name]
+    if not step or not names:
         return 1.0, 0.0, UNCALIBRATED
-    factors = [per_millivolt(name) for name in names]
-    factor = next((factor for factor in factors if factor is not None), None)
+    factor = next((factor for factor in map(per_millivolt, names) if factor is not None), None)
     gain = (1.0 if factor is None else factor) / step
-    zero = 0.0 - (number_of(elements, definition, BASELINE) or 0.0) / step
+    zero = 0.0 - (definition.number("ChannelBaseline") or 0.0) / step
     if not (math.isfinite(gain) and math.isfinite(zero)):
         return 1.0, 0.0, UNCALIBRATED
-    return gain, zero, next(filter(None, names)) if factor is None else MILLIVOLT
+    return gain, zero, names[0] if factor is None else MILLIVOLT
 
 
-def _name(elements: Elements, definition: Values) -> str:
+def _name(definition: _Item) -> str:
     """What the channel's source means, ``I`` where it is "Lead I (Einthoven)"; else the channel's label."""
-    _, meaning = coded(elements, definition, SOURCE)
+    meaning = definition.item("ChannelSourceSequence").text("CodeMeaning")
     known = _LEAD.fullmatch(meaning)
-    return known[1] if known else meaning or text_of(elements, definition, LABEL)
+    return known[1] if known else meaning or definition.text("ChannelLabel")

@@ -2,37 +2,41 @@
 
 Belongs here: the limits, the fork and its end. Does not belong here: formats, or anything the parent does.
 
-Run as ``python -m vitalake.ecg.readers.limited.child <bytes of memory> <seconds>``; requests come on standard
-input, answers go to standard output. It ends with its parent: at the end of its input. A fork per file, because a
-file that damages the memory of its reader silently must not reach the results of the next one.
+Run as ``python -m vitalake.ecg.readers.limited.child <parser> <bytes of memory> <seconds>``; requests come on
+standard input, answers go to standard output. The parser is a module of the readers: its `warm_up` imports what it
+will need, since forks can open no file, and its `read_unguarded` reads. It ends with its parent: at the end of its
+input. A fork per file, because a file that damages the memory of its reader silently must not reach the results of
+the next one.
 """
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import gc
+import importlib
 import io
 import os
 import resource
 import select
 import signal
 import sys
+from types import ModuleType
 from typing import NoReturn
 
 from vitalake.ecg.readers.limited import frames
 from vitalake.errors import UnusableDataError
 
 OPEN_FILES = 16
-ENCODINGS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
 
 
-def main(memory_bytes: int, seconds: int) -> int:
+def main(parser: str, memory_bytes: int, seconds: int) -> int:
     """Serve until the parent ends, or a file leaves half an answer behind; returns the exit code."""
     requests, answers = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0)
     os.dup2(2, 1)  # whatever a library prints is no answer
     try:
-        _warm_up()
+        module = importlib.import_module(f"vitalake.ecg.readers.{parser}")
+        module.warm_up()
+        gc.freeze()
         _limit(memory_bytes)
     except Exception as error:  # of our own making, no file has been read: the message is safe
         _send(answers, frames.BROKEN, f"{type(error).__name__}: {error}".encode()[: frames.MAX_TEXT_BYTES])
@@ -41,33 +45,9 @@ def main(memory_bytes: int, seconds: int) -> int:
     while (head := frames.read_exactly(requests, frames.REQUEST.size)) is not None:
         size, max_bytes = frames.REQUEST.unpack(head)
         data = frames.read_exactly(requests, size)
-        if data is None or not _read_in_fork(bytes(data), max_bytes, seconds, requests, answers):
+        if data is None or not _read_in_fork(module, bytes(data), max_bytes, seconds, requests, answers):
             break
     return 0
-
-
-def _warm_up() -> None:
-    """Read a small file of each kind: what imports late does so now, since forks can open no file."""
-    import h5py
-    import numpy as np
-    import scipy.io
-
-    from vitalake.ecg.readers.matlab.other_variables import read_unguarded
-
-    for encoding in ENCODINGS:
-        codecs.lookup(encoding)
-    mat, hdf5 = io.BytesIO(), io.BytesIO()
-    cells = np.array([1.0, "a"], dtype=object)
-    scipy.io.savemat(mat, {"a": {"b": np.ones((2, 3)), "c": "d", "e": cells}}, do_compression=True)
-    with h5py.File(hdf5, "w") as file:
-        file.create_dataset("a/b", data=np.ones((2, 3)), compression="gzip", shuffle=True)
-        cell = file.create_dataset("c", data="d")
-        cell.attrs["MATLAB_class"] = np.bytes_("char")
-        file.create_dataset("e", data=[cell.ref], dtype=h5py.ref_dtype)
-        file["f"] = h5py.SoftLink("/c")
-    for content in (mat, hdf5):
-        read_unguarded(content.getvalue(), 2**20)
-    gc.freeze()
 
 
 def _limit(memory_bytes: int) -> None:
@@ -77,7 +57,9 @@ def _limit(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
 
 
-def _read_in_fork(data: bytes, max_bytes: int, seconds: int, requests: io.FileIO, answers: io.FileIO) -> bool:
+def _read_in_fork(
+    parser: ModuleType, data: bytes, max_bytes: int, seconds: int, requests: io.FileIO, answers: io.FileIO
+) -> bool:
     """Whether the next file can be read: the parent lives, and has a whole answer to this one."""
     begun, begins = os.pipe()
     try:
@@ -88,7 +70,7 @@ def _read_in_fork(data: bytes, max_bytes: int, seconds: int, requests: io.FileIO
         _send(answers, frames.GAVE_UP, frames.KILLED)
         return True
     if worker == 0:
-        _work(data, max_bytes, seconds, begins, answers)
+        _work(parser, data, max_bytes, seconds, begins, answers)
     os.close(begins)
     # Readable: the first when the worker begins to answer or has died, the second when the parent has.
     ready, _, _ = select.select([begun, requests.fileno()], [], [])
@@ -110,14 +92,16 @@ def _why_dead(status: int) -> bytes:
     return frames.KILLED if ended_by == signal.SIGKILL else frames.CRASH  # the kernel's, where memory runs out
 
 
-def _work(data: bytes, max_bytes: int, seconds: int, begins: int, answers: io.FileIO) -> NoReturn:
+def _work(
+    parser: ModuleType, data: bytes, max_bytes: int, seconds: int, begins: int, answers: io.FileIO
+) -> NoReturn:
     """Read one file in this fork, answer, and end."""
     code = 1
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))  # no file of this machine, whatever a file refers to
         with contextlib.suppress(MemoryError):
-            kind, parts = _read(data, max_bytes)
+            kind, parts = _read(parser, data, max_bytes)
             os.write(begins, b"b")
             for part in frames.answer(kind, *parts):
                 frames.write_all(answers, part)
@@ -126,11 +110,9 @@ def _work(data: bytes, max_bytes: int, seconds: int, begins: int, answers: io.Fi
         os._exit(code)
 
 
-def _read(data: bytes, max_bytes: int) -> tuple[bytes, list[bytes]]:
-    from vitalake.ecg.readers.matlab.other_variables import read_unguarded
-
+def _read(parser: ModuleType, data: bytes, max_bytes: int) -> tuple[bytes, list[bytes]]:
     try:
-        return frames.VARIABLES, frames.pack_variables(*read_unguarded(data, max_bytes))
+        return frames.VARIABLES, frames.pack_variables(*parser.read_unguarded(data, max_bytes))
     except MemoryError:
         return frames.GAVE_UP, [frames.MEMORY]
     except UnusableDataError as error:
@@ -145,4 +127,4 @@ def _send(answers: io.FileIO, kind: bytes, *parts: bytes) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

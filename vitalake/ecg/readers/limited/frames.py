@@ -4,7 +4,8 @@ Belongs here: the layout of requests and answers, distrusted on the side that re
 processes.
 
 A request is the length of the file and the limit of what it unpacks to, then the file. An answer is one byte for
-its kind and its length, then text, or a directory (JSON) and the values of each matrix in column order.
+its kind and its length, then text, or a directory (JSON) and the values of each matrix in column order. These
+plain values are all that a parser can say.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import json
 import math
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from vitalake.ecg.readers.matlab.variable import Matrix, to_matrix
+from vitalake.errors import UnusableDataError
 
 REQUEST = struct.Struct("<2Q")
 ANSWER = struct.Struct("<cQ")
@@ -28,6 +31,13 @@ MAX_TEXT_BYTES = 4096
 MAX_DIRECTORY_BYTES = 2**20
 VALUE_TYPES = frozenset(("i1", "u1", "i2", "u2", "i4", "u4", "f4", "i8", "u8", "f8"))
 ALIGNMENT = 8
+
+
+class Variables(NamedTuple):
+    """What a parser found: matrices by name, and a text for everything else."""
+
+    matrices: dict[str, Matrix]
+    others: dict[str, str]
 
 
 def read_exactly(source: io.FileIO, size: int) -> bytearray | None:
@@ -60,10 +70,16 @@ def answer(kind: bytes, *parts: bytes) -> Iterator[bytes]:
 
 
 def pack_variables(matrices: dict[str, Matrix], others: dict[str, str]) -> list[bytes]:
-    """Directory and values, for `unpack_variables`."""
+    """Directory and values, for `unpack_variables`.
+
+    Raises:
+        UnusableDataError: S02, more names and texts than fit into the directory.
+    """
     entries = [[name, matrix.dtype.str[1:], *matrix.shape] for name, matrix in matrices.items()]
     directory = json.dumps([entries, others]).encode()
     directory += b" " * (-len(directory) % ALIGNMENT)
+    if DIRECTORY.size + len(directory) > MAX_DIRECTORY_BYTES:
+        raise UnusableDataError("S02", "the file says more beside its samples than any recording")
     parts = [DIRECTORY.pack(len(directory)), directory]
     for matrix in matrices.values():
         values = matrix.tobytes(order="F")
@@ -71,7 +87,7 @@ def pack_variables(matrices: dict[str, Matrix], others: dict[str, str]) -> list[
     return parts
 
 
-def unpack_variables(content: bytearray) -> tuple[dict[str, Matrix], dict[str, str]]:
+def unpack_variables(content: bytearray) -> Variables:
     """Matrices, as views on `content`, and what else there is.
 
     Raises:
@@ -93,6 +109,6 @@ def unpack_variables(content: bytearray) -> tuple[dict[str, Matrix], dict[str, s
             at += length + -length % ALIGNMENT
         if at != len(content):
             raise ValueError("not as long as announced")
-        return matrices, {str(name): str(what) for name, what in others.items()}
+        return Variables(matrices, {str(name): str(what) for name, what in others.items()})
     except (struct.error, TypeError, AttributeError, KeyError, RecursionError, OverflowError) as error:
         raise ValueError("no variables") from error

@@ -20,10 +20,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal, get_args
 
 import vitalake
 from vitalake.ecg.readers.limited import frames
-from vitalake.ecg.readers.matlab.matrices import MatlabVariables
 from vitalake.errors import PermanentError, TransientError, UnusableDataError
 
 MEMORY_BYTES = 2 * 2**30
@@ -31,17 +31,20 @@ SECONDS = 15
 PATIENCE = 8  # times `seconds` on the clock: a busy machine is no property of the file
 START_S = 60
 MODULE = "vitalake.ecg.readers.limited.child"
+Parser = Literal["matlab.other_variables", "dicom.elements"]
 
 
 class LimitedReader:
     """One limited process, started when first asked and again after its death; for any number of threads.
 
     Args:
+        parser: the module that reads, a process for each: nobody waits for the import of another's library.
         memory_bytes: address space that reading one file may take, the interpreter's own 200 MB included.
         seconds: what reading one file may take of a processor.
     """
 
-    def __init__(self, memory_bytes: int = MEMORY_BYTES, seconds: int = SECONDS) -> None:
+    def __init__(self, parser: Parser, memory_bytes: int = MEMORY_BYTES, seconds: int = SECONDS) -> None:
+        self.parser = parser
         self.memory_bytes = memory_bytes
         self.seconds = seconds
         self._lock = threading.Lock()
@@ -52,7 +55,7 @@ class LimitedReader:
         """Process id while there is one."""
         return self._process.pid if self._process else None
 
-    def read(self, data: bytes, *, max_bytes: int) -> MatlabVariables:
+    def read(self, data: bytes, *, max_bytes: int) -> frames.Variables:
         """See `read_limited`."""
         with self._lock:
             if self._process is None or self._process.poll() is not None:
@@ -64,14 +67,14 @@ class LimitedReader:
                 raise
         if kind == frames.VARIABLES:
             try:
-                return MatlabVariables(*frames.unpack_variables(content))
+                return frames.unpack_variables(content)
             except ValueError:
                 raise self._gave_up(frames.CRASH) from None
         if kind == frames.UNUSABLE:
             rule, _, message = content.decode(errors="replace").partition("\0")
             raise UnusableDataError(rule, message)
         if content == frames.KILLED:
-            raise TransientError("the process that read a MATLAB struct or HDF5 was killed: is memory short here?")
+            raise TransientError("the process that read a file within limits was killed: is memory short here?")
         raise self._gave_up(bytes(content))
 
     def close(self) -> None:
@@ -94,20 +97,20 @@ class LimitedReader:
         try:
             self._process = self._opened()
         except OSError as error:
-            raise TransientError(f"the process for MATLAB structs and HDF5 does not start: {error}") from error
+            raise TransientError(f"the limited process ({self.parser}) does not start: {error}") from error
         with self._deadline(START_S):
             answer = self._receive(frames.MAX_TEXT_BYTES)
         if answer is None or answer[0] != frames.READY:
             code = self._end()
             if answer is None:
-                raise TransientError(f"the process that reads MATLAB structs and HDF5 ended at its start ({code})")
+                raise TransientError(f"the limited process ({self.parser}) ended at its start ({code})")
             said = answer[1].decode(errors="replace")
-            raise PermanentError(f"the process that reads MATLAB structs and HDF5 does not start: {said}")
+            raise PermanentError(f"the limited process ({self.parser}) does not start: {said}")
 
     def _opened(self) -> subprocess.Popen[bytes]:
         root = Path(vitalake.__file__).parents[1]
         return subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", MODULE, str(self.memory_bytes), str(self.seconds)],
+            [sys.executable, "-W", "ignore", "-m", MODULE, self.parser, str(self.memory_bytes), str(self.seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -134,7 +137,7 @@ class LimitedReader:
             return answer
         if self._left_by_itself():  # after an answer that broke off or that nobody asked for: the file's doing
             return frames.GAVE_UP, bytearray(frames.CRASH)
-        raise TransientError("the process that reads MATLAB structs and HDF5 was killed, or got no processor time")
+        raise TransientError(f"the limited process ({self.parser}) was killed, or got no processor time")
 
     def _left_by_itself(self) -> bool:
         """Whether the process, which answers no more, ends of its own accord."""
@@ -201,15 +204,17 @@ class LimitedReader:
         return UnusableDataError("S02", f"the reader gave up on it ({reasons.get(why, 'crashed')})")
 
 
-_SHARED = LimitedReader()
-atexit.register(_SHARED._end)  # without the lock: a thread may be waiting for an answer
-os.register_at_fork(after_in_child=_SHARED.forget)
+_SHARED = {parser: LimitedReader(parser) for parser in get_args(Parser)}
+for _reader in _SHARED.values():
+    atexit.register(_reader._end)  # without the lock: a thread may be waiting for an answer
+    os.register_at_fork(after_in_child=_reader.forget)
 
 
-def read_limited(data: bytes, *, max_bytes: int) -> MatlabVariables:
-    """What `matlab_other.read_unguarded` finds in a file, read in the process that this interpreter shares.
+def read_limited(parser: Parser, data: bytes, *, max_bytes: int) -> frames.Variables:
+    """What `read_unguarded` of a parser finds in a file, read in the process that this interpreter shares.
 
     Args:
+        parser: the module.
         data: the whole file.
         max_bytes: to which the file may unpack, all matrices together.
 
@@ -219,4 +224,4 @@ def read_limited(data: bytes, *, max_bytes: int) -> MatlabVariables:
         TransientError: the process was killed, or starved.
         PermanentError: it cannot be started.
     """
-    return _SHARED.read(data, max_bytes=max_bytes)
+    return _SHARED[parser].read(data, max_bytes=max_bytes)

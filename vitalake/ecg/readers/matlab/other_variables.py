@@ -6,6 +6,7 @@ Does not belong here: limits on time and memory (`limited`), HDF5 (`matlab_hdf5`
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ from vitalake.errors import UnusableDataError
 MAX_DEPTH = 8
 MAX_ELEMENTS = 100  # of one cell or struct array: annotations may come in thousands, leads do not
 NESTED = ("a struct", "a cell array")
+ENCODINGS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
 
 
 def read_unguarded(data: bytes, max_bytes: int) -> MatlabVariables:
@@ -39,6 +41,26 @@ def read_unguarded(data: bytes, max_bytes: int) -> MatlabVariables:
     else:
         _read_v5(data, found)
     return found.variables
+
+
+def warm_up() -> None:
+    """Read a small file of each kind: what imports late does so now."""
+    import h5py
+    import scipy.io
+
+    for encoding in ENCODINGS:
+        codecs.lookup(encoding)
+    mat, hdf5 = io.BytesIO(), io.BytesIO()
+    cells = np.array([1.0, "a"], dtype=object)
+    scipy.io.savemat(mat, {"a": {"b": np.ones((2, 3)), "c": "d", "e": cells}}, do_compression=True)
+    with h5py.File(hdf5, "w") as file:
+        file.create_dataset("a/b", data=np.ones((2, 3)), compression="gzip", shuffle=True)
+        cell = file.create_dataset("c", data="d")
+        cell.attrs["MATLAB_class"] = np.bytes_("char")
+        file.create_dataset("e", data=[cell.ref], dtype=h5py.ref_dtype)
+        file["f"] = h5py.SoftLink("/c")
+    for content in (mat, hdf5):
+        read_unguarded(content.getvalue(), 2**20)
 
 
 class BoundedVariables:

@@ -38,11 +38,11 @@ def read(data: bytes, *, max_samples: int) -> Recording:
     """
     version = matlab_version(data)
     if version == "v7.3":
-        matrices, others = read_limited(data, max_bytes=8 * max_samples)
+        matrices, others = read_limited("matlab.other_variables", data, max_bytes=8 * max_samples)
     else:
         matrices, others = read_variables(data, max_bytes=8 * max_samples)
         if not any(name.lower() in SIGNAL_NAMES for name in matrices) and set(NESTED) & set(others.values()):
-            matrices |= read_limited(data, max_bytes=8 * max_samples).matrices
+            matrices |= read_limited("matlab.other_variables", data, max_bytes=8 * max_samples).matrices
     stored = _orient(_find_signal(matrices, others))
     if stored.size > max_samples:
         raise UnusableDataError("S01", f"{stored.size:,} samples; the limit is {max_samples:,}")

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -260,6 +263,50 @@ def test_deep_nesting_is_refused() -> None:
     opening = struct.pack("<HH2sHI", 0x0009, 0x1010, b"SQ", 0, UNDEFINED)
     opening += struct.pack("<HHI", 0xFFFE, 0xE000, UNDEFINED)
     assert refused(meta_of(make_dicom(group(STORED))) + opening * 10_000) == "S02"
+
+
+ITEM = struct.pack("<HH", 0xFFFE, 0xE000)
+
+
+def longer_item(data: bytes) -> bytes:
+    """The first channel's item reaches over the second one's."""
+    first = data.index(ITEM, data.index(struct.pack("<HH", 0x003A, 0x0200)))
+    length = struct.unpack_from("<I", data, first + 4)[0]
+    assert data[first + 8 + length :][:4] == ITEM
+    more = length + 8 + struct.unpack_from("<I", data, first + 12 + length)[0]
+    return data[: first + 4] + struct.pack("<I", more) + data[first + 8 :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        longer_item,
+        lambda data: data[: data.rindex(ITEM + data[data.index(ITEM) + 4 :][:4])],  # between two groups
+        lambda data: data.replace(b"\x3a\x00\x13\x02DS", b"\x3a\x00\x10\x02DS"),  # a second sensitivity
+        lambda data: data.replace(b"SH\x04\x002:1 ", b"SH\x08\x002:1 ", 1),  # a value over the next element
+        lambda data: data.replace(ITEM, struct.pack("<HH", 0xFFFE, 0xE001), 1),
+    ],
+)
+def test_damage_that_pydicom_reads_over_is_refused(damage: Callable[[bytes], bytes]) -> None:
+    data = make_dicom(group(STORED), group(STORED))
+    assert damage(data) != data
+    assert pydicom.dcmread(io.BytesIO(damage(data))).WaveformSequence
+    assert refused(damage(data)) == "S02"
+
+
+@pytest.mark.parametrize("closing", [0xE00D, 0xE0DD])
+def test_an_open_item_or_sequence_without_its_end_is_refused(closing: int) -> None:
+    data = make_dicom(group(STORED), group(STORED), open_ended=True)
+    assert refused(data.replace(struct.pack("<HHI", 0xFFFE, closing, 0), b"", 1)) == "S02"
+
+
+def test_pydicom_is_imported_where_dicom_is_read_and_nowhere_else() -> None:
+    code = (
+        "import sys, vitalake.ecg.readers.formats; from vitalake.ecg.readers.matlab import other_variables; "
+        "other_variables.warm_up(); "
+        "sys.exit('pydicom' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("length", [0, 100, 131, 132, 140, 200, 400])

@@ -32,11 +32,11 @@ MAX_BYTES = 2**28
 PARENT = """
 import sys, threading
 from tests.vitalake.ecg.readers.matlab_other_files import struct_file, takes_long
-from vitalake.ecg.readers import limited
-limited.read_limited(struct_file(), max_bytes=2**24)
-print(limited._SHARED.pid, flush=True)
+from vitalake.ecg.readers.limited import process as limited
+limited.read_limited("matlab.other_variables", struct_file(), max_bytes=2**24)
+print(limited._SHARED["matlab.other_variables"].pid, flush=True)
 if sys.argv[1] == "busy":
-    limited.read_limited(takes_long(), max_bytes=2**28)
+    limited.read_limited("matlab.other_variables", takes_long(), max_bytes=2**28)
 elif sys.argv[1] == "idle":
     threading.Event().wait()
 """
@@ -46,7 +46,7 @@ elif sys.argv[1] == "idle":
 def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[LimitedReader]:
     """One that gives a file little processor time, and a busy machine much time to give it."""
     monkeypatch.setattr(process, "PATIENCE", 200)
-    opened = LimitedReader(memory_bytes=2**30, seconds=1)
+    opened = LimitedReader("matlab.other_variables", memory_bytes=2**30, seconds=1)
     yield opened
     opened.close()
 
@@ -137,7 +137,7 @@ def test_threads_take_turns(reader: LimitedReader) -> None:
 
 
 def test_a_fork_of_the_parent_has_a_process_of_its_own() -> None:
-    shared = process._SHARED
+    shared = process._SHARED["matlab.other_variables"]
     assert_reads(shared)
     pid = shared.pid
     fork = os.fork()
@@ -158,13 +158,13 @@ def test_a_fork_of_the_parent_has_a_process_of_its_own() -> None:
 
 def test_no_start_is_a_fault_of_the_set_up_not_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PermanentError, match="does not start: OverflowError"):
-        assert_reads(LimitedReader(memory_bytes=2**70))
+        assert_reads(LimitedReader("matlab.other_variables", memory_bytes=2**70))
     monkeypatch.setattr(process, "MODULE", "vitalake.nothing")
     with pytest.raises(TransientError, match=r"ended at its start \(1\)"):
-        assert_reads(LimitedReader())
+        assert_reads(LimitedReader("matlab.other_variables"))
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with pytest.raises(TransientError, match="does not start"):
-        assert_reads(LimitedReader())
+        assert_reads(LimitedReader("matlab.other_variables"))
 
 
 @pytest.mark.parametrize("parent_is", ["busy", "idle", "ending"])
@@ -195,7 +195,7 @@ def test_mutations_end_in_matrices_or_in_a_refusal(kind: str) -> None:
     source = random.Random(21)
     original = files.struct_file() if kind == "struct" else files.hdf5_file(files.write_v73)
     outcomes = {"read": 0, "refused": 0}
-    reader = LimitedReader(seconds=5)
+    reader = LimitedReader("matlab.other_variables", seconds=5)
     threads = threading.active_count()
     for _ in range(200):
         try:
@@ -223,7 +223,7 @@ def test_an_answer_is_not_trusted(junk: bytes, patched: bool) -> None:
 
 def test_an_answer_longer_than_it_may_be_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = os.pipe()
-    reader = LimitedReader()
+    reader = LimitedReader("matlab.other_variables")
     with os.fdopen(ours, "rb", 0) as source, os.fdopen(theirs, "wb", 0) as target:
         monkeypatch.setattr(reader, "_pipes", lambda: (source, target))
         target.write(frames.ANSWER.pack(frames.VARIABLES, 2**40))

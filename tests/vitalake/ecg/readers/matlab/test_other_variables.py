@@ -21,14 +21,14 @@ MAX_BYTES = 2**24
 
 def refusal(data: bytes, max_bytes: int = MAX_BYTES) -> UnusableDataError:
     with pytest.raises(UnusableDataError) as caught:
-        read_limited(data, max_bytes=max_bytes)
+        read_limited("matlab.other_variables", data, max_bytes=max_bytes)
     return caught.value
 
 
 @pytest.mark.data
 def test_reads_a_real_struct(data_dir: Path) -> None:
     data = (data_dir / "cinc2021_cpsc/cpsc2018/A1989.mat").read_bytes()
-    found, others = read_limited(data, max_bytes=MAX_BYTES)
+    found, others = read_limited("matlab.other_variables", data, max_bytes=MAX_BYTES)
     assert found.keys() == {"ECG.age", "ECG.data"}
     assert others == {"ECG.sex": "text"}
     expected = scipy.io.loadmat(io.BytesIO(data))["ECG"]["data"][0, 0]
@@ -38,7 +38,7 @@ def test_reads_a_real_struct(data_dir: Path) -> None:
 
 @pytest.mark.parametrize("compress", [False, True])
 def test_structs_and_cells_by_matlabs_names(compress: bool) -> None:
-    found, others = read_limited(struct_file(compress), max_bytes=MAX_BYTES)
+    found, others = read_limited("matlab.other_variables", struct_file(compress), max_bytes=MAX_BYTES)
     assert found.keys() == {"ECG.data", "ECG.fs", "ECG.more.cells{1}"}
     np.testing.assert_array_equal(found["ECG.data"], strip(400, 2), strict=True)
     np.testing.assert_array_equal(found["ECG.more.cells{1}"], np.arange(6.0).reshape(2, 3), strict=True)
@@ -48,7 +48,7 @@ def test_structs_and_cells_by_matlabs_names(compress: bool) -> None:
 
 def test_struct_arrays_are_numbered() -> None:
     leads = np.array([[([[1.0]],), ([[2.0]],)]], dtype=[("gain", object)])
-    found = read_limited(v5_file(lead=leads, val=strip()), max_bytes=MAX_BYTES).matrices
+    found = read_limited("matlab.other_variables", v5_file(lead=leads, val=strip()), max_bytes=MAX_BYTES).matrices
     assert {name: matrix.shape for name, matrix in found.items()} == {
         "lead(1).gain": (1, 1),
         "lead(2).gain": (1, 1),
@@ -65,7 +65,7 @@ def test_what_is_no_real_matrix_is_named() -> None:
         "many": np.array([[0.0]] * 101, dtype=object),
         "flag": np.array([[True, False]]),
     }
-    found, others = read_limited(v5_file(s=fields), max_bytes=MAX_BYTES)
+    found, others = read_limited("matlab.other_variables", v5_file(s=fields), max_bytes=MAX_BYTES)
     assert found["s.flag"].tolist() == [[1, 0]]
     assert found.keys() == {"s.flag"}
     assert others == {
@@ -77,7 +77,7 @@ def test_what_is_no_real_matrix_is_named() -> None:
 
 
 def test_v73_has_its_columns_back() -> None:
-    found, others = read_limited(hdf5_file(write_v73), max_bytes=MAX_BYTES)
+    found, others = read_limited("matlab.other_variables", hdf5_file(write_v73), max_bytes=MAX_BYTES)
     assert found.keys() == {"ECG.data", "ECG.fs", "ECG.cells{1}", "val"}
     np.testing.assert_array_equal(found["ECG.data"], strip(400, 2), strict=True)
     np.testing.assert_array_equal(found["ECG.cells{1}"], np.arange(6.0).reshape(2, 3), strict=True)
@@ -94,7 +94,7 @@ def test_other_hdf5_is_read_as_it_is(dtype: str) -> None:
         file["one"] = values[3]
         file["matrix"] = values.reshape(2, 4)
 
-    found = read_limited(hdf5_file(write, matlab=False), max_bytes=MAX_BYTES).matrices
+    found = read_limited("matlab.other_variables", hdf5_file(write, matlab=False), max_bytes=MAX_BYTES).matrices
     native = values.astype(values.dtype.newbyteorder("="))
     np.testing.assert_array_equal(found["row"], native[None], strict=True)
     np.testing.assert_array_equal(found["one"], native[3].reshape(1, 1), strict=True)
@@ -120,7 +120,7 @@ def test_hdf5_leads_to_no_other_file_and_not_in_circles(tmp_path: Path) -> None:
         file["words"] = "text"
         put(file, "val", [[1.0, 2.0]], "double")
 
-    found, others = read_limited(hdf5_file(write), max_bytes=MAX_BYTES)
+    found, others = read_limited("matlab.other_variables", hdf5_file(write), max_bytes=MAX_BYTES)
     assert {name: matrix.tolist() for name, matrix in found.items()} == {"val": [[1.0, 2.0]]}
     assert others == {
         "outside": "a matrix kept in another file",
@@ -137,7 +137,7 @@ def test_hdf5_leads_to_no_other_file_and_not_in_circles(tmp_path: Path) -> None:
 def test_all_matrices_share_one_limit(data: bytes) -> None:
     assert refusal(data, 1600).rule == "S02"
     assert "1,600" in refusal(data, 1600).message
-    assert read_limited(data, max_bytes=4096).matrices
+    assert read_limited("matlab.other_variables", data, max_bytes=4096).matrices
 
 
 def test_too_many_variables_are_refused() -> None:
