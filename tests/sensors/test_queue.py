@@ -300,7 +300,7 @@ def test_messages_beyond_what_is_remembered_are_not_deleted(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sensors.queue._TICK_SECONDS", -1.0)
-    monkeypatch.setattr("sensors.queue._DAYS_REMEMBERED", 2)
+    monkeypatch.setattr("sensors.queue._REMEMBERED", 2)
     system.notify(*(key(-offset) for offset in range(5)))
     full = system.tick(None)
     assert full.again == {day(0), day(-1)}
