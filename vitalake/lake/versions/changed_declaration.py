@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from vitalake.arrivals.fingerprints import digest, objects_digest
 from vitalake.errors import PermanentError
-from vitalake.lake.parquet import INPUTS_KEY, SEED_PARTITION, Encoded, part_index, part_key, whole_tail
+from vitalake.lake.parquet import INPUTS_KEY, SEED_PARTITION, Encoded, part_index, partition_prefix, whole_tail
 from vitalake.lake.parts import Inputs, Store, parts_of, side_by_side
 from vitalake.lake.tables import Table, arrow_types
 
@@ -85,9 +85,9 @@ def _is_known(lake: Store, table: Table) -> bool:
 
 
 def _unreadable(lake: Store, table: Table) -> Iterator[str]:
-    seed = part_key(table.name, SEED_PARTITION, 0)
     listed = [item.key for item in lake.objects(f"{table.name}/") if part_index(item.key) is not None]
-    keys = [key for key in listed if key != seed]
+    seeds = [key for key in listed if key.startswith(partition_prefix(table.name, SEED_PARTITION))]  # also of hours
+    keys = [key for key in listed if key not in seeds]
     with side_by_side(len(keys)) as each:
         found = zip(keys, each(partial(_schema_of, lake), keys), strict=True)
         schemas = {key: schema for key, schema in found if schema is not None}
@@ -105,7 +105,7 @@ def _unreadable(lake: Store, table: Table) -> Iterator[str]:
             f"in older partitions, where nobody sees it), or declare it {kind} again; where no older value is "
             f"wanted, delete {table.name}/ from the lake's bucket and backfill the dataset"
         )
-    before = _schema_of(lake, seed) if seed in listed else None
+    before = _schema_of(lake, seeds[0]) if seeds else None
     if before is not None:
         yield from _forgotten(table, before, schemas)
 

@@ -15,7 +15,7 @@ from tests.vitalake.lake.versions.building import build
 from tests.vitalake.notes import PSEUDONYMS, contents, upload
 from vitalake.errors import PermanentError
 from vitalake.lake.dataset import Dataset, Rule
-from vitalake.lake.parquet import SEED_PARTITION, part_key
+from vitalake.lake.parquet import SEED_PARTITION, part_key, partition_prefix
 from vitalake.lake.stages import load_table
 from vitalake.lake.tables import Column, Table
 from vitalake.lake.versions.changed_declaration import require_readable, stored_schema
@@ -159,6 +159,34 @@ def test_a_former_name_that_older_days_still_have_is_not_forgotten(
     forgotten = declared(replace(COUNT, kind="int64"), replace(RENAMED, formerly=()), ADDED)
     with pytest.raises(PermanentError, match=rf"column remark was called note, which date={OLD} still has. Keep"):
         publish(settings, store, [forgotten])
+
+
+def test_hours_of_both_declarations_are_read_and_former_names_are_not_forgotten(
+    settings: Settings, raw: ObjectStore, store: ObjectStore
+) -> None:
+    before = declared(NOTE, partition="hour")
+    hours = [f"{OLD}T05", f"{OLD}T06"]
+    for hour in ("05", "06"):
+        upload(raw, f"things/date={OLD}/hour={hour}/1.csv", f"who,note\n{hour},x\n".encode())
+    publish(settings, store, [before])
+    assert build(before, raw, store, hours)
+    after = declared(RENAMED, partition="hour")
+    build(after, raw, store, hours[1:])
+    publish(settings, store, [after])
+    assert ask(settings, "SELECT hour, remark FROM things ORDER BY hour") == [(5, "x"), (6, "x")]
+    forgotten = declared(replace(RENAMED, formerly=()), partition="hour")
+    said = rf"column remark was called note, which date={OLD}/hour=05 still has. Keep"
+    with pytest.raises(PermanentError, match=said):
+        publish(settings, store, [forgotten])
+    # The part without rows alone is no reason to refuse a column that is of another kind now.
+    for hour in ("05", "06"):
+        store.delete(part_key("things", f"{OLD}T{hour}", 0), expected=_version(store, f"{OLD}T{hour}"))
+    publish(settings, store, [declared(replace(NOTE, kind="int64"), partition="hour")])
+
+
+def _version(store: ObjectStore, partition: str) -> str:
+    [item] = store.objects(partition_prefix("things", partition))
+    return item.version
 
 
 def test_a_column_that_is_gone_may_be_gone(settings: Settings, stored: Callable[..., None]) -> None:
