@@ -31,7 +31,9 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ("vitalake/lake/test_law.py", "the law is a property of all of them together, under crashes and races"): (
         "vitalake/lake/parts.py",
         "vitalake/lake/reconcile.py",
-        "vitalake/lake/code_version.py",
+    ),
+    ("vitalake/lake/versions/test_changed_declaration.py", "days become outdated where a declaration changes"): (
+        "vitalake/lake/versions/outdated.py",
     ),
     ("vitalake/lake/test_reading.py", "what objects hold is seen in the account that reading keeps"): (
         "vitalake/lake/contents.py",

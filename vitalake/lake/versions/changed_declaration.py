@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vitalake.arrivals.calendar import Granularity
 from vitalake.arrivals.fingerprints import digest, objects_digest
 from vitalake.errors import PermanentError
 from vitalake.lake.parquet import INPUTS_KEY, SEED_PARTITION, Encoded, part_index, part_key, whole_tail
@@ -57,7 +58,12 @@ def seed_part(table: Table) -> Encoded:
     return Encoded(sink.getvalue(), 0)
 
 
-def require_readable(lake: Store, tables: Iterable[Table]) -> None:
+def seed_partition(unit: Granularity) -> str:
+    """Where the part without rows lies."""
+    return f"{SEED_PARTITION}T00" if unit == "hour" else SEED_PARTITION
+
+
+def require_readable(lake: Store, tables: Iterable[Table], unit: Granularity) -> None:
     """Refuse tables whose older parts cannot be read as they are declared now.
 
     One request a table whose declaration is known to be fine; else one for each of its parts.
@@ -65,7 +71,9 @@ def require_readable(lake: Store, tables: Iterable[Table]) -> None:
     Raises:
         PermanentError: which columns, stored as what, declared as what, and what to do.
     """
-    refused = [line for table in tables if not _is_known(lake, table) for line in _unreadable(lake, table)]
+    seed = seed_partition(unit)
+    changed = [table for table in tables if not _is_known(lake, table, seed)]
+    refused = [line for table in changed for line in _unreadable(lake, table, part_key(table.name, seed, 0))]
     if refused:
         raise PermanentError("\n".join(refused))
 
@@ -77,15 +85,14 @@ def stored_schema(lake: Store, key: str) -> pa.Schema:
     return pq.read_schema(io.BytesIO(whole_tail(partial(lake.tail, key))))
 
 
-def _is_known(lake: Store, table: Table) -> bool:
+def _is_known(lake: Store, table: Table, partition: str) -> bool:
     if table.whole:
         return True  # it has no other part than the one that is about to be replaced
-    seed = parts_of(lake, table.name, SEED_PARTITION).get(0)
+    seed = parts_of(lake, table.name, partition).get(0)
     return seed is not None and seed.inputs == seed_inputs(table)
 
 
-def _unreadable(lake: Store, table: Table) -> Iterator[str]:
-    seed = part_key(table.name, SEED_PARTITION, 0)
+def _unreadable(lake: Store, table: Table, seed: str) -> Iterator[str]:
     listed = [item.key for item in lake.objects(f"{table.name}/") if part_index(item.key) is not None]
     keys = [key for key in listed if key != seed]
     with side_by_side(len(keys)) as each:
