@@ -10,8 +10,6 @@ backfill of days that have not changed tells what a run costs in which there is 
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import tempfile
 import time
@@ -23,6 +21,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.figures import line, options, report
 from cli.console import PlainConsole
 from cli.demo.recordings import demo_files
 from cli.runs import rebuild
@@ -31,6 +30,7 @@ from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings
 from tests.postgres_server import new_database, postgres_server
 from tests.system.lakes import built_in_line, etags
+from vitalake.arrivals.calendar import Partition
 from vitalake.datasets.ecg import ECG
 
 FIRST = date(2026, 1, 1)
@@ -48,7 +48,7 @@ class Pass:
 
 def main() -> int:
     """1 if the bytes differ or a target is missed."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = options(__doc__)
     arguments.add_argument("--days", type=int, default=32)
     arguments.add_argument("--at-once", type=int, nargs="+", default=[1, 2, 4])
     arguments.add_argument("--unchanged", type=int, default=8, help="days of the backfill with nothing to do")
@@ -72,10 +72,7 @@ def main() -> int:
                     in_line = built_in_line(settings, [day.isoformat() for day in days], "in-line")
     same = all(each.lake == in_line for each in [*passes.values(), unchanged])
     lines = _lines(passes, unchanged, given.unchanged, len(days))
-    lines.insert(0, _line("backfill_same_bytes", len(in_line), "objects equal in all lakes", None, ok=same))
-    for line in lines:
-        print(json.dumps(line), flush=True)
-    return 0 if all(line["ok"] for line in lines) else 1
+    return report([line("backfill_same_bytes", len(in_line), "objects equal in all lakes", ok=same), *lines])
 
 
 def _fill(settings: Settings, days: Sequence[date]) -> None:
@@ -95,7 +92,7 @@ def _empty(settings: Settings) -> None:
 def _backfill(system: LocalSystem, settings: Settings, days: Sequence[date]) -> Pass:
     code_server = psutil.Process(system.supervisor.pid("code-server") or 0)
     cpu_s, started = _cpu_s(code_server), time.perf_counter()
-    if not rebuild(system.webserver_url, ECG, days, PlainConsole(), wait=True):
+    if not rebuild(system.webserver_url, ECG, list(map(Partition, days)), PlainConsole(), wait=True):
         raise RuntimeError("the backfill failed")
     return Pass(time.perf_counter() - started, _cpu_s(code_server) - cpu_s, etags(settings))
 
@@ -113,27 +110,20 @@ def _lines(passes: dict[int, Pass], unchanged: Pass, some: int, days: int) -> li
             {"times_one_at_a_time": round(passes[1].wall_s / each.wall_s, 2)} if 1 in passes else {}
         )
         what = f"s for {days} days, {at_once} at once"
-        lines.append(_line(f"backfill_{at_once}_at_once", each.wall_s, what, None, **ratio))
-        lines.append(_line(f"backfill_{at_once}_at_once_cpu", each.cpu_s / days, "s CPU a run", None))
+        lines.append(line(f"backfill_{at_once}_at_once", each.wall_s, what, **ratio))
+        lines.append(line(f"backfill_{at_once}_at_once_cpu", each.cpu_s / days, "s CPU a run"))
     if one := passes.get(1):
         for at_once, each in passes.items():
             # More than two at once share the cores with each other: how far that goes is the machine's to say.
             target = SPEEDUP_OF_TWO if at_once == 2 and (os.cpu_count() or 1) >= 2 else None
             if at_once > 1:
                 lines.append(
-                    _line(f"backfill_speedup_{at_once}", one.wall_s / each.wall_s, "x one at a time", target)
+                    line(f"backfill_speedup_{at_once}", one.wall_s / each.wall_s, "x one at a time", least=target)
                 )
     at_once = list(passes)[-1]
-    lines.append(_line("backfill_unchanged", unchanged.wall_s / some, f"s a day, {at_once} at once", None))
-    lines.append(_line("backfill_unchanged_cpu", unchanged.cpu_s / some, "s CPU a run", None))
+    lines.append(line("backfill_unchanged", unchanged.wall_s / some, f"s a day, {at_once} at once"))
+    lines.append(line("backfill_unchanged_cpu", unchanged.cpu_s / some, "s CPU a run"))
     return lines
-
-
-def _line(
-    bench: str, value: float, unit: str, target: float | None, *, ok: bool = True, **more: float
-) -> dict[str, Any]:
-    ok = ok and (target is None or value >= target)
-    return {"bench": bench, "value": round(value, 2), "unit": unit, "target": target, "ok": ok, **more}
 
 
 if __name__ == "__main__":

@@ -200,12 +200,3 @@ def _memory(process: psutil.Process, own: bool) -> int:
         except psutil.NoSuchProcess:
             continue
     return total
-
-
-def line(
-    bench: str, value: float, unit: str, *, least: float | None = None, most: float | None = None, **more: Any
-) -> dict[str, Any]:
-    """A figure as a line of JSON says it; the target is one it should reach (`least`) or stay below (`most`)."""
-    ok = (least is None or value >= least) and (most is None or value <= most)
-    target = least if least is not None else most
-    return {"bench": bench, "value": round(value, 3), "unit": unit, "target": target, "ok": ok, **more}

@@ -6,7 +6,6 @@ python -m benchmarks.encoding
 from __future__ import annotations
 
 import io
-import json
 import tempfile
 import time
 from datetime import date
@@ -18,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.figures import line, report
 from cli.demo.recordings import stored, strip_mv
 
 ELEMENT = "samples.list.element"
@@ -53,13 +53,9 @@ def main() -> None:
             except duckdb.Error as error:
                 print(f"{name}: DuckDB refuses it: {error}")
         per_strip = 1e3 / len(strips)
-        for bench, value, unit in (
-            ("write", min(writes) * per_strip, "ms/strip"),
-            ("size", len(sink.getvalue()) / len(strips), "B/strip"),
-            *((("read", min(reads) * per_strip, "ms/strip"),) if reads else ()),
-        ):
-            line = {"bench": f"encoding_{bench}: {name}", "value": round(value, 3), "unit": unit, "target": None}
-            print(json.dumps({**line, "ok": True}))
+        report([line(f"encoding_write: {name}", min(writes) * per_strip, "ms/strip")])
+        report([line(f"encoding_size: {name}", len(sink.getvalue()) / len(strips), "B/strip")])
+        report(line(f"encoding_read: {name}", min(reads) * per_strip, "ms/strip") for _ in reads[:1])
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ figures the work is that of a run without Dagster, in this process and its worke
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.day import Bench, Cost, bench_buckets, build, cost, fill, line, prefix
+from benchmarks.day import Bench, Cost, bench_buckets, build, cost, fill, prefix
+from benchmarks.figures import line, options, report
 from benchmarks.one_run import run_day
 from resources.object_store import ObjectStore
 from vitalake.datasets.ecg import ECG
@@ -40,7 +39,7 @@ _WITHOUT = "without Dagster"
 
 def main() -> int:
     """1 if a figure misses its target."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = options(__doc__)
     arguments.add_argument(
         "--small", type=int, default=1000, help="recordings of the small day; others have 5 to 40 ×"
     )
@@ -48,12 +47,8 @@ def main() -> int:
     arguments.add_argument("--repeats", type=int, default=3, help=f"of a run that gets {MORE} more; 0: none at all")
     given = arguments.parse_args()
     logging.disable(logging.WARNING)
-    ok = True
     with bench_buckets() as bench:
-        for each in _figures(bench, given.small, given.large, given.repeats):
-            print(json.dumps(each, ensure_ascii=False), flush=True)
-            ok = ok and each["ok"]
-    return 0 if ok else 1
+        return report(_figures(bench, given.small, given.large, given.repeats))
 
 
 def _figures(bench: Bench, small: int, large: int, repeats: int) -> Iterator[dict[str, Any]]:

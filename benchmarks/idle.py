@@ -8,8 +8,6 @@ then `dagster dev` with an empty code location, which has no sensor to ask.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
 import tempfile
@@ -18,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.day import line
+from benchmarks.figures import line, options, report
 from benchmarks.restart import dagster_dev
 from cli.services.local_system import local_system
 
@@ -27,16 +25,15 @@ _SETTLE_S = 25.0
 
 def main() -> int:
     """Measure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as home, local_system(Path(home), print):
         ours = _percent(os.getpid(), seconds)
     with tempfile.TemporaryDirectory() as bare, dagster_dev(Path(bare)) as (dev, _):
         alone = _percent(dev.process.pid, seconds)
-    for name, percent in (("idle", ours), ("idle_dagster_dev_alone", alone)):
-        print(json.dumps(line(name, percent, "% of a core")), flush=True)
-    return 0
+    found = {"idle": ours, "idle_dagster_dev_alone": alone}
+    return report(line(name, percent, "% of a core") for name, percent in found.items())
 
 
 def _percent(pid: int, seconds: float) -> float:

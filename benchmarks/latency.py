@@ -11,7 +11,6 @@ ours went by Dagster's own event log.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -28,6 +27,7 @@ from dagster import DagsterEventType, DagsterInstance, DagsterRun, RunsFilter
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.figures import line, report
 from benchmarks.latency_steps import Span, spans, ticks, under_way
 from cli.demo.recordings import demo_files
 from cli.environment import read_env
@@ -150,8 +150,7 @@ def show_steps(steps: Sequence[Sequence[Span]]) -> None:
         took = statistics.median(span.end_s - span.start_s for span in here)
         done = statistics.median(span.end_s for span in here)
         table.add_row(name, f"{took:.2f}", f"{done:.2f}")
-        line = {"bench": f"upload_to_sql, until {name}", "value": round(took, 3), "unit": "s"}
-        print(json.dumps({**line, "target": None, "ok": True}))
+        report([line(f"upload_to_sql, until {name}", took, "s")])
     Console().print(table)
 
 
@@ -170,12 +169,7 @@ def main() -> int:
             publish_empty(load_settings(system.home))
             ours, empty, steps = measure(system.home, options.uploads)
     show_steps(steps)
-    missed = False
-    for name, value, unit, target in figures(ours, empty):
-        ok = target is None or value <= target
-        missed |= not ok
-        print(json.dumps({"bench": name, "value": round(value, 2), "unit": unit, "target": target, "ok": ok}))
-    return int(missed)
+    return report(line(name, value, unit, most=target) for name, value, unit, target in figures(ours, empty))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ python -m benchmarks.long
 
 from __future__ import annotations
 
-import json
 import resource
 import time
 
 import numpy as np
 
+from benchmarks.figures import line, report
 from cli.demo.recordings import GAIN_ADU_PER_MV, SAMPLING_RATE_HZ, ZERO_ADU, strip_mv
 from vitalake.ecg.assess import assess
 from vitalake.ecg.recording import Lead, Recording
@@ -31,14 +31,8 @@ def main() -> int:
     assess([Recording((lead,), "edf")])
     spent = time.process_time() - started
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / samples.nbytes
-    for bench, value, unit, target in (
-        ("long_day_cpu", spent, "s CPU", None),
-        ("long_day_memory", grown, "× the samples", AT_MOST_OF_SAMPLES),
-    ):
-        ok = target is None or value <= target
-        line = {"bench": bench, "value": round(value, 2), "unit": unit, "target": target, "ok": ok}
-        print(json.dumps(line, ensure_ascii=False))
-    return int(grown > AT_MOST_OF_SAMPLES)
+    cpu = line("long_day_cpu", spent, "s CPU")
+    return report([cpu, line("long_day_memory", grown, "× the samples", most=AT_MOST_OF_SAMPLES)])
 
 
 if __name__ == "__main__":

@@ -12,12 +12,11 @@ golden records.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
@@ -26,7 +25,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Engine, text
 
-from benchmarks.day import line
+from benchmarks.figures import line, report
 from tests.vitalake.entities.pg_trgm import pg_trgm, similarity
 from vitalake.entities.golden import matches_and_golden
 from vitalake.entities.matching import load
@@ -155,32 +154,26 @@ def main() -> int:
     parser.add_argument("--names", type=int, default=2000, help="in each of the two systems")
     parser.add_argument("--without-postgres", action="store_true")
     arguments = parser.parse_args()
-    lines: list[dict[str, Any]] = []
+    return report(_figures(arguments.names, beside_postgres=not arguments.without_postgres))
 
-    def say(**figure: Any) -> None:
-        lines.append(figure)
-        print(json.dumps(figure), flush=True)
 
-    count = arguments.names
+def _figures(count: int, *, beside_postgres: bool) -> Iterator[dict[str, Any]]:
     few, given, many = entities(count // 10), entities(count), entities(GROWTH * count)
-    say(**agree(compare(few)[0], one_by_one(few), "one_by_one"))
+    yield agree(compare(few)[0], one_by_one(few), "one_by_one")
     found, _ = compare(given)
-    theirs = {} if arguments.without_postgres else postgres_times(given)
+    theirs = postgres_times(given) if beside_postgres else {}
     for question, (pairs, _) in theirs.items():
-        say(**agree(found, pairs, f"postgres_{question}"))
+        yield agree(found, pairs, f"postgres_{question}")
     ours = min(compare(given)[1] for _ in range(3))
-    say(**line("matching", ours, "s", most=MOST_S, names=2 * count, pairs=len(found)))
+    yield line("matching", ours, "s", most=MOST_S, names=2 * count, pairs=len(found))
     for question, (_, taken) in theirs.items():
-        say(**line(f"postgres_{question}_over_matching", taken / ours, "×", seconds=round(taken, 2)))
+        yield line(f"postgres_{question}_over_matching", taken / ours, "×", seconds=round(taken, 2))
     more, taken = compare(many)
-    say(**line("matching_grown", taken, "s", names=many.num_rows, pairs=len(more)))
-    say(**line("matching_growth_exponent", math.log(taken / ours, GROWTH), ""))
+    yield line("matching_grown", taken, "s", names=many.num_rows, pairs=len(more))
+    yield line("matching_growth_exponent", math.log(taken / ours, GROWTH), "")
     started = time.perf_counter()
     records = matches_and_golden(many)["entities_golden"].num_rows
-    say(
-        **line("matches_and_golden_grown", time.perf_counter() - started, "s", names=many.num_rows, records=records)
-    )
-    return 0 if all(each["ok"] for each in lines) else 1
+    yield line("matches_and_golden_grown", time.perf_counter() - started, "s", names=many.num_rows, records=records)
 
 
 def postgres_times(given: pa.Table) -> dict[str, tuple[Pairs, float]]:

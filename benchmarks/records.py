@@ -10,15 +10,14 @@ process of its own that reads one array, and of files of nothing but bad records
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
 import resource
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.day import DAY, Bench, Cost, bench_buckets, build, cost, line
+from benchmarks.day import DAY, Bench, Cost, bench_buckets, build, cost
+from benchmarks.figures import line, options, report
 from benchmarks.peers.duckdb_copy import connected, copy_csv, copy_json
 from benchmarks.peers.one_object import load_csv, load_json
 from benchmarks.records_data import large_csv, large_json, small, wrong_csv_lines
@@ -53,7 +52,7 @@ JSON = Kind("json", RETINA, "retina_thickness_microns", "retina_thickness_micron
 
 def main() -> int:
     """1 if a figure misses its target."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = options(__doc__)
     arguments.add_argument("--objects", type=int, default=1000, help=f"of {ROWS} records, each of CSV and JSON")
     arguments.add_argument(
         "--large-mb", type=int, default=1000, help="size of the array whose memory is measured; 0: none"
@@ -63,7 +62,7 @@ def main() -> int:
     )
     given = arguments.parse_args()
     logging.disable(logging.WARNING)
-    ok = True
+    missed = 0
     # Each with a server of its own: one that has just taken a gigabyte is busy with it for a while.
     parts: list[Callable[[Bench], Iterator[dict[str, Any]]]] = [lambda bench: _rows(bench, given.objects)]
     if given.refused_mb:
@@ -72,10 +71,8 @@ def main() -> int:
         parts.insert(0, lambda bench: _memory(bench, given.large_mb))
     for figures in parts:
         with bench_buckets() as bench:
-            for each in figures(replace(bench, lake=lake_store(bench.settings))):
-                print(json.dumps(each, ensure_ascii=False), flush=True)
-                ok = ok and each["ok"]
-    return 0 if ok else 1
+            missed |= report(figures(replace(bench, lake=lake_store(bench.settings))))
+    return missed
 
 
 def _rows(bench: Bench, count: int) -> Iterator[dict[str, Any]]:

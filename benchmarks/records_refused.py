@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from benchmarks.day import Bench, line
+from benchmarks.day import Bench
+from benchmarks.figures import line
 from benchmarks.records_data import CSV_HEADER, large_csv, large_json
 from benchmarks.records_memory import read_apart
 from vitalake.datasets.pricing import PRICING

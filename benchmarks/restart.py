@@ -10,7 +10,6 @@ runs. The floor is `dagster dev` with an empty code location. Both take turns, s
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import socket
@@ -25,6 +24,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from benchmarks.figures import line, report
 from cli.services.dagster_services import query
 from cli.services.ports import HOST
 
@@ -56,8 +56,8 @@ class Started:
         self._reader.start()
 
     def _read(self) -> None:
-        for line in self.process.stdout or ():
-            self.lines.append((time.monotonic() - self._began, line.rstrip()))
+        for said in self.process.stdout or ():
+            self.lines.append((time.monotonic() - self._began, said.rstrip()))
 
     def said(self, words: str) -> bool:
         """Whether it printed a line with these words."""
@@ -135,20 +135,18 @@ def main() -> int:
             found, lines = ours(Path(home))
             times.append((found, floor(Path(bare))))
             print(f"{number + 1}: {found['ready']:.1f} s, dagster dev with nothing in it {times[-1][1]:.1f} s")
-        print("\n".join(f"  {at:6.2f} s  {line}" for at, line in lines if line))
+        print("\n".join(f"  {at:6.2f} s  {said}" for at, said in lines if said))
     ready = statistics.median(found["ready"] for found, _ in times)
     ui = statistics.median(found["ui"] for found, _ in times)
     bare_s = statistics.median(seconds for _, seconds in times)
-    figures = [
-        ("restart_until_ready", ready, "s", TARGET_S),
-        ("restart_until_ui", ui, "s", None),
-        ("restart_dagster_dev_alone", bare_s, "s", None),
-        ("restart_over_dagster_dev_alone", ready / bare_s, "×", None),
-    ]
-    for name, value, unit, target in figures:
-        ok = target is None or value <= target
-        print(json.dumps({"bench": name, "value": round(value, 2), "unit": unit, "target": target, "ok": ok}))
-    return int(ready > TARGET_S)
+    return report(
+        [
+            line("restart_until_ready", ready, "s", most=TARGET_S),
+            line("restart_until_ui", ui, "s"),
+            line("restart_dagster_dev_alone", bare_s, "s"),
+            line("restart_over_dagster_dev_alone", ready / bare_s, "×"),
+        ]
+    )
 
 
 if __name__ == "__main__":

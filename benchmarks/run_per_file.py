@@ -13,8 +13,6 @@ ours, but for those that say which object a row came from.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
 import tempfile
@@ -28,7 +26,8 @@ import pyarrow as pa
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus
 
-from benchmarks.day import contents, fill, line
+from benchmarks.day import contents, fill
+from benchmarks.figures import line, options, report
 from benchmarks.peers.agree import agree
 from cli.services.local_system import local_system
 from resources.build import lake_store
@@ -54,7 +53,7 @@ _PATIENCE_S = 600.0
 
 def main() -> int:
     """1 if the target is missed."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = options(__doc__)
     arguments.add_argument("--files", type=int, default=20)
     arguments.add_argument("--recordings", type=int, default=10_000)
     given = arguments.parse_args()
@@ -72,18 +71,17 @@ def main() -> int:
         _compare(lake, min(given.files, given.recordings))
         with_uploads = given.recordings / _as_it_comes(settings, raw, given.recordings)
     same_tables, ours = given.recordings / same_s, given.recordings / derived_s
-    ratio = line("run_per_file_times", ours / theirs, "× the recordings/s", least=TIMES)
-    for each in (
-        line("run_per_file_peer", theirs, "recordings/s", recordings=given.files),
-        line("run_per_file_same_tables", same_tables, "recordings/s, until ours has the peer's tables"),
-        line("run_per_file_same_tables_times", same_tables / theirs, "× the recordings/s"),
-        line("run_per_file_ours", ours, "recordings/s, beats and features too", recordings=given.recordings),
-        line("run_per_file_with_uploads", with_uploads, "recordings/s, from the first upload"),
-        line("run_per_file_with_uploads_times", with_uploads / theirs, "× the recordings/s"),
-        ratio,
-    ):
-        print(json.dumps(each, ensure_ascii=False), flush=True)
-    return 0 if ratio["ok"] else 1
+    return report(
+        [
+            line("run_per_file_peer", theirs, "recordings/s", recordings=given.files),
+            line("run_per_file_same_tables", same_tables, "recordings/s, until ours has the peer's tables"),
+            line("run_per_file_same_tables_times", same_tables / theirs, "× the recordings/s"),
+            line("run_per_file_ours", ours, "recordings/s, beats and features too", recordings=given.recordings),
+            line("run_per_file_with_uploads", with_uploads, "recordings/s, from the first upload"),
+            line("run_per_file_with_uploads_times", with_uploads / theirs, "× the recordings/s"),
+            line("run_per_file_times", ours / theirs, "× the recordings/s", least=TIMES),
+        ]
+    )
 
 
 def _one_by_one(raw: ObjectStore, lake: ObjectStore, instance: DagsterInstance, count: int) -> float:

@@ -12,8 +12,6 @@ disk.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import resource
 import tempfile
@@ -29,7 +27,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from benchmarks.day import bench_buckets, line
+from benchmarks.day import bench_buckets
+from benchmarks.figures import line, options, report
 from cli.demo.recordings import stored, strip_mv
 from resources.build import lake_store
 from resources.catalog import connect, publish
@@ -80,12 +79,11 @@ def queries(whole: date) -> dict[str, tuple[str, str]]:
 
 def main() -> int:
     """1 if a figure misses its target."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = options(__doc__)
     arguments.add_argument("--recordings", type=int, default=1_000_000)
     arguments.add_argument("--days", type=int, default=365)
     arguments.add_argument("--repeats", type=int, default=15)
     given = arguments.parse_args()
-    ok = True
     with tempfile.TemporaryDirectory() as name, bench_buckets() as bench:
         folder = Path(name)
         settings = bench.settings.model_copy(update={"home": folder / "home"})
@@ -93,11 +91,11 @@ def main() -> int:
         parts = _parts(given.days, math.ceil(given.recordings / given.days))
         local = _fill(settings, parts, whole, folder)
         print(f"  {len(parts)} parts, {sum(part[2] for part in parts):,} recordings", flush=True)
-        for query, (kind, sql) in queries(whole).items():
-            for each in _figures(settings, local, query, kind, sql, given.repeats):
-                print(json.dumps(each, ensure_ascii=False), flush=True)
-                ok = ok and each["ok"]
-    return 0 if ok else 1
+        return report(
+            each
+            for query, (kind, sql) in queries(whole).items()
+            for each in _figures(settings, local, query, kind, sql, given.repeats)
+        )
 
 
 def _figures(

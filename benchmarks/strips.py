@@ -8,9 +8,7 @@ python -m benchmarks.strips [--profile]
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -18,6 +16,7 @@ from datetime import datetime, timezone
 import numpy as np
 import scipy.io
 
+from benchmarks.figures import line, options, report
 from benchmarks.steps import FOURIER, steps_ms
 from cli.demo.recordings import matlab_v4, stored, strip_mv
 from vitalake.datasets.ecg import ECG
@@ -31,7 +30,7 @@ TARGET_MS = 1.5
 
 def main() -> None:
     """The figures, or the profile."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = options(__doc__)
     arguments.add_argument("--profile", action="store_true", help=f"of a build of {STRIPS:,} recordings")
     if arguments.parse_args().profile:
         _profile()
@@ -45,9 +44,7 @@ def _profile() -> None:
     rows = {step: round(ms, 3) for step, ms in found.items()}
     total = round(sum(ms for step, ms in rows.items() if step != FOURIER), 3)
     for step, ms in (*rows.items(), ("all together", total), ("… without the profile", round(unprofiled, 3))):
-        unit = "ms CPU a recording"
-        figure = {"bench": f"strip_profile: {step}", "value": ms, "unit": unit, "target": None, "ok": True}
-        print(json.dumps(figure, ensure_ascii=False))
+        report([line(f"strip_profile: {step}", ms, "ms CPU a recording")])
 
 
 def _figures() -> None:
@@ -74,13 +71,10 @@ def _figures() -> None:
         "parquet": encode,
     }
     costs = {name: cpu_ms(step) for name, step in steps.items()}
-    for name, cost in costs.items():
-        print(json.dumps({"bench": f"strip_{name}", "value": cost, "unit": "ms CPU", "target": None, "ok": True}))
-    total = round(sum(costs.values()), 3)
-    line = {"bench": "strip_total", "value": total, "unit": "ms CPU", "target": TARGET_MS, "ok": total <= TARGET_MS}
-    print(json.dumps(line))
-    ratio = round(cpu_ms(lambda: [scipy.io.loadmat(io.BytesIO(data)) for data in files]) / costs["parse"], 2)
-    print(json.dumps({"bench": "loadmat_over_parse", "value": ratio, "unit": "×", "target": None, "ok": True}))
+    report(line(f"strip_{name}", cost, "ms CPU") for name, cost in costs.items())
+    report([line("strip_total", round(sum(costs.values()), 3), "ms CPU", most=TARGET_MS)])
+    ratio = cpu_ms(lambda: [scipy.io.loadmat(io.BytesIO(data)) for data in files]) / costs["parse"]
+    report([line("loadmat_over_parse", ratio, "×")])
 
 
 def cpu_ms(step: Callable[[], object]) -> float:

@@ -21,8 +21,6 @@ number (`benchmarks/peers/same.py`), and a difference ends the benchmark before 
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.day import DAY, Bench, Cost, bench_buckets, build, cost, fill, line, prefix
+from benchmarks.day import DAY, Bench, Cost, bench_buckets, build, cost, fill, prefix
+from benchmarks.figures import line, options, report
 from benchmarks.one_run import run_day
 from benchmarks.peers.floor import FLOOR, floor
 from benchmarks.peers.handler import handle_all, notified, poll_and_handle
@@ -71,22 +70,18 @@ class Way:
 
 def main() -> int:
     """1 if a ratio misses its target."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = options(__doc__)
     arguments.add_argument("--recordings", type=int, default=10_000)
     arguments.add_argument("--handled", type=int, default=300, help="objects that the slow ones get")
     given = arguments.parse_args()
     logging.disable(logging.WARNING)
-    ok = True
     with bench_buckets() as bench, tempfile.TemporaryDirectory() as home:
         fill(bench.raw, DAY, 0, given.recordings)
         items = sorted(bench.raw.objects(prefix(DAY)), key=lambda item: item.key)
         assert len(items) == given.recordings
         ways = _ways(bench, items, items[: given.handled], Path(home))
         spent, looped = _in_turns(bench, ways, items[:_LOOPED])
-    for each in _figures(spent, {way.name: way.recordings for way in ways}, looped):
-        print(json.dumps(each, ensure_ascii=False), flush=True)
-        ok = ok and each["ok"]
-    return 0 if ok else 1
+    return report(_figures(spent, {way.name: way.recordings for way in ways}, looped))
 
 
 def _ways(bench: Bench, items: list[ObjectInfo], few: list[ObjectInfo], home: Path) -> list[Way]:

@@ -1,30 +1,29 @@
-"""What a sensor's tick costs when the bucket is large: the open days of a dated layout, and a pass over everything.
+"""What a sensor's tick costs when the bucket is large: what is open of a dated layout, and a pass over everything.
 
 Objects of one byte, since nobody reads them. For the tick, the open days are recorded as built and then a hundred
 objects come; it is that of the sensor that looks at all datasets, of which the others have no objects. The same is
-done in a bucket of the same layout with a tenth of the history. A pass of the sweep runs in a process of its own,
-since what another has freed would hide what this one needs. Ticks are evaluated as Dagster's daemon has them
-evaluated, with its storage in SQLite: asking Dagster is in every time here, its processes are not.
+done in a bucket of the same layout with a tenth of the history, and once more by the hour. A pass of the sweep runs
+in a process of its own, since what another has freed would hide what this one needs. Ticks are evaluated as
+Dagster's daemon has them evaluated, with its storage in SQLite: asking Dagster is in every time here, its processes
+are not.
 
 Nearly all the time is uploading, about a thousand objects a second: `--objects 900000` takes a quarter of an hour.
 
-    python -m benchmarks.ticks [--objects 200000] [--a-day 2740] [--undated 100000]
+    python -m benchmarks.ticks [--objects 200000] [--a-day 2740] [--hourly 400000] [--undated 100000]
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
-import json
 import logging
 import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from itertools import islice
 from typing import Any
@@ -33,13 +32,15 @@ from unittest.mock import patch
 import psutil
 from dagster import AssetMaterialization, DagsterInstance, Definitions, build_sensor_context
 
-from benchmarks.day import Bench, bench_buckets, cost, line
+from benchmarks.day import Bench, bench_buckets, cost
+from benchmarks.figures import line, options, report
 from pipeline_assets.build import build_defs
 from pipeline_assets.dagster_metadata import FINGERPRINT
 from resources.build import lake_store
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from sensors.build import build_sensors
+from vitalake.arrivals.calendar import Granularity, Partition
 from vitalake.arrivals.fingerprints import listed_fingerprint
 from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.objects import ObjectInfo
@@ -86,8 +87,11 @@ class Counted(ObjectStore):
 class Sensors:
     """The code location's sensors on an instance of their own."""
 
-    def __init__(self, settings: Settings, instance: DagsterInstance) -> None:
-        self.defs: Definitions = build_defs(settings, build_sensors)
+    def __init__(self, settings: Settings, instance: DagsterInstance, unit: Granularity) -> None:
+        self.ecg = replace(ECG, partition=unit)
+        datasets = [self.ecg if dataset is ECG else dataset for dataset in DATASETS]
+        self.calendar = self.ecg.calendar(settings.first_day)
+        self.defs: Definitions = build_defs(settings, build_sensors, datasets=datasets)
         self.instance = instance
         self.raw, self.lake = Counted(settings, settings.raw_bucket), lake_store(settings)
 
@@ -102,53 +106,40 @@ class Sensors:
         )
         return self.defs.resolve_sensor_def(name).evaluate_tick(context)
 
-    def record(self, days: set[date], first_day: date) -> None:
-        """These days were built from what is listed now."""
-        for day, group in by_partition(
-            arrived(self.raw, "ecg/", first_day, days, ECG.group_objects), first_day
-        ).items():
+    def record(self, partitions: Collection[Partition]) -> None:
+        """These were built from what is listed now."""
+        found = arrived(self.raw, "ecg/", self.calendar, partitions, ECG.group_objects)
+        for partition, group in by_partition(found, self.calendar).items():
             for table in ECG.all_tables:
                 metadata = {FINGERPRINT: listed_fingerprint(group)}
-                event = AssetMaterialization(table.name, partition=day.isoformat(), metadata=metadata)
+                event = AssetMaterialization(table.name, partition=str(partition), metadata=metadata)
                 self.instance.report_runless_asset_event(event)
 
 
 @contextmanager
-def _sensors(settings: Settings, storage: str) -> Iterator[Sensors]:
+def _sensors(settings: Settings, storage: str, unit: Granularity = "day") -> Iterator[Sensors]:
     """Dagster remembers in the folder `storage`, for another process too."""
     with DagsterInstance.local_temp(storage, overrides={"telemetry": {"enabled": False}}) as instance:
-        yield Sensors(settings, instance)
+        yield Sensors(settings, instance, unit)
 
 
 def main() -> int:
     """1 if a figure misses its target."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = options(__doc__)
     arguments.add_argument("--objects", type=int, default=200_000, help="of the dated layout")
     arguments.add_argument("--a-day", type=int, default=2740, help="a million a year")
+    arguments.add_argument("--hourly", type=int, default=400_000, help="of the layout by the hour")
     arguments.add_argument("--undated", type=int, default=100_000, help="objects of each layout without dates")
     given = arguments.parse_args()
-    if given.objects < 20 * given.a_day:
-        arguments.error("a tenth of the objects must fill two days: more --objects, or fewer --a-day")
+    if min(given.objects, given.hourly) < 20 * given.a_day:
+        arguments.error("a tenth of the objects must fill two days: more --objects and --hourly, or fewer --a-day")
     logging.disable(logging.WARNING)
-    ok = True
-    for each in _figures(given.objects, given.a_day, given.undated):
-        print(json.dumps(each, ensure_ascii=False), flush=True)
-        ok = ok and each["ok"]
-    return 0 if ok else 1
+    return report(_figures(given.objects, given.hourly, given.a_day, given.undated))
 
 
-def _figures(objects: int, a_day: int, undated: int) -> Iterator[dict[str, Any]]:
-    calls = []
-    for count in (objects // 10, objects):
-        with bench_buckets() as bench, tempfile.TemporaryDirectory() as storage:
-            with _sensors(bench.settings, storage) as sensors:
-                tick = _dated(bench, sensors, count // a_day, a_day)
-            yield tick
-            calls.append(tick["list_calls"])
-            if count == objects:
-                small, large = calls
-                yield line("tick_list_calls", large - small, "list calls more than with a tenth", most=0)
-                yield from _pass(bench.settings, storage, tick["objects"], "dated")
+def _figures(objects: int, hourly: int, a_day: int, undated: int) -> Iterator[dict[str, Any]]:
+    yield from _growing("day", objects, a_day)
+    yield from _growing("hour", hourly, a_day)
     layouts = {
         "folders of 1,000": (f"ecg/device-{n // 1000:04d}/{n % 1000:06d}.mat" for n in range(undated)),
         "one flat folder": (f"ecg/{n:06d}.mat" for n in range(undated)),
@@ -159,28 +150,48 @@ def _figures(objects: int, a_day: int, undated: int) -> Iterator[dict[str, Any]]
             yield from _pass(bench.settings, storage, undated, layout)
 
 
+def _growing(unit: Granularity, objects: int, a_day: int) -> Iterator[dict[str, Any]]:
+    """A tick with a tenth of the objects and with all, and a pass over these."""
+    calls, layout = [], "dated" if unit == "day" else "of hours"
+    for count in (objects // 10, objects):
+        with bench_buckets() as bench, tempfile.TemporaryDirectory() as storage:
+            with _sensors(bench.settings, storage, unit) as sensors:
+                tick = _dated(bench, sensors, count // a_day, a_day)
+            yield tick
+            calls.append(tick["list_calls"])
+            if count == objects:
+                small, large = calls
+                name = "tick_list_calls" if unit == "day" else "tick_list_calls_hourly"
+                yield line(name, large - small, "list calls more than with a tenth", most=0)
+                yield from _pass(bench.settings, storage, tick["objects"], layout, unit)
+
+
 def _dated(bench: Bench, sensors: Sensors, days: int, a_day: int) -> dict[str, Any]:
+    calendar = sensors.calendar
+
     def day(days_ago: int) -> date:
         return datetime.now(timezone.utc).date() - timedelta(days=days_ago)
 
     def put(days: Iterable[date]) -> None:
-        _put(bench.raw, (f"ecg/date={day}/{number:06d}.mat" for day in days for number in range(a_day)))
+        folders = ([each.folder for each in calendar.within(day)] for day in days)
+        _put(bench.raw, (f"ecg/{each[n % len(each)]}{n:06d}.mat" for each in folders for n in range(a_day)))
 
     put([day(days_ago) for days_ago in range(2, days)])
     # Which days are open is asked after that: uploading history may take past midnight.
     today, yesterday = day(0), day(1)
     put([yesterday, today])
-    sensors.record({yesterday, today}, bench.settings.first_day)
+    sensors.record([*calendar.within(yesterday), *calendar.within(today)])
+    now = calendar.at(datetime.now(timezone.utc))
     quiet = sensors.tick("drops", None)
     assert not quiet.run_requests
-    _put(bench.raw, (f"ecg/date={today}/new-{number:06d}.mat" for number in range(NEW)))
+    _put(bench.raw, (f"ecg/{now.folder}new-{number:06d}.mat" for number in range(NEW)))
     found: list[Any] = []
     spent = min(cost(lambda: found.append(sensors.tick("drops", quiet.cursor))).wall_s for _ in range(3))
-    assert all([each.partition_key for each in tick.run_requests] == [today.isoformat()] for tick in found)
+    assert all([each.partition_key for each in tick.run_requests] == [str(now)] for tick in found)
     objects = days * a_day + NEW
     what = f"s, {NEW} of {objects:,} objects new, all datasets"
     more = {"objects": objects, "days": days, "datasets": len(DATASETS), "list_calls": sensors.raw.calls}
-    return line("tick_dated", spent, what, most=TICK_S, **more)
+    return line("tick_dated" if calendar.unit == "day" else "tick_hourly", spent, what, most=TICK_S, **more)
 
 
 @dataclass(frozen=True)
@@ -194,10 +205,12 @@ class Pass:
     bytes_more: int
 
 
-def _pass(settings: Settings, storage: str, objects: int, layout: str) -> Iterator[dict[str, Any]]:
+def _pass(
+    settings: Settings, storage: str, objects: int, layout: str, unit: Granularity = "day"
+) -> Iterator[dict[str, Any]]:
     """A whole pass of the sweep, over as many ticks as it takes."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
-        found = apart.submit(_passed, settings, storage).result()
+        found = apart.submit(_passed, settings, storage, unit).result()
     # A tick that was cut off may list the end of its last page once more.
     assert found.objects >= objects, f"{found.objects} of {objects} objects were listed"
     more = {"ticks": found.ticks, "longest_tick_s": round(found.longest_s, 3)}
@@ -210,12 +223,12 @@ def _pass(settings: Settings, storage: str, objects: int, layout: str) -> Iterat
         yield line("sweep_memory_a_key", found.bytes_more / objects, f"bytes, {layout}")
 
 
-def _passed(settings: Settings, storage: str) -> Pass:
+def _passed(settings: Settings, storage: str, unit: Granularity) -> Pass:
     """The pass; a tick is cut off after two seconds here."""
     logging.disable(logging.WARNING)
     # What differs is not listed anew: that is no part of the pass.
     alone = patch("sensors.bounded_listing.LISTING_SECONDS", 0.0)
-    with _sensors(settings, storage) as sensors, patch("sensors.sweep._PASS_SECONDS", _LOOK_S), alone:
+    with _sensors(settings, storage, unit) as sensors, patch("sensors.sweep._PASS_SECONDS", _LOOK_S), alone:
         cost(lambda: sensors.tick(f"{PRICING.name}_sweep", None))  # what is imported and opened once
         gc.collect()
         before = psutil.Process().memory_info().rss

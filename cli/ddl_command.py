@@ -37,14 +37,21 @@ def ddl(
     """Print the CREATE TABLE statements with which Athena or Trino reads the lake where it lies.
 
     Nothing is copied or changed. Trino's catalog needs `hive.timestamp-precision=MICROSECONDS`, and learns of new
-    days by `CALL system.sync_partition_metadata('SCHEMA', 'TABLE', 'FULL')`; Athena computes them.
+    days and hours by `CALL system.sync_partition_metadata('SCHEMA', 'TABLE', 'FULL')`; Athena computes them.
 
     Example: `vitalake ddl athena --bucket my-lake > tables.sql`
     """
-    from vitalake.serving.ddl import athena, trino
+    from vitalake.serving.ddl import athena, renamed_view, trino
 
     settings = settings_of(home)
-    for table in (table for dataset in all_datasets() for table in dataset.every_table):
-        place = settings.restricted_bucket if table.restricted else bucket or settings.lake_bucket
-        statement = athena(table, place, settings.first_day) if engine is Engine.ATHENA else trino(table, place)
-        typer.echo(printable_lines(f"{statement};\n"))
+    for dataset in all_datasets():
+        for table in dataset.every_table:
+            place = settings.restricted_bucket if table.restricted else bucket or settings.lake_bucket
+            statement = (
+                athena(table, place, settings.first_day, dataset.partition)
+                if engine is Engine.ATHENA
+                else trino(table, place, dataset.partition)
+            )
+            typer.echo(printable_lines(f"{statement};\n"))
+            if view := renamed_view(table, dataset.partition):
+                typer.echo(printable_lines(f"{view};\n"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import IO, TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from resources.settings import Settings
+    from vitalake.arrivals.calendar import Partition
     from vitalake.lake.dataset import Dataset
 
 DEFAULT_HOME = Path(".vitalake")
@@ -76,11 +77,30 @@ def day(text: str) -> date:
         raise typer.BadParameter(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-11-20") from None
 
 
-def stdout() -> Console:
-    """Where results go; a pipe gets them unbroken and without colours."""
+def partition_of(dataset: Dataset, text: str, *, last: bool = False) -> Partition:
+    """A day, or an hour, of a dataset; a usage error otherwise. Of a day of hours the first one, or the `last`."""
+    from vitalake.arrivals.calendar import Partition
+
+    try:
+        found = Partition.parse(text)
+    except ValueError:
+        if dataset.partition == "day":
+            return Partition(day(text))
+        raise typer.BadParameter(
+            f"{text!r} is neither an hour nor a day; write it as YYYY-MM-DDTHH, e.g. 2026-11-20T05"
+        ) from None
+    if dataset.partition == "hour":
+        return found if found.hour is not None else Partition(found.day, 23 if last else 0)
+    if found.hour is not None:
+        raise typer.BadParameter(f"{dataset.name} is built by the day; write {found.day}")
+    return found
+
+
+def stdout(file: IO[str] | None = None) -> Console:
+    """Where results go; a pipe and a file get them unbroken and without colours."""
     from cli.console import PlainConsole
 
-    return PlainConsole(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    return PlainConsole(file=file, width=None if (file or sys.stdout).isatty() else _PIPE_WIDTH)
 
 
 def stderr() -> Console:

@@ -23,7 +23,8 @@ def tables_page() -> str:
         _NOTE,
         "",
         "Each dataset has its manifest (`raw_…`), its tables, its quarantine and its views. Where nothing else is",
-        "said, a table has the column `date` too: its partition, the day in UTC. **Restricted**: it names people,",
+        "said, a table has the column `date` too: its partition, the day in UTC; of a dataset that is built by the",
+        "hour also `hour`. **Restricted**: it names people,",
         "and lies in a bucket that few may read ([operations.md](operations.md)); for others, what needs it fails.",
         "",
     ]
@@ -76,8 +77,8 @@ def rules_page() -> str:
     lines += [f"| {rule} | {remedy.meaning} | {remedy.fix} |" for rule, remedy in REMEDIES.items()]
     lines += [
         "",
-        "S00 to S02 are of every dataset, S03 to S16 of ECG, D01 to D05 and D07 of CSV and JSON, E01 to E05 of",
-        "`entities`.",
+        "S00 to S02 and S17 are of every dataset, S03 to S16 of ECG, D01 to D05 and D07 of CSV and JSON, E01 to",
+        "E05 of `entities`.",
         "A record that breaks several rules has one row, under the first of them; its message tells all.",
         "",
         "Some only warn (columns `warnings` and `warning_texts` of `ecg_recordings`): S06 samples are missing, S09",

@@ -1,10 +1,10 @@
-"""Days built again through Dagster: launched as a backfill of the dataset's job, followed to the end.
+"""Days or hours built again through Dagster: launched as a backfill of the dataset's job, followed to the end.
 
-Belongs here: the questions to Dagster and the progress shown. Does not belong here: which days, and asking for
+Belongs here: the questions to Dagster and the progress shown. Does not belong here: which ones, and asking for
 consent (`cli/backfill.py`, `cli/quarantine/command.py`).
 
-A backfill of the job rather than of its assets: each day is one run of `<dataset>_job`, with the job's tags, by
-which the sensor sees that the day is under way, and with its hooks, which raise alerts.
+A backfill of the job rather than of its assets: each partition is one run of `<dataset>_job`, with the job's tags,
+by which the sensor sees that it is under way, and with its hooks, which raise alerts.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from cli.reachable import ask
 from vitalake.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from rich.console import Console
 
+    from vitalake.arrivals.calendar import Partition
     from vitalake.lake.dataset import Dataset
 
 _LOCATION = {"repositoryLocationName": "vitalake", "repositoryName": "__repository__"}
@@ -44,52 +45,53 @@ _SILENCE_S = 60.0
 
 
 @dataclass(frozen=True)
-class DayRun:
-    """How the last run of a day ended; no run where none was started."""
+class PartitionRun:
+    """How the last run of a partition ended; no run where none was started."""
 
-    day: str
+    partition: str
     run_id: str | None
     status: str
 
 
 class Show(Protocol):
-    """Told how many days are done, and how many failed."""
+    """Told how many are done, and how many failed."""
 
     def __call__(self, done: int, failed: int) -> None:
         """Show it."""
 
 
-def rebuild(url: str, dataset: Dataset, days: Sequence[date], console: Console, *, wait: bool) -> bool:
-    """Build these days again; whether all of them were built, or were launched where nobody waits.
+def rebuild(url: str, dataset: Dataset, partitions: Sequence[Partition], console: Console, *, wait: bool) -> bool:
+    """Build these again; whether all of them were built, or were launched where nobody waits.
 
     Raises:
         PermanentError: Dagster refuses, or gave the backfill up.
         TransientError: Dagster does not answer; what it does goes on without us.
     """
-    backfill = launch(url, dataset, days)
+    backfill = launch(url, dataset, partitions)
     link = f"{url}/runs/b/{backfill}"
     console.print(f"Backfill {backfill}: {link}")
     if not wait:
         return True
     try:
-        results = follow(url, backfill, len(days), console)
+        results = follow(url, backfill, len(partitions), f"{dataset.partition}s", console)
     except (KeyboardInterrupt, TransientError):
         console.print(f"The backfill goes on without this command; follow or cancel it at {link}")
         raise
     failed = [run for run in results if run.status != "SUCCESS"]
-    console.print(f"{len(results) - len(failed):,} of {len(days):,} days built, {len(failed):,} failed")
+    built, units = len(results) - len(failed), f"{dataset.partition}s"
+    console.print(f"{built:,} of {len(partitions):,} {units} built, {len(failed):,} failed")
     for run in failed:
         where = f"{url}/runs/{run.run_id}" if run.run_id else "no run was started"
-        console.print(f"  {run.day}  {run.status.lower()}  {where}")
-    return not failed and len(results) == len(days)
+        console.print(f"  {run.partition}  {run.status.lower()}  {where}")
+    return not failed and len(results) == len(partitions)
 
 
-def launch(url: str, dataset: Dataset, days: Sequence[date]) -> str:
-    """Request one run a day; the backfill's id."""
+def launch(url: str, dataset: Dataset, partitions: Sequence[Partition]) -> str:
+    """Request one run for each; the backfill's id."""
     params = {
         "selector": {"partitionSetName": f"{dataset.name}_job_partition_set", "repositorySelector": _LOCATION},
-        "partitionNames": [day.isoformat() for day in days],
-        "title": f"vitalake: {len(days)} days of {dataset.name}",
+        "partitionNames": [str(each) for each in partitions],
+        "title": f"vitalake: {len(partitions)} {dataset.partition}s of {dataset.name}",
     }
     answer = ask(url, _LAUNCH, params=params)["launchPartitionBackfill"]
     if "backfillId" not in answer:
@@ -97,9 +99,9 @@ def launch(url: str, dataset: Dataset, days: Sequence[date]) -> str:
     return str(answer["backfillId"])
 
 
-def follow(url: str, backfill: str, total: int, console: Console) -> list[DayRun]:
-    """Show progress until the backfill has ended; the last run of each day."""
-    with _progress(console, total) as show:
+def follow(url: str, backfill: str, total: int, units: str, console: Console) -> list[PartitionRun]:
+    """Show progress until the backfill has ended; the last run of each of the `units` (days or hours)."""
+    with _progress(console, total, units) as show:
         before: dict[str, int] | None = None
         shown = (-1, -1)
         changed_at = heard_at = time.monotonic()
@@ -138,12 +140,12 @@ def follow(url: str, backfill: str, total: int, console: Console) -> list[DayRun
     return results
 
 
-def _results(url: str, backfill: str) -> list[DayRun]:
+def _results(url: str, backfill: str) -> list[PartitionRun]:
     found = ask(url, _RESULT, id=backfill)["partitionBackfillOrError"]["partitionStatuses"]["results"]
-    return [DayRun(item["partitionName"], item["runId"], item["runStatus"]) for item in found]
+    return [PartitionRun(item["partitionName"], item["runId"], item["runStatus"]) for item in found]
 
 
-def _will_be_repeated(url: str, results: list[DayRun]) -> bool:
+def _will_be_repeated(url: str, results: list[PartitionRun]) -> bool:
     """Whether Dagster is about to start one of the failed runs again."""
     failed = [run.run_id for run in results if run.status == "FAILURE"]
     if not failed:
@@ -152,11 +154,11 @@ def _will_be_repeated(url: str, results: list[DayRun]) -> bool:
     return any({"key": "dagster/will_retry", "value": "true"} in run["tags"] for run in runs)
 
 
-def last_runs(url: str, limit: int, job: str | None = None, day: str | None = None) -> list[dict[str, Any]]:
-    """The newest runs, of one job and one day if wanted: run_id, job, partition, status, began_at, ended_at."""
+def last_runs(url: str, limit: int, job: str | None = None, partition: str | None = None) -> list[dict[str, Any]]:
+    """The newest runs, of a job and a partition if wanted: run_id, job, partition, status, began_at, ended_at."""
     chosen: dict[str, Any] = {"pipelineName": job} if job else {}
-    if day:
-        chosen["tags"] = [{"key": "dagster/partition", "value": day}]
+    if partition:
+        chosen["tags"] = [{"key": "dagster/partition", "value": partition}]
     found = ask(url, _LAST_RUNS, filter=chosen, limit=limit)["runsOrError"]["results"]
     return [
         {
@@ -184,11 +186,11 @@ def _time(seconds: float | None) -> datetime | None:
 
 
 @contextmanager
-def _progress(console: Console, total: int) -> Iterator[Show]:
+def _progress(console: Console, total: int, units: str) -> Iterator[Show]:
     from rich import progress as bars
 
     if not console.is_terminal:
-        yield lambda done, failed: console.print(f"{done:,} of {total:,} days built, {failed:,} failed")
+        yield lambda done, failed: console.print(f"{done:,} of {total:,} {units} built, {failed:,} failed")
         return
     columns = (
         bars.SpinnerColumn(),
@@ -200,7 +202,7 @@ def _progress(console: Console, total: int) -> Iterator[Show]:
         task = bar.add_task("waiting for the first run", total=total)
 
         def show(done: int, failed: int) -> None:
-            text = f"{done:,} of {total:,} days built" + (f", {failed:,} failed" if failed else "")
+            text = f"{done:,} of {total:,} {units} built" + (f", {failed:,} failed" if failed else "")
             bar.update(task, completed=done + failed, description=text)
 
         yield show

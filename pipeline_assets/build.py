@@ -12,11 +12,11 @@ from typing import Any
 
 from dagster import (
     AssetSelection,
-    DailyPartitionsDefinition,
     Definitions,
     PartitionedConfig,
     ResourceDefinition,
     SensorDefinition,
+    TimeWindowPartitionsDefinition,
     define_asset_job,
     in_process_executor,
 )
@@ -27,12 +27,13 @@ from pipeline_assets.all_days import all_days_job
 from pipeline_assets.catalog_asset import catalog_asset
 from pipeline_assets.computed_assets import computed_asset
 from pipeline_assets.dataset_assets import dataset_assets
-from pipeline_assets.partitions import DATASET_TAG, PARTITION_TAG, daily
+from pipeline_assets.partitions import DATASET_TAG, PARTITION_TAG, partitions_of
 from pipeline_assets.sink_assets import sink_assets
-from pipeline_assets.standing_checks import combined_check, freshness_check, freshness_schedules
+from pipeline_assets.standing_checks import combined_check, current_check, freshness_check, freshness_schedules
 from pipeline_assets.trends import TRENDS, trends_asset, trends_schedule
 from resources.build import Resources, build_resources
 from resources.settings import Settings
+from vitalake.arrivals.calendar import ONE
 from vitalake.datasets.declared import DATASETS
 from vitalake.lake.dataset import Dataset
 
@@ -42,7 +43,7 @@ class Jobs:
     """The jobs of every dataset, by its name.
 
     Args:
-        daily: builds a day.
+        daily: builds a day, or an hour.
         all_days: brings up to date what follows from all days; only where a dataset has such assets.
         followers: the assets that this job has.
     """
@@ -69,11 +70,13 @@ def build_defs(
         resources: what assets, checks, hooks and sensors work with; None: what the settings name.
         datasets: the declarations.
     """
-    partitions, named = daily(settings.first_day), {dataset.name: dataset for dataset in datasets}
+    partitions = {dataset.name: partitions_of(dataset, settings.first_day) for dataset in datasets}
+    named = {dataset.name: dataset for dataset in datasets}
     resources = resources or build_resources(settings)
     hook = build_failure_hook(resources.outbox, settings.webserver_url)
     standing = [
         *(freshness_check(dataset) for dataset in datasets),
+        *(current_check(dataset) for dataset in datasets),
         *(combined_check(dataset, combined) for dataset in datasets for combined in dataset.combined),
         *(combined_check(dataset, item) for dataset in datasets for item in dataset.computed if item.table.whole),
     ]
@@ -95,9 +98,9 @@ def build_defs(
             )
             - AssetSelection.assets(TRENDS, *followers[dataset.name])
             - AssetSelection.checks(*standing),
-            description=f"Build a day of {dataset.name}: manifest, tables, checks, catalog.",
+            description=f"Build {ONE[dataset.partition]} of {dataset.name}: manifest, tables, checks, catalog.",
             tags={DATASET_TAG: dataset.name},
-            config=_tagged(partitions, dataset),
+            config=_tagged(partitions[dataset.name], dataset),
             hooks={hook},
         )
         for dataset in datasets
@@ -110,8 +113,12 @@ def build_defs(
     jobs = Jobs(daily_jobs, all_days, followers)
     return Definitions(
         assets=[
-            *(item for dataset in datasets for item in dataset_assets(dataset, partitions)),
-            *(computed_asset(item, named, partitions) for dataset in datasets for item in dataset.computed),
+            *(item for dataset in datasets for item in dataset_assets(dataset, partitions[dataset.name])),
+            *(
+                computed_asset(item, named, partitions[dataset.name])
+                for dataset in datasets
+                for item in dataset.computed
+            ),
             catalog_asset(datasets),
             trends_asset(datasets),
             *(asset for assets in sinks.values() for asset in assets),
@@ -133,10 +140,12 @@ def _as_dagster_has_them(resources: Resources) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _tagged(days: DailyPartitionsDefinition, dataset: Dataset) -> PartitionedConfig[DailyPartitionsDefinition]:
+def _tagged(
+    partitions: TimeWindowPartitionsDefinition, dataset: Dataset
+) -> PartitionedConfig[TimeWindowPartitionsDefinition]:
     """A tag on every run of the job, whoever starts it: one run at a time builds a partition (`dagster.yaml`)."""
     return PartitionedConfig(
-        days,
-        run_config_for_partition_key_fn=lambda _day: {},
-        tags_for_partition_key_fn=lambda day: {PARTITION_TAG: f"{dataset.name}:{day}"},
+        partitions,
+        run_config_for_partition_key_fn=lambda _key: {},
+        tags_for_partition_key_fn=lambda key: {PARTITION_TAG: f"{dataset.name}:{key}"},
     )

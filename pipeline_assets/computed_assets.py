@@ -15,10 +15,10 @@ from dagster import (
     AssetExecutionContext,
     AssetsDefinition,
     AssetSpec,
-    DailyPartitionsDefinition,
     DataVersion,
     MaterializeResult,
     ResourceParam,
+    TimeWindowPartitionsDefinition,
     multi_asset,
 )
 
@@ -26,15 +26,15 @@ from pipeline_assets import dagster_metadata
 from pipeline_assets.all_days import mark_of, to_follow
 from pipeline_assets.failures import steered
 from resources.object_store import ObjectStore
-from vitalake.lake.code_version import code_digest
 from vitalake.lake.computed.build import compute_table, count_exceptions
 from vitalake.lake.computed.resolved import ComputedFrom
 from vitalake.lake.dataset import Dataset
 from vitalake.lake.parquet import WHOLE
+from vitalake.lake.versions.code_version import code_digest
 
 
 def computed_asset(
-    item: ComputedFrom, datasets: Mapping[str, Dataset], partitions: DailyPartitionsDefinition
+    item: ComputedFrom, datasets: Mapping[str, Dataset], partitions: TimeWindowPartitionsDefinition
 ) -> AssetsDefinition:
     """The asset of a computed table.
 
@@ -55,7 +55,7 @@ def computed_asset(
                 group_name=item.datasets[0],
                 owners=[declared.owner],
                 kinds={"parquet", "sql" if declared.sql is not None else "pandas"},
-                code_version=code_digest(),
+                code_version=code_digest(declared),
                 metadata={
                     "dagster/column_schema": dagster_metadata.column_schema(table),
                     "dagster/table_name": table.name,

@@ -16,10 +16,10 @@ from dagster import (
     AssetKey,
     AssetsDefinition,
     AssetSpec,
-    DailyPartitionsDefinition,
     DataVersion,
     MaterializeResult,
     ResourceParam,
+    TimeWindowPartitionsDefinition,
     multi_asset,
 )
 
@@ -32,17 +32,17 @@ from resources.settings import Settings
 from vitalake.alerting.alerts import quarantined
 from vitalake.lake import stages
 from vitalake.lake.checks import SCHEMA, schema_differences
-from vitalake.lake.code_version import code_digest
 from vitalake.lake.dataset import Combined, Count, Dataset, Derived
 from vitalake.lake.parts import Store
 from vitalake.lake.reconcile import Report
 from vitalake.lake.tables import Table
+from vitalake.lake.versions.code_version import code_digest
 from vitalake.pseudonyms import Pseudonyms
 
 _TOLD = 20  # rules in a run's log, of which each line is 20 ms
 
 
-def dataset_assets(dataset: Dataset, partitions: DailyPartitionsDefinition) -> list[AssetsDefinition]:
+def dataset_assets(dataset: Dataset, partitions: TimeWindowPartitionsDefinition) -> list[AssetsDefinition]:
     """All assets of a dataset, in the order in which they follow from each other."""
     return [
         _manifest(dataset, partitions),
@@ -52,7 +52,7 @@ def dataset_assets(dataset: Dataset, partitions: DailyPartitionsDefinition) -> l
     ]
 
 
-def _manifest(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDefinition:
+def _manifest(dataset: Dataset, partitions: TimeWindowPartitionsDefinition) -> AssetsDefinition:
     table = dataset.raw_table
 
     @multi_asset(
@@ -74,7 +74,7 @@ def _manifest(dataset: Dataset, partitions: DailyPartitionsDefinition) -> Assets
     return manifest
 
 
-def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDefinition:
+def _tables(dataset: Dataset, partitions: TimeWindowPartitionsDefinition) -> AssetsDefinition:
     tables = [*dataset.tables, dataset.quarantine_table]
     checked = dataset.tables[0].name
 
@@ -139,7 +139,7 @@ def _tables(dataset: Dataset, partitions: DailyPartitionsDefinition) -> AssetsDe
     return read
 
 
-def _derived(dataset: Dataset, derived: Derived, partitions: DailyPartitionsDefinition) -> AssetsDefinition:
+def _derived(dataset: Dataset, derived: Derived, partitions: TimeWindowPartitionsDefinition) -> AssetsDefinition:
     source = next(table for table in dataset.tables if table.name == derived.source)
 
     @multi_asset(
@@ -194,7 +194,7 @@ def _spec(dataset: Dataset, table: Table, kinds: set[str], deps: Any = (), *, sk
         group_name=dataset.name,
         owners=[dataset.owner],
         kinds=kinds,
-        code_version=code_digest(),
+        code_version=code_digest(dataset),
         metadata={"dagster/column_schema": dagster_metadata.column_schema(table), "dagster/table_name": table.name},
     )
 

@@ -32,7 +32,7 @@ from vitalake.errors import PermanentError
 from vitalake.lake.dataset import Dataset
 from vitalake.lake.parts import Store
 from vitalake.lake.sinks import Delivery, Progress, Sink, keep_in_line
-from vitalake.lake.tables import PARTITION
+from vitalake.lake.tables import partition_columns
 from vitalake.serving.catalog import built_on, names_people, views
 
 CHECK = "every_row_delivered"
@@ -141,7 +141,7 @@ def _column_schema(sink: Sink, dataset: Dataset) -> TableSchema:
     docs = {view.name: view.columns for view in views([dataset], "", "")}.get(sink.view.lower(), {})
     read = tables_of(sink, dataset)
     columns = [
-        PARTITION,
+        *partition_columns(dataset.partition),
         *(column for table in dataset.every_table if table.name in read for column in table.columns),
     ]
     kinds = {column.name: column.kind for column in columns}

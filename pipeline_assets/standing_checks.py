@@ -11,7 +11,7 @@ last look are an alert.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 
 from dagster import (
     AssetCheckExecutionContext,
@@ -44,9 +44,12 @@ from resources.alerting.outbox import Outbox
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from vitalake.alerting.late_data_alert import objects_late
+from vitalake.arrivals.calendar import Calendar, Partition
 from vitalake.lake.dataset import Dataset
-from vitalake.lake.freshness import behind, following, freshness, open_days, overdue
+from vitalake.lake.freshness import behind, following, freshness, overdue
 from vitalake.lake.stages import OverAllDays
+from vitalake.lake.versions.outdated import CURRENT, partition_versions
+from vitalake.pseudonyms import Pseudonyms
 
 LOOK_AT = "vitalake/look_at"
 OPEN_DAYS = "open and late days"
@@ -75,27 +78,28 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
         outbox: ResourceParam[Outbox],
     ) -> AssetCheckResult:
         tags, now = context.run.tags, datetime.now(timezone.utc)
+        calendar = dataset.calendar(settings.first_day)
         partition = tags.get(DAGSTER_PARTITION_TAG)  # where a person runs the check for one day
-        days: set[date] | None = None
+        wanted: set[Partition] | None = None
         if partition:
-            days = {date.fromisoformat(partition)}
+            wanted = {Partition.parse(partition)}
         elif tags.get(LOOK_AT) == OPEN_DAYS:
-            days = open_days(now) | _late_days(context.instance, key)
+            wanted = calendar.recent(now) | _late(context.instance, key, calendar)
         with steered(0):
             busy = _being_built(context.instance, dataset)
-            late = overdue(dataset, raw, lake, settings.first_day, days, now)
-            # While a run builds a day, nobody can tell which of its objects are in the tables.
+            late = overdue(dataset, raw, lake, settings.first_day, wanted, now)
+            # While a run builds a partition, nobody can tell which of its objects are in the tables.
             busy |= _being_built(context.instance, dataset)
-            late_days = {day: count for day, count in late.days.items() if day.isoformat() not in busy}
-            if not partition and late_days.keys() - _late_days(context.instance, key):
+            known = {each: count for each, count in late.partitions.items() if str(each) not in busy}
+            if not partition and known.keys() - _late(context.instance, key, calendar):
                 link = dagster_metadata.run_link(settings.webserver_url, context.run.run_id)
-                run, objects = context.run.root_run_id or context.run.run_id, sum(late_days.values())
-                told = objects_late(dataset.name, objects, list(late_days), dataset.processed_within, run, link)
+                run, objects = context.run.root_run_id or context.run.run_id, sum(known.values())
+                told = objects_late(dataset.name, objects, list(known), dataset.processed_within, run, link)
                 outbox.add(told)
         result = dagster_metadata.check_result(check, table, late.count, partition or tags.get(LOOK_AT))
         if partition:
             return result
-        remembered = MetadataValue.json([day.isoformat() for day in late_days])
+        remembered = MetadataValue.json([str(each) for each in known])
         return result._replace(metadata={**result.metadata, LATE_DAYS: remembered})
 
     return fresh
@@ -116,8 +120,26 @@ def combined_check(dataset: Dataset, combined: OverAllDays) -> AssetChecksDefini
     return fresh
 
 
+def current_check(dataset: Dataset) -> AssetChecksDefinition:
+    """How many partitions are of an older declaration or code; asked at night, and never a warning."""
+    table = dataset.tables[0].name
+
+    @asset_check(
+        asset=table,
+        name=CURRENT.name,
+        description=f"{CURRENT.doc} `vitalake backfill {dataset.name} --outdated` builds the others.",
+    )
+    def current(lake: ResourceParam[ObjectStore], pseudonyms: ResourceParam[Pseudonyms]) -> AssetCheckResult:
+        with steered(0):
+            found = partition_versions(dataset, lake, pseudonyms.key_id)
+        return dagster_metadata.check_result(CURRENT, table, found.count, None)
+
+    return current
+
+
 def freshness_schedules(checks: Sequence[AssetChecksDefinition]) -> list[ScheduleDefinition]:
-    """All of them, hourly and nightly: a run says what it built, not what nobody has asked it to build."""
+    """All nightly, and hourly those of freshness: a run says what it built, not what nobody has asked it for."""
+    hourly_keys = [key for check in checks for key in check.check_keys if key.name != CURRENT.name]
     job = define_asset_job(
         _JOB,
         AssetSelection.checks(*checks),
@@ -136,7 +158,7 @@ def freshness_schedules(checks: Sequence[AssetChecksDefinition]) -> list[Schedul
     def hourly(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
         if under_way(context.instance, _JOB):
             return SkipReason("the last look has not ended")
-        return RunRequest(tags={LOOK_AT: OPEN_DAYS})
+        return RunRequest(tags={LOOK_AT: OPEN_DAYS}, asset_check_keys=hourly_keys)
 
     nightly = ScheduleDefinition(
         name="freshness_of_all_days",
@@ -156,14 +178,14 @@ def _being_built(instance: DagsterInstance, dataset: Dataset) -> set[str]:
     }
 
 
-def _late_days(instance: DagsterInstance, key: AssetCheckKey) -> set[date]:
-    """The days that the last result about the whole table named; results about one day say nothing of others."""
+def _late(instance: DagsterInstance, key: AssetCheckKey, calendar: Calendar) -> set[Partition]:
+    """Those that the last result about the whole table named; results about one day say nothing of others."""
     cursor = None
     while page := instance.event_log_storage.get_asset_check_execution_history(key, _PAGE, cursor, _EVALUATED):
         for record in page:
             told = record.evaluation.metadata.get(LATE_DAYS) if record.evaluation else None
             if told is not None:
-                days = told.value
-                return {date.fromisoformat(day) for day in days} if isinstance(days, list) else set()
+                named = calendar.kept(told.value) if isinstance(told.value, list) else set()
+                return {Partition.parse(each) for each in named}
         cursor = page[-1].id
     return set()

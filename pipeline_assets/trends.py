@@ -125,13 +125,13 @@ def _pictures(
     settings: Settings, lake: ObjectStore, dataset: Dataset
 ) -> Iterator[tuple[str, MarkdownMetadataValue]]:
     """Name and picture of each of the dataset's trends, up to its newest day; none where there are no rows."""
-    from resources.catalog import connect, stored_days
+    from resources.catalog import connect, stored_partitions
 
-    newest = max(stored_days(lake, dataset.tables[0]), default=None)
+    newest = max(stored_partitions(lake, dataset.tables[0], "day"), default=None)  # also of hours
     if newest is None:
         return
     with connect(settings) as connection:
         for trend in dataset.trends:
-            rows = connection.execute(trend.query, [newest - _SHOWN]).fetchall()
+            rows = connection.execute(trend.query, [newest.day - _SHOWN]).fetchall()
             if rows:
                 yield trend.name, dagster_metadata.picture(trend.draw(rows))

@@ -49,6 +49,11 @@ def lake_store(settings: Settings) -> LakeStore:
     return LakeStore(settings, {table.name for table in tables if table.restricted})
 
 
+def pseudonyms(settings: Settings) -> Pseudonyms:
+    """With the key of the settings. Raises PermanentError: there is none, or too short a one."""
+    return Pseudonyms((settings.pseudonym_key or SecretStr("")).get_secret_value().encode())
+
+
 def build_resources(settings: Settings) -> Resources:
     """Everything that the settings name.
 
@@ -68,7 +73,7 @@ def build_resources(settings: Settings) -> Resources:
         raw=ObjectStore(settings, settings.raw_bucket),
         lake=lake,
         outbox=Outbox(lake),
-        pseudonyms=Pseudonyms((settings.pseudonym_key or SecretStr("")).get_secret_value().encode()),
+        pseudonyms=pseudonyms(settings),
         slack=slack,
         queue=NotificationQueue(settings, settings.queue_url) if settings.queue_url else None,
     )

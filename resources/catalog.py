@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from pydantic import SecretStr
 
 from resources.object_store import ObjectStore
 from resources.settings import Settings
+from vitalake.arrivals.calendar import Granularity, Partition
 from vitalake.arrivals.fingerprints import digest
 from vitalake.errors import PermanentError, TransientError
 from vitalake.lake.dataset import Dataset
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _MADE_OF = "vitalake_made_of"  # a macro: SHOW TABLES does not list it
+_DAY = re.compile(r"/date=(\d{4}-\d\d-\d\d)/$")
+_HOUR = re.compile(r"/date=(\d{4}-\d\d-\d\d)/hour=(\d\d)/part-\d+\.parquet$")
 _PUBLISH = (
     "start the system (vitalake up) or, where it runs elsewhere, "
     "`python -m dagster asset materialize --select lake -m definitions`"
@@ -106,7 +108,7 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
     path = settings.catalog_path
     for dataset in datasets:
         for table in dataset.every_table:
-            seed(lake, table)
+            seed(lake, table, dataset.partition)
     ddl = _definition(settings, datasets)
     made_of = _digest(ddl, datasets)
     try:
@@ -216,10 +218,17 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def stored_days(lake: ObjectStore, table: Table) -> set[date]:
-    """The days of which a table has parts, by the names of its folders."""
-    named = [re.search(r"/date=(\d{4}-\d\d-\d\d)/$", folder) for folder in lake.folders(f"{table.name}/")[0]]
-    return {date.fromisoformat(found[1]) for found in named if found and found[1] != SEED_PARTITION}
+def stored_partitions(lake: ObjectStore, table: Table, unit: Granularity) -> set[Partition]:
+    """The days or hours of which a table has parts, by the names of its folders.
+
+    Of hours by those of its parts: a request brings a thousand of them, and the parts of an hour are few.
+    """
+    if unit == "day":
+        named = [_DAY.search(folder) for folder in lake.folders(f"{table.name}/")[0]]
+    else:
+        named = [_HOUR.search(item.key) for item in lake.objects(f"{table.name}/")]
+    found = {Partition.parse("T".join(match.groups())) for match in named if match}
+    return {partition for partition in found if str(partition.day) != SEED_PARTITION}
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""Looking at some days of the raw bucket, for as long as a tick may list.
+"""Looking at some partitions of the raw bucket, for as long as a tick may list.
 
-Belongs here: what those days hold, the limit, and what is said where it was reached. Does not belong here: which
-days (`sensors/drops.py`, `sensors/queue.py`, `sensors/sweep.py`), a pass over everything
+Belongs here: what those hold, the limit, and what is said where it was reached. Does not belong here: which
+ones (`sensors/drops.py`, `sensors/queue.py`, `sensors/sweep.py`), a pass over everything
 (`vitalake/arrivals/sweep.py`).
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from datetime import date
 
 from dagster import DagsterInstance
 
 from resources.object_store import ObjectStore, SlowListingError
 from sensors.run_state import built_partitions
+from vitalake.arrivals.calendar import Calendar, Partition
 from vitalake.arrivals.fingerprints import listed_fingerprint
 from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.objects import ObjectInfo
@@ -56,8 +56,8 @@ def list_partitions(
     instance: DagsterInstance,
     raw: ObjectStore,
     dataset: Dataset,
-    first_day: date,
-    days: Collection[date],
+    calendar: Calendar,
+    partitions: Collection[Partition],
     built: Collection[str] | None = None,
 ) -> dict[str, tuple[int, str]]:
     """Partition → how many objects it has now, and their fingerprint; 0 where it was built and has none any more.
@@ -65,18 +65,18 @@ def list_partitions(
     Args:
         instance: knows which partitions were ever built.
         raw: the bucket.
-        dataset: whose days these are.
-        first_day: of the calendar.
-        days: which to list.
+        dataset: whose partitions these are.
+        calendar: that of the dataset.
+        partitions: which to list.
         built: partitions that were ever built; by default those that Dagster knows.
 
     Raises:
         SlowListingError: it takes too long.
     """
-    found = arrived(BoundedBucket(raw), dataset.prefix, first_day, set(days), dataset.group_objects)
-    groups = by_partition(found, first_day)
-    listed = {str(day): (sum(map(len, group)), listed_fingerprint(group)) for day, group in groups.items()}
-    gone = {str(day) for day in days} - listed.keys()
+    found = arrived(BoundedBucket(raw), dataset.prefix, calendar, set(partitions), dataset.group_objects)
+    groups = by_partition(found, calendar)
+    listed = {str(key): (sum(map(len, group)), listed_fingerprint(group)) for key, group in groups.items()}
+    gone = {str(key) for key in partitions} - listed.keys()
     if gone:
         gone &= built_partitions(instance, dataset) if built is None else set(built)
     return listed | dict.fromkeys(gone, (0, listed_fingerprint([])))

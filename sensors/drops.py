@@ -1,7 +1,7 @@
 """Objects that were dropped into the raw bucket become run requests within seconds.
 
-Belongs here: looking at the days that devices upload to now, of all datasets in turn. Does not belong here: old
-days (`sensors/sweep.py`), what differs (`sensors/partition_diff.py`), what a run does.
+Belongs here: looking at what devices upload to now, of all datasets in turn. Does not belong here: older
+partitions (`sensors/sweep.py`), what differs (`sensors/partition_diff.py`), what a run does.
 
 The sensor asks which partitions differ from their objects, never what happened, so no event can be missed. Its
 cursor only remembers what was found equal: without it a tick asks Dagster again. One sensor for all, since a tick
@@ -33,7 +33,6 @@ from resources.settings import Settings
 from sensors.bounded_listing import list_partitions, too_slow_to_list
 from sensors.partition_diff import TICK_SECONDS, ListedPartitions, PartitionDiff, partition_diff, read_cursor
 from vitalake.lake.dataset import Dataset
-from vitalake.lake.freshness import open_days
 
 _LEAVE_IT = timedelta(minutes=15)
 _LEFT_AT = "left_at"
@@ -43,7 +42,11 @@ _FIRST = "first dataset"
 
 
 def drop_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Settings) -> SensorDefinition:
-    """Looks at yesterday, today and tomorrow (UTC), and at objects whose keys name no day; for all datasets."""
+    """Looks at what devices upload to now, and at objects whose keys name no day; for all datasets.
+
+    Of a dataset by the day at yesterday, today and tomorrow (UTC); by the hour at the last two hours, this and the
+    next.
+    """
     # Dagster keeps no cursor of a tick that failed: by the cursor that it began with, what it would have left. A
     # dataset that takes all the time and then fails must not have the first turn for ever.
     unsaved: dict[str | None, str] = {}
@@ -126,12 +129,13 @@ def _differences(
     until: float,
     job_name: str,
 ) -> PartitionDiff:
-    """What differs in the open days of one dataset; nothing, for a while, where listing them takes too long."""
+    """What differs in the open partitions of a dataset; nothing, for a while, where listing them takes too long."""
     now = datetime.now(timezone.utc)
     if _rests(memory, now):
         return PartitionDiff([], dict(memory), too_slow_to_list(dataset))
     try:
-        listed = list_partitions(context.instance, raw, dataset, settings.first_day, open_days(now))
+        calendar = dataset.calendar(settings.first_day)
+        listed = list_partitions(context.instance, raw, dataset, calendar, calendar.open(now))
     except SlowListingError:
         context.log.warning(too_slow_to_list(dataset))
         # Once may be a store that hung for a moment.
@@ -142,7 +146,7 @@ def _differences(
     return partition_diff(
         context,
         dataset,
-        ListedPartitions(listed),
+        ListedPartitions(listed, str(calendar.newest(now))),
         now,
         memory,
         records=records,

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from dagster import RunRequest, SensorEvaluationContext
 
 from sensors.run_requests import requests_for
 from sensors.run_state import state_of
+from vitalake.arrivals.calendar import ONE, Granularity
 from vitalake.arrivals.fingerprints import digest
 from vitalake.arrivals.planning import PartitionState, plan
 from vitalake.lake.dataset import Dataset
 
 # Dagster ends a tick after 60 s; what a tick does not get to, the next one does.
 TICK_SECONDS = 20.0
-# Hex digits that are remembered of a partition: Dagster stores the cursor anew with every tick.
+# Hex digits that are remembered of a partition, or a day of hours: Dagster stores the cursor anew with every tick.
 _DIGITS = 16
 EQUAL = "equal"
 NEXT = "next"
@@ -32,19 +34,24 @@ NEXT = "next"
 
 @dataclass(frozen=True)
 class ListedPartitions:
-    """What was listed: partition → how many objects it has, and their fingerprint."""
+    """What was listed.
+
+    Args:
+        listed: partition → how many objects it has, and their fingerprint.
+        newest: the last partition that has come.
+    """
 
     listed: Mapping[str, tuple[int, str]]
+    newest: str
 
-    def up_to_tomorrow(self, now: datetime) -> tuple[dict[str, str], str]:
-        """Partition → fingerprint up to tomorrow, and a note on objects of days that have not come yet."""
-        last_day = (now.date() + timedelta(days=1)).isoformat()
-        come = {partition: digest for partition, (_, digest) in self.listed.items() if partition <= last_day}
+    def up_to_newest(self, unit: Granularity) -> tuple[dict[str, str], str]:
+        """Partition → fingerprint of those that have come, and a note on objects of the others."""
+        come = {partition: digest for partition, (_, digest) in self.listed.items() if partition <= self.newest}
         waiting = sorted(self.listed.keys() - come.keys())
         if not waiting:
             return come, ""
         count = sum(self.listed[partition][0] for partition in waiting)
-        return come, f"{count} objects wait for a day that has not come yet: {', '.join(waiting[:5])}"
+        return come, f"{count} objects wait for {ONE[unit]} that has not come yet: {', '.join(waiting[:5])}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class PartitionDiff:
 def partition_diff(
     context: SensorEvaluationContext,
     dataset: Dataset,
-    days: ListedPartitions,
+    found: ListedPartitions,
     now: datetime,
     memory: Mapping[str, Any],
     *,
@@ -88,7 +95,7 @@ def partition_diff(
     Args:
         context: of the tick.
         dataset: whose partitions these are.
-        days: what was listed; a partition that was built and has no objects any more included.
+        found: what was listed; a partition that was built and has no objects any more included.
         now: when the tick began.
         memory: what the last tick left.
         records: partition → what stands for Dagster's records of it, looked up before this; other text for others.
@@ -96,12 +103,12 @@ def partition_diff(
         until: when to stop, by `time.monotonic`; one partition is looked at whatever the time.
         job_name: the job to run, for a sensor that has several.
     """
-    listed, note = days.up_to_tomorrow(now)
+    listed, note = found.up_to_newest(dataset.partition)
     if note:
         context.log.warning(note)
     before = memory.get(EQUAL)
     marks = {key: digest(fingerprint, records.get(key, ""))[:_DIGITS] for key, fingerprint in listed.items()}
-    equal = {key for key, mark in marks.items() if isinstance(before, dict) and before.get(key) == mark}
+    equal = _found_equal(marks, before if isinstance(before, dict) else {})
     states: dict[str, PartitionState] = {}
     first, stopped = str(memory.get(NEXT, "")), None
     order = sorted(listed, key=lambda partition: (not first or partition <= first, partition), reverse=True)
@@ -118,11 +125,42 @@ def partition_diff(
     plans.sort(key=lambda item: order.index(item.partition))
     if plans[runs:]:
         stopped = plans[runs].partition
-    left = {EQUAL: {key: marks[key] for key in sorted(equal)}} | ({NEXT: stopped} if stopped else {})
-    objects = sum(count for count, _ in days.listed.values())
-    filled = sum(count > 0 for count, _ in days.listed.values())
-    said = f"{objects} objects in {filled} days, {len(states)} looked at"
+    left = {EQUAL: _to_remember(marks, equal)} | ({NEXT: stopped} if stopped else {})
+    objects = sum(count for count, _ in found.listed.values())
+    filled = sum(count > 0 for count, _ in found.listed.values())
+    said = f"{objects} objects in {filled} {dataset.partition}s, {len(states)} looked at"
     return PartitionDiff(requests_for(plans[:runs], job_name), left, "; ".join(filter(None, (said, note))))
+
+
+def _found_equal(marks: Mapping[str, str], before: Mapping[str, Any]) -> set[str]:
+    """Partitions whose marks are those that were remembered: their own, or that of their day."""
+    found: set[str] = set()
+    for day, theirs in _by_day(marks):
+        same_day = before.get(day) == _mark_of_day(day, theirs)
+        found.update(key for key, mark in theirs.items() if same_day or before.get(key) == mark)
+    return found
+
+
+def _to_remember(marks: Mapping[str, str], equal: Collection[str]) -> dict[str, str]:
+    """What stands for these in the cursor: of a day whose hours are all among them one mark, else theirs."""
+    left: dict[str, str] = {}
+    for day, theirs in _by_day(marks):
+        if all(key in equal for key in theirs):
+            left[day] = _mark_of_day(day, theirs)
+        else:
+            left |= {key: mark for key, mark in theirs.items() if key in equal}
+    return left
+
+
+def _by_day(marks: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Day → the marks of its partitions, in order."""
+    for day, keys in groupby(sorted(marks), key=lambda key: key[: len("2026-11-20")]):
+        yield day, {key: marks[key] for key in keys}
+
+
+def _mark_of_day(day: str, theirs: Mapping[str, str]) -> str:
+    """One mark for all the partitions of a day; a day that is one itself has its own."""
+    return theirs.get(day) or digest(*(f"{key} {mark}" for key, mark in theirs.items()))[:_DIGITS]
 
 
 def read_cursor(text: str | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Notifications from a queue become run requests, for all datasets.
 
-Belongs here: the shell around `vitalake/arrivals/notifications.py` and the planner: receive, list the days that are
-named, ask Dagster what it knows, request, delete. Does not belong here: what a message says, what SQS is
+Belongs here: the shell around `vitalake/arrivals/notifications.py` and the planner: receive, list the partitions
+that are named, ask Dagster what it knows, request, delete. Does not belong here: what a message says, what SQS is
 (`resources/queue.py`), which runs are planned (`vitalake/arrivals/planning.py`).
 
 A message is deleted only after Dagster has recorded what came of it. A tick writes a token into its cursor and
@@ -20,7 +20,7 @@ import time
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 from dagster import (
     DefaultSensorStatus,
@@ -41,6 +41,7 @@ from sensors.bounded_listing import list_partitions, too_slow_to_list
 from sensors.queue_batch import Named, QueueBatch, QueueCursor
 from sensors.run_requests import requests_for
 from sensors.run_state import state_of, under_way
+from vitalake.arrivals.calendar import Calendar, Partition
 from vitalake.arrivals.planning import RunPlan, plan
 from vitalake.lake.dataset import Dataset
 
@@ -50,10 +51,10 @@ _INTERVAL_S = 4
 _TICK_SECONDS = 20.0
 _CALLS_SECONDS = 5.0
 _MESSAGES = 2000
-_DAYS_AT_ONCE = 50
-# Days that took no longer are followed by twice as many; the first one of a tick is always alone, and in time.
+_AT_ONCE = 50
+# What took no longer is followed by twice as many; the first one of a tick is always alone, and in time.
 _QUICK_SECONDS = 2.0
-_DAYS_REMEMBERED = 500
+_REMEMBERED = 500
 _TICKS_REMEMBERED = 10
 
 
@@ -66,7 +67,7 @@ class Looked:
 
 
 def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Settings) -> SensorDefinition:
-    """Looks at the days that notifications name, whenever they were; one sensor for all datasets."""
+    """Looks at the days and hours that notifications name, whenever they were; one sensor for all datasets."""
     # Token → receipts. More than one only while somebody tries the sensor out in the web UI.
     receipts: dict[str, list[str]] = {}
 
@@ -87,7 +88,7 @@ def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Setti
             context.log.info("%d messages are done with, %d of them come again", len(recorded), left)
 
         # With so much to do, messages are safer in the queue: each time one is received counts towards its death.
-        limit = _MESSAGES if len(cursor.again) < _DAYS_REMEMBERED else 0
+        limit = _MESSAGES if len(cursor.again) < _REMEMBERED else 0
         messages = queue.receive(limit, _CALLS_SECONDS) if limit else []
         batch = QueueBatch.of(messages, settings, datasets)
         if batch.junk:
@@ -96,8 +97,8 @@ def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Setti
         looked = _look(context, raw, datasets, settings, cursor.again, named, now, started + _TICK_SECONDS)
 
         # Those whose messages are gone come first: nothing else but the sweep would remember them.
-        ordered = sorted(looked.again, key=lambda item: (item not in cursor.again, -item[1].toordinal(), item[0]))
-        again, beyond = frozenset(ordered[:_DAYS_REMEMBERED]), set(ordered[_DAYS_REMEMBERED:])
+        ordered = sorted(looked.again, key=lambda item: _rank(item, cursor.again))
+        again, beyond = frozenset(ordered[:_REMEMBERED]), set(ordered[_REMEMBERED:])
         done = [receipt for receipt, about in batch.named.items() if not about & beyond]
         token = uuid.uuid4().hex if done else ""
         if done:
@@ -108,7 +109,7 @@ def notification_sensor(datasets: Sequence[Dataset], jobs: Jobs, settings: Setti
         for dataset in datasets:
             theirs = [item for item in looked.plans if item.dataset == dataset.name]
             requests += requests_for(theirs, jobs.daily[dataset.name].name)
-        reason = f"{len(messages)} messages, {batch.junk} of them no notifications; {len(named)} days named"
+        reason = f"{len(messages)} messages, {batch.junk} of them no notifications; {len(named)} partitions named"
         return SensorResult(
             run_requests=requests,
             cursor=str(QueueCursor(token, again)),
@@ -131,25 +132,28 @@ def _look(
     """Look at partitions until the deadline: those that waited first, then newest first.
 
     To be looked at again are those that there was no time for, those whose run is more than a tick may request, and
-    those of which a run is under way, which may have listed the day before the object came; and those of a dataset
-    that cannot be looked at, unless there is no other. What failed and pauses is left to the sweep, and so is a day
+    those of which a run is under way, which may have listed it before the object came; and those of a dataset
+    that cannot be looked at, unless there is no other. What failed and pauses is left to the sweep, and so is one
     that takes too long to list by itself.
     """
-    looked, tomorrow = Looked(), now.date() + timedelta(days=1)
+    looked = Looked()
     known = {dataset.name: dataset for dataset in datasets}
-    # The sweep speaks of days that have not come yet.
-    wanted = {(name, day) for name, day in {*waiting, *named} if name in known and day <= tomorrow}
+    calendars = {name: dataset.calendar(settings.first_day) for name, dataset in known.items()}
+    wanted = {
+        item for item in (*waiting, *named) if item[0] in known and _has_come(item[1], calendars[item[0]], now)
+    }
     busy = {name: under_way(context.instance, known[name]) for name, _ in wanted}
-    looked.again = {(name, day) for name, day in wanted if str(day) in busy[name]}
-    left = sorted(wanted - looked.again, key=lambda item: (item not in waiting, -item[1].toordinal(), item[0]))
+    looked.again = {(name, key) for name, key in wanted if str(key) in busy[name]}
+    left = sorted(wanted - looked.again, key=lambda item: _rank(item, waiting))
     failed: dict[str, Exception] = {}
-    at_once, most = 1, _DAYS_AT_ONCE
+    at_once, most = 1, _AT_ONCE
     while left and time.monotonic() <= deadline:
         dataset = known[left[0][0]]
         some = [item for item in left if item[0] == dataset.name][:at_once]
         began = time.monotonic()
         try:
-            found = list_partitions(context.instance, raw, dataset, settings.first_day, [day for _, day in some])
+            wanted_keys = [key for _, key in some]
+            found = list_partitions(context.instance, raw, dataset, calendars[dataset.name], wanted_keys)
         except SlowListingError:
             if len(some) == 1:
                 context.log.warning("%s: %s", some[0][1], too_slow_to_list(dataset))
@@ -173,12 +177,23 @@ def _look(
             if time.monotonic() < until:
                 states[partition] = state_of(context.instance, dataset, partition, listed[partition])
         settled = {partition for partition, state in states.items() if not state.active}
-        looked.again |= {(dataset.name, date.fromisoformat(item)) for item in listed.keys() - settled}
+        looked.again |= {(dataset.name, Partition.parse(item)) for item in listed.keys() - settled}
         looked.plans += plan(dataset.name, {key: listed[key] for key in states}, states, now)
     if failed and failed.keys() == {name for name, _ in wanted}:
         raise next(iter(failed.values()))
     looked.again |= set(left)
     for item in looked.plans[settings.runs_per_tick :]:
-        looked.again.add((item.dataset, date.fromisoformat(item.partition)))
+        looked.again.add((item.dataset, Partition.parse(item.partition)))
     del looked.plans[settings.runs_per_tick :]
     return looked
+
+
+def _rank(item: Named, first: Collection[Named]) -> tuple[bool, float, str]:
+    """Those of `first` before others, each newest first."""
+    name, partition = item
+    return item not in first, -partition.starts_at.timestamp(), name
+
+
+def _has_come(partition: Partition, calendar: Calendar, now: datetime) -> bool:
+    """Whether it is one to look at: the sweep speaks of those that have not come yet."""
+    return calendar.holds(str(partition)) and partition <= calendar.newest(now)

@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 from resources.queue import QueueMessage
 from resources.settings import Settings
+from vitalake.arrivals.calendar import Partition
 from vitalake.arrivals.notifications import hints, partitions
 from vitalake.lake.dataset import Dataset
 
-# Dataset and day.
-Named = tuple[str, date]
+# Dataset and partition.
+Named = tuple[str, Partition]
 
 
 @dataclass
@@ -33,19 +33,20 @@ class QueueBatch:
     @staticmethod
     def of(messages: Sequence[QueueMessage], settings: Settings, datasets: Sequence[Dataset]) -> QueueBatch:
         """Read messages; those about nothing of ours name nothing."""
-        batch, prefixes = QueueBatch(), [(dataset.name, dataset.prefix) for dataset in datasets]
+        batch = QueueBatch()
+        ours = [(dataset.name, dataset.prefix, dataset.calendar(settings.first_day)) for dataset in datasets]
         for message in messages:
             found = hints(message.body)
             if found is None:
                 batch.junk += 1
             else:
-                batch.named[message.receipt] = partitions(found, settings.raw_bucket, prefixes, settings.first_day)
+                batch.named[message.receipt] = partitions(found, settings.raw_bucket, ours)
         return batch
 
 
 @dataclass(frozen=True)
 class QueueCursor:
-    """The token of the tick that wrote it, and the days to look at again though their messages are gone."""
+    """The token of the tick that wrote it, and the partitions to look at again though their messages are gone."""
 
     token: str
     again: frozenset[Named]
@@ -55,10 +56,10 @@ class QueueCursor:
         """The reverse of str(); an empty one for anything else, such as what somebody typed in the web UI."""
         try:
             content = json.loads(text or "{}")
-            again = {(str(name), date.fromisoformat(day)) for name, day in content["again"]}
+            again = {(str(name), Partition.parse(key)) for name, key in content["again"]}
             return QueueCursor(str(content["token"]), frozenset(again))
         except (ValueError, TypeError, KeyError, RecursionError):
             return QueueCursor("", frozenset())
 
     def __str__(self) -> str:
-        return json.dumps({"again": sorted((name, str(day)) for name, day in self.again), "token": self.token})
+        return json.dumps({"again": sorted((name, str(key)) for name, key in self.again), "token": self.token})

@@ -4,7 +4,7 @@ Belongs here: starting a pass (`vitalake/arrivals/sweep.py`), going on with it, 
 not belong here: today's uploads (`sensors/drops.py`), what differs (`sensors/partition_diff.py`).
 
 A late upload, a deletion, a lost notification costs the time to the next pass, and no data. Others may have built a
-day since the pass listed it, so what differs is listed anew before it is asked for.
+partition since the pass listed it, so what differs is listed anew before it is asked for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from dagster import (
@@ -28,13 +28,14 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from resources.catalog import stored_days
+from resources.catalog import stored_partitions
 from resources.object_store import ObjectStore, SlowListingError
 from resources.settings import Settings
 from sensors.bounded_listing import LISTING_SECONDS, list_partitions
 from sensors.partition_diff import EQUAL, NEXT, ListedPartitions, partition_diff, read_cursor
 from sensors.run_requests import requests_for
 from sensors.run_state import built_partitions, records_of, state_of, waiting
+from vitalake.arrivals.calendar import Calendar, Partition
 from vitalake.arrivals.fingerprints import listed_fingerprint
 from vitalake.arrivals.objects import ObjectInfo
 from vitalake.arrivals.planning import plan
@@ -71,17 +72,17 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
     ) -> SensorResult:
         started, now = time.monotonic(), datetime.now(timezone.utc)
         cursor = read_cursor(context.cursor)
-        bucket = _SweepBucket(raw)
+        bucket, calendar = _SweepBucket(raw), dataset.calendar(settings.first_day)
         going = under_way.pop(context.cursor or "", None)
         under_way.clear()
 
         def from_(start: Position) -> _Pass:
-            return _Pass(Sweep(bucket, dataset.prefix, settings.first_day, dataset.group_objects, start))
+            return _Pass(Sweep(bucket, dataset.prefix, calendar, dataset.group_objects, start))
 
         def enough() -> bool:
             return time.monotonic() - started > _PASS_SECONDS
 
-        going = going or from_(_position(cursor, now))
+        going = going or from_(_position(cursor, calendar, now))
         try:
             try:
                 ended = going.sweep.go_on(enough)
@@ -93,13 +94,13 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
                 kept = {key: cursor[key] for key in (EQUAL, NEXT) if key in cursor}
                 left = _as_cursor({**kept, _POSITION: position})
                 under_way[left] = going
-                objects = sum(count for count, _ in going.sweep.days().values())
+                objects = sum(count for count, _ in going.sweep.partitions().values())
                 return SensorResult(
                     skip_reason=f"{objects} objects so far; the next tick goes on from here", cursor=left
                 )
             going.ended_at = going.ended_at or time.monotonic()
-            listed = going.sweep.days()
-            built = _built(context, lake, dataset, settings.first_day)
+            listed = going.sweep.partitions()
+            built = _built(context, lake, dataset, calendar)
             for partition in built - listed.keys():
                 listed[partition] = (0, listed_fingerprint([]))
             records = records_of(context.instance, dataset)
@@ -107,9 +108,16 @@ def sweep_sensor(dataset: Dataset, job: UnresolvedAssetJobDefinition, settings: 
             runs = max(0, settings.runs_per_tick - waiting(context.instance, dataset))
             until = time.monotonic() + _LOOK_SECONDS
             found = partition_diff(
-                context, dataset, ListedPartitions(listed), now, cursor, records=records, runs=runs, until=until
+                context,
+                dataset,
+                ListedPartitions(listed, str(calendar.newest(now))),
+                now,
+                cursor,
+                records=records,
+                runs=runs,
+                until=until,
             )
-            requests = _still_wanted(context, raw, dataset, settings, found.requests, built, now)
+            requests = _still_wanted(context, raw, dataset, calendar, found.requests, built, now)
         except VitalakeError:  # the store's; Dagster keeps the cursor as it was, and what was listed counts
             under_way[context.cursor or ""] = going
             raise
@@ -144,27 +152,27 @@ class _SweepBucket:
         return self._raw.folders(prefix, LISTING_SECONDS)
 
 
-def _built(context: SensorEvaluationContext, lake: ObjectStore, dataset: Dataset, first_day: date) -> set[str]:
-    """Partitions that were ever built, by Dagster and by the lake: Dagster forgets a day with its runs."""
-    stored = {day.isoformat() for day in stored_days(lake, dataset.raw_table)}
-    return {key for key in stored | built_partitions(context.instance, dataset) if key >= first_day.isoformat()}
+def _built(context: SensorEvaluationContext, lake: ObjectStore, dataset: Dataset, calendar: Calendar) -> set[str]:
+    """Partitions that were ever built, by Dagster and by the lake: Dagster forgets one with its runs."""
+    stored = map(str, stored_partitions(lake, dataset.raw_table, dataset.partition))
+    return calendar.kept({*stored, *built_partitions(context.instance, dataset)})
 
 
 def _still_wanted(
     context: SensorEvaluationContext,
     raw: ObjectStore,
     dataset: Dataset,
-    settings: Settings,
+    calendar: Calendar,
     requests: list[RunRequest],
     built: set[str],
     now: datetime,
 ) -> list[RunRequest]:
     """The runs that are to be asked for by what is listed at this moment; all, where that takes too long."""
-    days = {date.fromisoformat(str(request.partition_key)) for request in requests}
-    if not days:
+    wanted = {Partition.parse(str(request.partition_key)) for request in requests}
+    if not wanted:
         return []
     try:
-        found = list_partitions(context.instance, raw, dataset, settings.first_day, days, built)
+        found = list_partitions(context.instance, raw, dataset, calendar, wanted, built)
     except SlowListingError:
         return requests
     listed = {partition: digest for partition, (_, digest) in found.items()}
@@ -172,14 +180,16 @@ def _still_wanted(
     return requests_for(plan(dataset.name, listed, states, now))
 
 
-def _position(cursor: dict[str, Any], now: datetime) -> Position:
+def _position(cursor: dict[str, Any], calendar: Calendar, now: datetime) -> Position:
     """Where the last tick stopped; the start where it did not, or so long ago that much has changed since."""
     try:
         saved = cursor[_POSITION]
         if not timedelta(0) <= now - datetime.fromisoformat(saved["at"]) <= _TOO_OLD:
             return Position()
-        days = {day: (count, digest) for day, (count, digest) in saved["days"].items()}
-        return Position(saved["after"], days, list(saved.get("open", ())))
+        found = {key: (count, digest) for key, (count, digest) in saved["partitions"].items()}
+        if calendar.kept(found) != found.keys():
+            return Position()
+        return Position(saved["after"], found, list(saved.get("open", ())))
     except (AttributeError, KeyError, TypeError, ValueError):
         return Position()
 

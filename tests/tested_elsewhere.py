@@ -28,7 +28,6 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ): (
         "vitalake/arrivals/bundles.py",
         "vitalake/arrivals/fingerprints.py",
-        "vitalake/arrivals/keys.py",
         "vitalake/arrivals/objects.py",
         "vitalake/arrivals/partitions.py",
     ),
@@ -42,7 +41,9 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ("vitalake/lake/test_law.py", "the law is a property of all of them together, under crashes and races"): (
         "vitalake/lake/parts.py",
         "vitalake/lake/reconcile.py",
-        "vitalake/lake/code_version.py",
+    ),
+    ("vitalake/lake/versions/test_changed_declaration.py", "days become outdated where a declaration changes"): (
+        "vitalake/lake/versions/outdated.py",
     ),
     ("vitalake/lake/test_reading.py", "what objects hold is seen in the account that reading keeps"): (
         "vitalake/lake/contents.py",
@@ -185,7 +186,6 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "pipeline_assets/build.py",
         "pipeline_assets/dagster_metadata.py",
         "pipeline_assets/dataset_assets.py",
-        "pipeline_assets/partitions.py",
     ),
     ("sensors/test_alerts.py", "hook and sensors give one alert a run together"): ("pipeline_assets/alerts.py",),
     ("sensors/test_all_days.py", "the sensor follows it"): ("pipeline_assets/all_days.py",),
@@ -220,6 +220,9 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "cli/upload/large_files.py",
         "cli/upload/progress.py",
     ),
-    ("cli/test_backfill.py", "days are built again by the commands that ask for it"): ("cli/runs.py",),
+    ("cli/test_backfill.py", "days are built again by the commands that ask for it"): (
+        "cli/runs.py",
+        "vitalake/lake/versions/outdated.py",
+    ),
     ("cli/test_main.py", "options and consoles are those of every command"): ("cli/console.py", "cli/options.py"),
 }

@@ -169,14 +169,15 @@ def count_days(settings: Settings, resources: Resources) -> _DayCounts:
 
     total = read = built = 0
     for dataset in DATASETS:
-        items = arrived(resources.raw, dataset.prefix, settings.first_day, group_objects=dataset.group_objects)
-        tomorrow = datetime.now(timezone.utc).date() + timedelta(days=1)
-        for day, group in by_partition(items, settings.first_day).items():
-            if day > tomorrow:
-                continue  # it waits for its day
+        calendar = dataset.calendar(settings.first_day)
+        items = arrived(resources.raw, dataset.prefix, calendar, group_objects=dataset.group_objects)
+        newest = calendar.newest(datetime.now(timezone.utc))
+        for partition, group in by_partition(items, calendar).items():
+            if partition > newest:
+                continue  # it waits for its time
             wanted = listed_fingerprint(group)
-            is_read = is_built(resources.lake, [dataset.quarantine_table], day.isoformat(), wanted)
+            is_read = is_built(resources.lake, [dataset.quarantine_table], str(partition), wanted)
             total += 1
             read += is_read
-            built += is_read and is_built(resources.lake, dataset.all_tables, day.isoformat(), wanted)
+            built += is_read and is_built(resources.lake, dataset.all_tables, str(partition), wanted)
     return _DayCounts(total, read, built)

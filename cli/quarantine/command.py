@@ -84,12 +84,12 @@ def list_refused(
         dataset_named(dataset)
     on = day(date) if date else None
     with lake_connection(settings_of(home)) as connection:
-        reader = quarantine_queries.listed(connection, dataset, on, rule, everything=form is not ListFormat.TABLE)
+        query = quarantine_queries.listing(dataset, on, rule, everything=form is not ListFormat.TABLE)
         if form is not ListFormat.TABLE:
-            results.write_text(reader, form.value)
+            results.write_text(connection.sql(query), form.value)
             return
         console = stdout()
-        table = reader.read_all()
+        table = connection.execute(query).to_arrow_table()
         if not table.num_rows:
             console.print("Nothing is in quarantine" + (" that fits." if dataset or date or rule else "."))
             return
@@ -128,7 +128,7 @@ def show(
         "version": item.version.strip('"'),
         "size": f"{item.size_bytes:,} bytes",
         "uploaded": f"{item.uploaded_at:%Y-%m-%d %H:%M:%S} UTC",
-        "day": f"{item.day} of {item.dataset}",
+        dataset_named(item.dataset).partition: f"{item.partition} of {item.dataset}",
         "first bytes": item.excerpt_hex,
         "now": quarantine_queries.state_now(raw, item),
         "last run": _last_run(settings, item),
@@ -167,7 +167,7 @@ def retry(
     no_wait: NoWait = False,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Build the days of these objects again.
+    """Build the days, or hours, of these objects again.
 
     The same file under the same code is refused again. A new file under the same key needs no retry: it is found
     and read within seconds. So this is for new code, new rules, and for a doubt.
@@ -194,14 +194,16 @@ def retry(
     if not chosen:
         console.print("Nothing is in quarantine that fits.")
         return
-    days = {(item.dataset, item.day) for item in chosen}
-    console.print(f"{_records(chosen):,} in quarantine, of {len(days):,} day{'s' * (len(days) != 1)}.")
+    built = {(item.dataset, item.partition) for item in chosen}
+    units = {dataset_named(name).partition for name, _ in built}
+    unit = min(units) if len(units) == 1 else "partition"
+    console.print(f"{_records(chosen):,} in quarantine, of {len(built):,} {unit}{'s' * (len(built) != 1)}.")
     console.print(UNCHANGED)
     url = require_dagster(settings)
-    confirm("Build these days again?", yes=yes)
+    confirm(f"Build these {unit}s again?", yes=yes)
     good = True
     for dataset in all_datasets():
-        of_dataset = sorted(day for name, day in days if name == dataset.name)
+        of_dataset = sorted(partition for name, partition in built if name == dataset.name)
         good = (not of_dataset or rebuild(url, dataset, of_dataset, console, wait=not no_wait)) and good
     if not no_wait:
         with lake_connection(settings) as connection:
@@ -226,5 +228,5 @@ def _last_run(settings: Settings, item: QuarantineRow) -> str | None:
     url = settings.webserver_url
     if not url or not answers(url):
         return None
-    runs = last_runs(url.rstrip("/"), 1, f"{item.dataset}_job", item.day.isoformat())
+    runs = last_runs(url.rstrip("/"), 1, f"{item.dataset}_job", str(item.partition))
     return f"{runs[0]['status'].lower()}, {runs[0]['link']}" if runs else None

@@ -72,6 +72,12 @@ REMEDIES: dict[str, Remedy] = {
         "The recording has several objects, and some of them are not there yet.",
         "Upload what the message names into the same folder. It is read within seconds, and this row goes.",
     ),
+    "S17": Remedy(
+        "Nobody can be sure of the time that the object's key names: two dates, one that no calendar has, an hour "
+        "from 24 on, or a form that is not read, such as day or month first.",
+        "Upload it under a key with one date, e.g. `date=2026-11-20/`, and delete this one. docs/operations.md has "
+        "the forms that are read.",
+    ),
     "D01": Remedy(
         "The CSV file has no header as the dataset declares it: a column is missing, there twice, or new.",
         "Write the header that the message names, spelt as there, separated by commas, semicolons, tabs or bars. "

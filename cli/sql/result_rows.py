@@ -10,25 +10,42 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 
+def rows(result: duckdb.DuckDBPyRelation) -> Iterator[tuple[Any, ...]]:
+    """What the query gives, a few thousand rows at a time; Ctrl-C ends it. Raises duckdb.Error: the query broke."""
+    import duckdb
+
+    try:
+        while some := result.fetchmany(2048):
+            yield from some
+    except duckdb.Error as error:
+        raise _broken(error) from error
+
+
 def batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    """What the query gives.
+    """The same as Arrow has it.
 
     Raises:
         duckdb.Error: the query broke. pyarrow raises OSError then, as it does where a file cannot be written.
     """
-    import duckdb
     import pyarrow as pa
 
     try:
         yield from reader
     except (OSError, pa.ArrowException) as error:
-        said = str(error)
-        if said.startswith("INTERRUPT"):  # by another thread of the query, whose error was not the first to arrive
-            said = "the query broke, and DuckDB does not say why: put SET threads = 1; before it to see the error"
-        raise duckdb.Error(said) from error
+        raise _broken(error) from error
+
+
+def _broken(error: Exception) -> duckdb.Error:
+    import duckdb
+
+    said = str(error).rpartition("\nError: ")[2]  # before it, that DuckDB cannot go on
+    if said.startswith("INTERRUPT"):  # by another thread of the query, whose error was not the first to arrive
+        said = "the query broke, and DuckDB does not say why: put SET threads = 1; before it to see the error"
+    return duckdb.Error(said)
 
 
 def rows_of(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:

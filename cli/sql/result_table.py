@@ -1,10 +1,13 @@
 """A query's result as a table to read in a terminal.
 
 Belongs here: how values, columns and rows look. Does not belong here: results to go on with (`cli/sql/results.py`).
+DuckDB's own tables would not do: they let characters pass that steer a terminal, and leave out the columns and the
+rows in the middle.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +64,8 @@ def _cell(value: Any, *, shorten: bool) -> str:
         large = _LARGE <= abs(value) < _HUGE  # money, say: 6 digits would not do, nor would 1.2e+06
         return f"{value:.2f}".removesuffix(".00") if large else f"{value:.6g}"
     if isinstance(value, datetime):
-        text = value.replace(tzinfo=None).isoformat(" ", "milliseconds" if value.microsecond else "seconds")
-        return f"{text} UTC" if value.tzinfo else text
+        text = value.isoformat(" ", "milliseconds" if value.microsecond else "seconds")
+        return re.sub(r"\+00:00$", " UTC", text)
     text = printable(str(value))  # a control character in a key must not reach the terminal
     return text if len(text) <= _CELL_CHARS or not shorten else text[: _CELL_CHARS - 1] + "…"
 

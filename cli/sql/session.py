@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from cli.options import stdout
 from cli.reachable import START
 from cli.sql.readonly import StatementRefusedError, judge
 from cli.sql.result_table import show_table
-from cli.sql.results import write_file, write_text
+from cli.sql.results import whole_file, write_parquet, write_text
 from resources.reachable import answers
 from vitalake.escaping import printable
 
@@ -91,17 +91,30 @@ class Session:
         found = judge(text, self.settings.buckets)  # all of them, before the first runs
         shown = [statement for statement in found if statement.has_rows]
         for statement in found:
-            result = self.connection.execute(statement.text)
             if not statement.has_rows or (self.form != "table" and statement is not shown[-1]):
-                continue
-            reader = result.to_arrow_reader(2048)
-            if self.output is not None:
-                rows = write_file(reader, self.form, self.output, self.limit, exact=self.exact)
-                print_rows(rows, self.output)
-            elif self.form == "table":
-                show_table(reader, stdout(), self.limit)
+                self.connection.execute(statement.text)
+            elif self.output is None:
+                self._write(statement.text)
             else:
-                write_text(reader, self.form, exact=self.exact)
+                with whole_file(self.output) as draft:
+                    rows = self._write(statement.text, draft)
+                print_rows(rows, self.output)
+
+    def _write(self, query: str, path: Path | None = None) -> int:
+        """Write to a file, or show; how many rows."""
+        if self.form == "parquet" and path is not None:
+            return write_parquet(self._result(query), path)
+        with nullcontext() if path is None else path.open("w", encoding="utf-8", newline="") as file:
+            if self.form != "table":
+                return write_text(self._result(query), self.form, file, exact=self.exact)
+            reader = self.connection.execute(query).to_arrow_reader(2048)
+            return show_table(reader, stdout(file), self.limit)
+
+    def _result(self, query: str) -> duckdb.DuckDBPyRelation:
+        result: duckdb.DuckDBPyRelation | None = self.connection.sql(query)
+        if result is None:
+            raise StatementRefusedError("an EXPLAIN of a PIVOT is several statements, whose rows cannot be written")
+        return result
 
     def _command(self, words: list[str]) -> str | None:
         if words[0] == ".tables":

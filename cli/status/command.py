@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import DEFAULT_HOME, Home, all_datasets, settings_of, stdout
+from vitalake.arrivals.calendar import ONE
 from vitalake.escaping import json_text, printable
 
 if TYPE_CHECKING:
@@ -85,22 +86,32 @@ def _show(console: Console, health: Health) -> None:
     console.print(f"{'home':<11} {_size(health.home_bytes)} in {printable(health.home)}")
     for name, counts in health.datasets.items():
         console.print(f"\n{name}", style="bold")
-        for label, text in _facts(counts).items():
+        for label, text in _facts(name, counts).items():
             console.print(f"  {label:<11} {text}")
     if health.runs:
         console.print("\nlast runs", style="bold")
         width = max(len(run["job"]) for run in health.runs)
+        wide = max(11, *(len(run["partition"] or "") for run in health.runs))
     for run in health.runs:
         state, age_s = run["status"], time.time() - (run["ended_at"] or run["began_at"]).timestamp()
         when = f"{_age(age_s)} ago" if run["ended_at"] else f"for {_age(age_s)}"
         colour = _COLOURS.get(state, "cyan")
-        words = f"{run['job']:<{width}} {run['partition'] or '—':<11} {when:<12} {run['link']}"
+        words = f"{run['job']:<{width}} {run['partition'] or '—':<{wide}} {when:<12} {run['link']}"
         console.print(Text.assemble("  ", (f"{state.lower():<9} ", colour), printable(words)))
 
 
-def _facts(counts: DatasetCounts) -> dict[str, str]:
-    waiting = f"; {counts.waiting:,} more wait for a day that has not come yet" if counts.waiting else ""
+def _facts(name: str, counts: DatasetCounts) -> dict[str, str]:
+    waiting = (
+        f"; {counts.waiting:,} more wait for {ONE[counts.partition]} that has not come yet"
+        if counts.waiting
+        else ""
+    )
     facts = {"objects": f"{counts.objects:,}{_newest(counts.newest_upload_at)}{waiting}"}
+    if counts.versions and counts.versions.outdated:
+        facts["versions"] = (
+            f"{len(counts.versions.outdated):,} of {counts.versions.total:,} partitions are of an older "
+            f"declaration or code; SQL reads them as they are (vitalake backfill {name} --outdated)"
+        )
     lake = counts.lake
     if lake is None:
         return facts | {"lake": "cannot be asked"}

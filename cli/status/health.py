@@ -109,15 +109,17 @@ def _count(settings: Settings, datasets: Sequence[Dataset], health: Health, *, w
     """Fill in what there is of every dataset; the trouble, if that does not work."""
     import duckdb
 
-    from resources.build import lake_store
+    from resources.build import lake_store, pseudonyms
     from resources.catalog import connect
     from resources.object_store import ObjectStore
 
     raw, lake = ObjectStore(settings, settings.raw_bucket), lake_store(settings)
+    key_id = pseudonyms(settings).key_id if settings.pseudonym_key else None
     try:
         with connect(settings) if with_lake else nullcontext() as connection:
             health.datasets = {
-                dataset.name: count(dataset, raw, lake, settings.first_day, connection) for dataset in datasets
+                dataset.name: count(dataset, raw, lake, settings.first_day, connection, key_id)
+                for dataset in datasets
             }
     except duckdb.CatalogException as error:
         return (

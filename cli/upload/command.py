@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DEFAULT_HOME, Home, dataset_named, day, settings_of, stderr, stdout
+from cli.options import DEFAULT_HOME, Home, dataset_named, partition_of, settings_of, stderr, stdout
 from cli.reachable import require_store
 from cli.upload.files import files_below, upload_all
 from cli.upload.pseudonymous_keys import pseudonymous
+from vitalake.arrivals.calendar import Calendar, Partition
 from vitalake.escaping import printable
 from vitalake.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import datetime
 
     from resources.settings import Settings
     from vitalake.lake.dataset import Dataset
@@ -38,7 +39,10 @@ def upload(
         list[Path], typer.Argument(help="Files, and folders with all that is below them.", exists=True)
     ],
     dataset: Annotated[str, typer.Option(help="Dataset that the files belong to, e.g. ecg, retina or pricing.")],
-    date: Annotated[str | None, typer.Option(help="Day of the data, YYYY-MM-DD; default: today in UTC.")] = None,
+    date: Annotated[
+        str | None,
+        typer.Option(help="Day of the data, YYYY-MM-DD, or hour, YYYY-MM-DDTHH; default: now, in UTC."),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="Id of the device that the files are from.")] = None,
     source: Annotated[
         str | None,
@@ -53,7 +57,7 @@ def upload(
     workers: Annotated[int, typer.Option(min=1, max=128, help="Uploads side by side.")] = 16,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Upload files, and folders with their structure: s3://BUCKET/DATASET/date=DAY/[device=ID/]FILE.
+    """Upload files, and folders with their structure: s3://BUCKET/DATASET/date=DAY/[hour=HH/][device=ID/]FILE.
 
     What is there already with the same content is skipped, so an upload that was interrupted goes on where it
     stopped when the same command is given again. Other content under the same name replaces what is there.
@@ -75,16 +79,16 @@ def upload(
     from datetime import datetime, timezone
 
     chosen = dataset_named(dataset)
-    today = datetime.now(timezone.utc).date()
-    on = day(date) if date else today
-    settings = settings_of(home)
-    _check_day(on, today, settings)
+    now, settings = datetime.now(timezone.utc), settings_of(home)
+    this = Partition(now.date(), now.hour if chosen.partition == "hour" else None)
+    on = partition_of(chosen, date) if date else this
+    _check_time(on, chosen.calendar(settings.first_day), now)
     if device is not None and (not _PART.fullmatch(device) or device in (".", "..") or printable(device) != device):
         raise typer.BadParameter("a device id is one part of a key: no slash, nothing invisible, not empty")
     if source is not None:
         _check_source(chosen, source)
-    folders = {"date": str(on), "source": source, "device": device}
-    prefix = chosen.prefix + "".join(f"{name}={value}/" for name, value in folders.items() if value)
+    folders = {"source": source, "device": device}
+    prefix = chosen.prefix + on.folder + "".join(f"{name}={value}/" for name, value in folders.items() if value)
     sources = files_below(paths, prefix)
     if pseudonymous_names:
         sources = pseudonymous(sources, prefix, Pseudonyms(_secret(settings)))
@@ -112,15 +116,13 @@ def upload(
         raise typer.Exit(1)
 
 
-def _check_day(on: date, today: date, settings: Settings) -> None:
-    from datetime import timedelta
-
-    if on < settings.first_day:
+def _check_time(on: Partition, calendar: Calendar, now: datetime) -> None:
+    if on.day < calendar.first_day:
         raise typer.BadParameter(
-            f"{on} is before {settings.first_day}, the first day of the lake (VITALAKE_FIRST_DAY), so it would not "
-            "be taken for the day of the files"
+            f"{on} is before {calendar.first_day}, the first day of the lake (VITALAKE_FIRST_DAY), so it would not "
+            "be taken for the time of the files"
         )
-    if on > today + timedelta(days=1):
+    if on > calendar.newest(now):
         stderr().print(f"{on} has not come yet: the files wait in the bucket until then.")
 
 
@@ -145,7 +147,7 @@ def _secret(settings: Settings) -> bytes:
 def _command(
     paths: list[Path],
     dataset: str,
-    on: date,
+    on: Partition,
     device: str | None,
     source: str | None,
     pseudonymous_names: bool,

@@ -32,8 +32,16 @@ CASES = {
         ["growth_eight_times", "growth_memory", "growth_memory_per_1000", "growth_unchanged_of_listing"],
     ),
     "ticks": (
-        "--objects 1100 --a-day 1 --undated 20",  # more days than a page of a listing has
-        ["tick_dated", "tick_list_calls", "sweep_pass", "sweep_memory", "sweep_memory_a_key"],
+        "--objects 1100 --a-day 1 --hourly 480 --undated 20",  # more days than a page of a listing has
+        [
+            "tick_dated",
+            "tick_list_calls",
+            "tick_hourly",
+            "tick_list_calls_hourly",
+            "sweep_pass",
+            "sweep_memory",
+            "sweep_memory_a_key",
+        ],
     ),
     "queue": ("--messages 40 --days 3 --no-kills", ["queue_drain", "queue_drain_to_floor"]),
     "sql": (

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.backfill import plan_days
+from cli.backfill import plan_range
 from cli.demo.recordings import broken
 from cli.runs import last_runs
 from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings
 from tests.cli.conftest import DAYS, Vitalake, build, recording, today
+from vitalake.arrivals.calendar import Partition
 from vitalake.datasets.ecg import ECG
 from vitalake.errors import PermanentError
 
@@ -41,8 +42,8 @@ def test_days_that_have_not_come_wait(settings: Settings, raw: ObjectStore) -> N
     tomorrow, later = today() + timedelta(days=1), today() + timedelta(days=2)
     for day in (tomorrow, later):
         raw.put(f"ecg/date={day}/1.mat", recording(), expected=None)
-    plan = plan_days(settings, ECG, today(), later)
-    assert (plan.days, plan.waiting, plan.nothing) == ([tomorrow], 1, 1)
+    plan = plan_range(settings, ECG, Partition(today()), Partition(later))
+    assert (plan.partitions, plan.waiting, plan.nothing) == ([Partition(tomorrow)], 1, 1)
 
 
 @pytest.mark.usefixtures("home")
@@ -58,6 +59,8 @@ def test_nothing_to_build_starts_nothing(vitalake: Vitalake) -> None:
         (("ecgs", *SPAN), "unknown dataset"),
         (("ecg", "--from", "2026-01-02", "--to", "2026-01-01"), "is after"),
         (("ecg", "--from", "yesterday", "--to", "2026-01-01"), "YYYY-MM-DD"),
+        (("ecg", "--from", "2026-01-02T05", "--to", "2026-01-03"), "ecg is built by the day; write 2026-01-02"),
+        (("ecg", "--from", "2026-01-01"), "--from and --to, or --outdated"),
         (("ecg", "--from", "1999-01-01", "--to", "1999-01-02"), "first day of the lake"),
     ],
 )
@@ -66,6 +69,31 @@ def test_wrong_words_are_usage_errors(vitalake: Vitalake, words: tuple[str, ...]
     answer = vitalake("backfill", *words)
     assert answer.code == 2
     assert said in " ".join(answer.err.replace("│", " ").split())
+
+
+def test_only_days_of_an_older_declaration_or_code(
+    vitalake: Vitalake, lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One day is built again by what is other code here: by another pseudonym key, which tables depend on too."""
+    monkeypatch.setenv("VITALAKE_PSEUDONYM_KEY", "a key for tests, long enough")
+    answer = vitalake("backfill", "ecg", "--outdated", "--dry-run")
+    assert (answer.code, answer.out) == (0, "0 of 2 partitions of ecg are of an older declaration or code\n")
+    monkeypatch.setenv("VITALAKE_PSEUDONYM_KEY", "another key for tests, long enough")
+    answer = vitalake("backfill", "ecg", "--outdated", "--dry-run")
+    assert "2 of 2 partitions of ecg" in answer.out
+    assert "2 days to build, 7 objects" in answer.out
+    build(load_settings(lake.home), DAYS[1])
+    answer = vitalake("backfill", "ecg", "--outdated", "--dry-run")
+    assert "1 of 2 partitions of ecg" in answer.out
+    assert f"{DAYS[0]}  4 objects" in answer.out
+    assert DAYS[1] not in answer.out
+    answer = vitalake("backfill", "ecg", "--outdated", "--from", DAYS[1], "--to", "2026-01-31", "--dry-run")
+    assert "There is nothing to build." in answer.out
+    said = vitalake("status").out
+    assert "1 of 2 partitions are of an older declaration or code" in said
+    assert "vitalake backfill ecg --outdated" in said
+    versions = json.loads(vitalake("status", "--format", "json").out)["datasets"]["ecg"]["versions"]
+    assert versions == {"total": 2, "outdated": [DAYS[0]]}
 
 
 @pytest.mark.usefixtures("home")
@@ -131,4 +159,4 @@ def test_what_dagster_refuses_is_said(system_home: Path) -> None:
 
     url = load_settings(system_home).webserver_url or ""
     with pytest.raises(PermanentError, match="2098-01-01"):
-        launch(url, ECG, [date(2098, 1, 1)])
+        launch(url, ECG, [Partition(date(2098, 1, 1))])

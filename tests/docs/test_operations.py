@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 import shlex
-from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
-from cli.backfill import plan_days
+from cli.backfill import plan_range
 from cli.runs import _LOCATION
 from cli.services.dagster_services import PORTS, dagster_services
 from cli.services.service import Service
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.cli.conftest import DAYS, build, recording
+from vitalake.arrivals.calendar import Partition
 from vitalake.datasets.ecg import ECG
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
@@ -63,7 +63,7 @@ def test_what_vanished_from_the_lake_is_in_the_plan_of_a_backfill_and_built_agai
     contents = {item.key: store.get(item.key) for item in parts}
     for item in parts:
         store.delete(item.key, expected=item.version)
-    day = date.fromisoformat(DAYS[0])
-    assert plan_days(settings, ECG, day, day).days == [day]
+    day = Partition.parse(DAYS[0])
+    assert plan_range(settings, ECG, day, day).partitions == [day]
     build(settings, DAYS[0])
     assert {key: store.get(key) for key in contents} == contents

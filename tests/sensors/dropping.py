@@ -7,6 +7,7 @@ has its own (`test_queue.py`), or any test.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -18,6 +19,8 @@ from resources.object_store import ObjectStore
 from resources.settings import Settings
 from sensors.build import build_sensors
 from tests.vitalake.ecg.matlab_files import strip, v4_file
+from vitalake.datasets.declared import DATASETS
+from vitalake.lake.dataset import Dataset
 
 RECORDING = v4_file(strip())
 
@@ -51,9 +54,15 @@ def equal(tick: Tick) -> dict[str, str]:
 class System:
     """Code location, bucket and instance; ticks and runs happen when a test says so."""
 
-    def __init__(self, settings: Settings, raw: ObjectStore, instance: DagsterInstance) -> None:
-        self.settings, self.raw, self.instance = settings, raw, instance
-        self.defs: Definitions = build_defs(settings, build_sensors)
+    def __init__(
+        self,
+        settings: Settings,
+        raw: ObjectStore,
+        instance: DagsterInstance,
+        datasets: Sequence[Dataset] = DATASETS,
+    ) -> None:
+        self.settings, self.raw, self.instance, self.datasets = settings, raw, instance, datasets
+        self.defs: Definitions = build_defs(settings, build_sensors, datasets=datasets)
 
     def tick(self, cursor: str | None = None, name: str = "drops") -> Tick:
         context = build_sensor_context(
@@ -75,7 +84,8 @@ class System:
 
     def run(self, request: RunRequest, settings: Settings | None = None) -> bool:
         """Carry out a request, in another configuration if one is given."""
-        job = build_defs(settings or self.settings).resolve_job_def(str(request.job_name or "ecg_job"))
+        defs = build_defs(settings or self.settings, datasets=self.datasets)
+        job = defs.resolve_job_def(_job(request))
         tags = {**request.tags, "dagster/run_key": str(request.run_key)}
         return job.execute_in_process(
             instance=self.instance, partition_key=request.partition_key, tags=tags, raise_on_error=False
@@ -83,8 +93,13 @@ class System:
 
     def queue(self, request: RunRequest, status: DagsterRunStatus = DagsterRunStatus.NOT_STARTED) -> str:
         """A run that has been asked for and not ended."""
-        job = self.defs.resolve_job_def(str(request.job_name or "ecg_job"))
+        job = self.defs.resolve_job_def(_job(request))
         tags = {**job.tags, **request.tags}
         if request.partition_key is not None:
             tags["dagster/partition"] = request.partition_key
         return self.instance.create_run_for_job(job, tags=tags, status=status).run_id
+
+
+def _job(request: RunRequest) -> str:
+    """The job that a request is for; a sensor with one job does not name it."""
+    return request.job_name or f"{request.tags['vitalake/dataset']}_job"

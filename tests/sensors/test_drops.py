@@ -17,6 +17,7 @@ from resources.settings import Settings
 from sensors.drops import drop_sensor
 from tests.sensors.dropping import RECORDING, System, day, equal
 from tests.vitalake.notes import remove, upload
+from vitalake.arrivals.calendar import Calendar
 from vitalake.arrivals.fingerprints import listed_fingerprint
 from vitalake.arrivals.listing import arrived
 from vitalake.datasets.declared import DATASETS
@@ -33,7 +34,7 @@ def test_a_new_object_is_one_request_and_once_built_none(system: System, put: Pu
     put(0, "a")
     first = system.tick()
     (request,) = first.requests
-    fingerprint = listed_fingerprint(arrived(system.raw, "ecg/", system.settings.first_day))
+    fingerprint = listed_fingerprint(arrived(system.raw, "ecg/", Calendar(system.settings.first_day)))
     assert request.run_key == f"ecg:{day(0)}:{fingerprint}:0"
     assert request.partition_key == day(0)
     assert request.tags["vitalake/partition"] == f"ecg:{day(0)}"

@@ -16,6 +16,7 @@ from resources.settings import Settings
 from sensors.build import build_sensors
 from tests.sensors.dropping import RECORDING, System, day, equal
 from tests.vitalake.notes import remove, upload
+from vitalake.arrivals.calendar import Calendar, Partition
 from vitalake.arrivals.fingerprints import listed_fingerprint
 from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.objects import ObjectInfo
@@ -264,6 +265,6 @@ def test_a_folder_made_in_a_console_is_an_empty_object_of_its_day(system: System
         (request,) = system.sweep().requests
         assert (request.partition_key, layout) == (day(-100), layout)
         system.run(request)  # its checks block: nothing of that day can be read
-        built = arrived(raw, "ecg/", system.settings.first_day, {datetime.fromisoformat(day(-100)).date()})
+        built = arrived(raw, "ecg/", Calendar(system.settings.first_day), {Partition.parse(day(-100))})
         assert request.tags["vitalake/fingerprint"] == listed_fingerprint(built)
         upload(raw, f"ecg/date={day(-100)}/odd\tname", b"")

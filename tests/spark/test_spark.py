@@ -21,13 +21,16 @@ from dagster import DagsterInstance
 
 from cli.demo.ecg_files import wfdb
 from cli.demo.recordings import demo_files
+from pipeline_assets.build import build_defs
 from resources.catalog import connect
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.pipeline_assets.running import run_day, upload_all
 from tests.spark.queries import DAYS, NOBODY, QUERIES
 from tests.vitalake.notes import upload
+from tests.vitalake.vitals import VITALS, pulses
 from vitalake.datasets.ecg import ECG
+from vitalake.lake.dataset import Dataset
 from vitalake.serving.ddl import HIVE_TYPES, athena, location
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,24 +59,26 @@ def lake(settings: Settings, raw: ObjectStore, store: ObjectStore) -> ObjectStor
     return store
 
 
-def copy(lake: ObjectStore, folder: Path) -> None:
+def copy(lake: ObjectStore, folder: Path, tables: Iterable[str] = TABLES) -> None:
     """Every object of every table, byte for byte."""
-    for name in TABLES:
+    for name in tables:
         for item in lake.objects(f"{name}/"):
             file = folder / item.key
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(lake.get(item.key))
 
 
-def ask_spark(folder: Path, bucket: str, queries: Iterable[str], work: Path) -> dict[str, Any]:
+def ask_spark(
+    folder: Path, bucket: str, queries: Iterable[str], work: Path, dataset: Dataset = ECG
+) -> dict[str, Any]:
     """What Spark sees of the lake in `folder`, through the very DDL of Athena but for the address."""
-    ddl = {}
-    for name, table in TABLES.items():
-        statement = athena(table, bucket, date(2015, 1, 1))
+    ddl, tables = {}, {table.name: table for table in dataset.all_tables}
+    for name, table in tables.items():
+        statement = athena(table, bucket, date(2015, 1, 1), dataset.partition)
         assert location(table, bucket) in statement
         ddl[name] = statement.replace(location(table, bucket), f"{(folder / name).as_uri()}/")
     work.mkdir()
-    job = {"tables": {name: str(folder / name) for name in TABLES}, "ddl": ddl, "queries": list(queries)}
+    job = {"tables": {name: str(folder / name) for name in tables}, "ddl": ddl, "queries": list(queries)}
     (work / "job.json").write_text(json.dumps(job))
     # Far from UTC, so that a time that is taken for local time shows.
     env = {
@@ -144,3 +149,25 @@ def test_spark_reads_the_lake_as_it_is_and_answers_as_duckdb_does(
     assert any(None in (row["samples"] or []) for row in signals)  # else the lake was too easy to read
     assert any(row["samples_real"] for row in signals)
     assert any(row["unusable_s"] for row in signals)
+
+
+def test_spark_reads_hours_as_duckdb_does(
+    settings: Settings, raw: ObjectStore, store: ObjectStore, tmp_path: Path
+) -> None:
+    job = build_defs(settings, datasets=(VITALS,)).resolve_job_def("vitals_job")
+    with DagsterInstance.ephemeral() as instance:
+        for hour in ("05", "17"):
+            upload(raw, f"vitals/{DAYS[0].replace('-', '/')}/{hour}/a.csv", pulses(*range(60, 60 + int(hour))))
+            assert job.execute_in_process(instance=instance, partition_key=f"{DAYS[0]}T{hour}").success
+    queries = [
+        "SELECT date, hour, count(*), max(pulse_bpm) FROM vitals GROUP BY date, hour ORDER BY hour",
+        "SELECT source_key, hour FROM raw_vitals WHERE date = DATE '2025-03-02' AND hour = 5",
+    ]
+    with connect(settings) as connection:
+        ours = [[list(map(plain, row)) for row in connection.execute(query).fetchall()] for query in queries]
+    assert ours[0] == [[DAYS[0], 5, 5, 64.0], [DAYS[0], 17, 17, 76.0]]
+    copy(store, tmp_path / "lake", [table.name for table in VITALS.all_tables])
+    spark = ask_spark(tmp_path / "lake", settings.lake_bucket, queries, tmp_path / "spark", VITALS)
+    assert spark["answers"] == ours
+    assert spark["inferred"]["vitals"][-2:] == [["date", "date"], ["hour", "int"]]
+    assert [column[:2] for column in spark["declared"]["vitals"][-2:]] == [["date", "date"], ["hour", "int"]]

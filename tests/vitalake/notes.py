@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from resources.object_store import ObjectStore
+from vitalake.arrivals.calendar import Calendar, Granularity, Partition
 from vitalake.arrivals.partitions import PartLimits
 from vitalake.errors import UnusableDataError
 from vitalake.lake.checks import WAITING
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FIRST_DAY = date(2015, 1, 1)
+DAYS = Calendar(FIRST_DAY)
 DAY = "2026-11-20"
 PSEUDONYMS = Pseudonyms(b"a key for tests, long enough")
 
@@ -36,7 +38,7 @@ Delete = Callable[[str], None]
 _NUMBERS = itertools.count()
 
 
-def notes_dataset() -> Dataset:
+def notes_dataset(partition: Granularity = "day") -> Dataset:
     """A dataset with a name of its own: parts of 3 objects, objects of 20 bytes at most."""
     name = f"notes{next(_NUMBERS)}"
     texts = Table(f"{name}_texts", "Texts.", (*OBJECT_COLUMNS, Column("text", "string", "The text.")))
@@ -59,6 +61,7 @@ def notes_dataset() -> Dataset:
         group_objects=_together,
         derived=(Derived((lengths,), texts.name, ["source_key", "text"], measure),),
         limits=PartLimits(part_objects=3, object_bytes=20),
+        partition=partition,
     )
 
 
@@ -90,7 +93,7 @@ def remove(raw: ObjectStore, key: str) -> None:
     raw._client.delete_object(Bucket=raw.bucket, Key=key)
 
 
-def build(dataset: Dataset, raw: RawBucket, lake: Store, day: date | str) -> list[Report]:
+def build(dataset: Dataset, raw: RawBucket, lake: Store, day: Partition | str) -> list[Report]:
     """One run: the three stages of a partition."""
 
     def quiet(*_: object) -> None:

@@ -76,12 +76,13 @@ def _summed(alerts: Sequence[Alert], refused: Sequence[QuarantineCounts]) -> Ale
     by_day = {day: len(days[day]) for day in sorted(days)}
     number = len(set().union(*days.values()))
     counted = f"{number:,} object{'s' * (number > 1)} of {dataset}"
-    where = f"in quarantine, of {len(days)} days" if len(days) > 1 else f"{refused[0].day} in quarantine"
+    unit = "hour" if "T" in refused[0].day else "day"
+    where = f"in quarantine, of {len(days)} {unit}s" if len(days) > 1 else f"{refused[0].day} in quarantine"
     files = [[line for line in alert.body.splitlines() if line.startswith("•")] for alert in alerts]
     some = dict.fromkeys(line for line in chain.from_iterable(zip_longest(*files)) if line)
     lines = [
         f"Records by rule: {_counts(dict(sorted(by_rule.items(), key=lambda entry: (-entry[1], entry[0]))))}",
-        f"Objects by day: {_counts(by_day, _DAYS)}" if len(days) > 1 else "",
+        f"Objects by {unit}: {_counts(by_day, _DAYS)}" if len(days) > 1 else "",
         f"Look further: vitalake quarantine list --dataset {dataset}",
         f"Found from {first.created_at:%H:%M} to {last.created_at:%H:%M} UTC, and told together. Some of them:",
         *(bounded_line(line, _NAME_CHARS) for line in list(some)[:_EXAMPLES]),

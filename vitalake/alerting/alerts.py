@@ -44,7 +44,7 @@ class QuarantineCounts:
 
     Args:
         dataset: name of the dataset.
-        day: of the objects.
+        day: of the objects; or their hour, as `2026-11-20T05`.
         records: rule → object, as a digest → how many of its records the rule refused.
     """
 

@@ -7,56 +7,58 @@ looked for (`pipeline_assets/standing_checks.py`), what every alert is (`vitalak
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from vitalake.alerting.alerts import Alert
+from vitalake.arrivals.calendar import Partition
 from vitalake.arrivals.fingerprints import digest
 from vitalake.escaping import bounded_line
 
-_TITLE_DAYS = 3
-_BODY_DAYS = 20
+_IN_TITLE = 3
+_IN_BODY = 20
 
 
 def objects_late(
     dataset: str,
     objects: int,
-    days: Sequence[date],
+    partitions: Sequence[Partition],
     patience: timedelta,
     found_by: str,
     link: str | None,
     created_at: datetime | None = None,
 ) -> Alert:
-    """One alert for all days of a dataset that are late.
+    """One alert for all days, or hours, of a dataset that are late.
 
     Args:
         dataset: name of the dataset.
         objects: how many are late.
-        days: of these objects; not empty.
+        partitions: of these objects; not empty.
         patience: how long an upload may take.
         found_by: id of the run that looked; the alert's identity, with the dataset.
         link: address of that run in the web UI.
         created_at: now, if not given.
     """
-    if not days:
+    if not partitions:
         raise ValueError("nothing is late, so there is nothing to report")
-    days = sorted(days)
+    late = sorted(partitions)
+    units = "days" if late[0].hour is None else "hours"
     what = f"1 object of {dataset} is" if objects == 1 else f"{objects} objects of {dataset} are"
     lines = [
         f"Uploaded more than {patience.total_seconds() / 60:g} minutes ago, and in no table.",
         "Look whether the daemon and the sensors run, and for runs that wait or fail: vitalake status",
-        f"Or build the days now: vitalake backfill {dataset} --from {days[0]} --to {days[-1]}",
-        f"Days: {_listed(days, _BODY_DAYS)}",
+        f"Or build the {units} now: vitalake backfill {dataset} --from {late[0]} --to {late[-1]}",
+        f"{units.capitalize()}: {_listed(late, _IN_BODY)}",
     ]
     return Alert(
         fingerprint=digest("late", dataset, found_by),
         kind="late",
-        title=bounded_line(f"{what} late: {_listed(days, _TITLE_DAYS)}"),
+        title=bounded_line(f"{what} late: {_listed(late, _IN_TITLE)}"),
         body="\n".join(lines),
         link=link,
         created_at=created_at or datetime.now(timezone.utc),
     )
 
 
-def _listed(days: Sequence[date], most: int) -> str:
-    more = f" and {len(days) - most} more, the last {days[-1]}" if len(days) > most else ""
-    return ", ".join(map(str, days[:most])) + more
+def _listed(late: Sequence[Partition], most: int) -> str:
+    more = f" and {len(late) - most} more, the last {late[-1]}" if len(late) > most else ""
+    return ", ".join(map(str, late[:most])) + more

@@ -1,14 +1,13 @@
 """Messages that say "look at this object": what one holds, and which partitions to look at because of it.
 
-Belongs here: reading the body of a message, and from a key and a time to days. Does not belong here: the queue
-(`resources/queue.py`), listing a partition (`listing.py`), asking for runs
-(`sensors/queue.py`).
+Belongs here: reading the body of a message, and from a key and a time to partitions. Does not belong here: the
+queue (`resources/queue.py`), listing a partition (`listing.py`), asking for runs (`sensors/queue.py`).
 
-A message is a hint and never the truth: whoever gets one lists the day and decides by what is there. So it does not
-matter if one is lost, repeated, late or out of order, and reading errs on the side of one day too many. What no
-message can tell is left to the sweep over everything. All of it concerns keys that name no day, where a day follows
-from upload times: the day that an object leaves when it is written again later, the day of an object deleted on
-another day than it came, and the day that a bundle leaves when a companion of it comes on a later one.
+A message is a hint and never the truth: whoever gets one lists the partition and decides by what is there. So it
+does not matter if one is lost, repeated, late or out of order, and reading errs on the side of one partition too
+many. What no message can tell is left to the sweep over everything. All of it concerns keys that name no day, where
+the partition follows from upload times: the one that an object leaves when it is written again later, the one of an
+object deleted in another than it came in, and the one that a bundle leaves when a companion comes in a later one.
 
 Sources: S3 user guide, "Event message structure" and "Using EventBridge"; SNS developer guide, "HTTP/HTTPS
 notification JSON format", which is also what a queue gets.
@@ -20,10 +19,11 @@ import json
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import unquote_plus
 
+from vitalake.arrivals.calendar import Calendar, Partition
 from vitalake.arrivals.keys import dated
 
 # The most that SQS carries; what is longer was not sent by S3.
@@ -77,35 +77,32 @@ def hints(body: str) -> list[Hint] | None:
 
 
 def partitions(
-    found: Iterable[Hint], bucket: str, prefixes: Collection[tuple[str, str]], first_day: date
-) -> set[tuple[str, date]]:
-    """The partitions to look at, as (dataset, day); none for other buckets and for keys of no dataset.
+    found: Iterable[Hint], bucket: str, datasets: Collection[tuple[str, str, Calendar]]
+) -> set[tuple[str, Partition]]:
+    """The partitions to look at, as (dataset, partition); none for other buckets and for keys of no dataset.
 
     Args:
         found: what a message said.
         bucket: the raw bucket.
-        prefixes: (dataset, prefix of its keys) of each dataset.
-        first_day: the first day of the calendar.
+        datasets: (name, prefix of its keys, calendar) of each dataset.
     """
     return {
-        (name, day)
+        (name, partition)
         for hint in found
         if hint.bucket == bucket
-        for name, prefix in prefixes
+        for name, prefix, calendar in datasets
         if hint.key.startswith(prefix)
-        for day in days(hint, first_day)
+        for partition in partitions_of(hint, calendar)
     }
 
 
-def days(hint: Hint, first_day: date) -> set[date]:
-    """The days that an object may belong to: the one its key names, else those it may have been uploaded on."""
-    named = dated(hint.key, first_day)
+def partitions_of(hint: Hint, calendar: Calendar) -> set[Partition]:
+    """Those that an object may belong to: the one its key names, else those that it may have been uploaded in."""
+    named = dated(hint.key, calendar)
     if named is not None:
         return {named}
-    times = [hint.at - _SKEW, hint.at + _SKEW]
-    if hint.in_parts:
-        times.append(hint.at - _UPLOAD_TAKES)
-    return {max(time.date(), first_day) for time in times}
+    began = hint.at - (_UPLOAD_TAKES if hint.in_parts else timedelta(0)) - _SKEW
+    return set(calendar.between(calendar.at(began), calendar.at(hint.at + _SKEW)))
 
 
 def _parsed(text: Any) -> dict[str, Any] | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from vitalake.arrivals.bundles import Bundle, completed_at, size_bytes
+from vitalake.arrivals.calendar import Calendar, Partition
 from vitalake.arrivals.keys import dated
 from vitalake.arrivals.objects import ObjectInfo
 
@@ -29,20 +29,20 @@ class PartLimits:
     whole_bytes: int = 64 * 2**20
 
 
-def partition_of(bundle: Bundle, first_day: date) -> date:
-    """The day a bundle belongs to: the one its keys name, else the UTC day on which its last object came.
+def partition_of(bundle: Bundle, calendar: Calendar) -> Partition:
+    """The partition a bundle belongs to: the one its keys name, else that in which its last object came.
 
-    Being a function of the bundle alone, the answer never changes. A day that has not come yet is a partition
-    that waits, visibly; a date before `first_day` (a device whose clock was reset) counts as none.
+    Being a function of the bundle alone, the answer never changes. A time that has not come yet is a partition
+    that waits, visibly; a date before the first day (a device whose clock was reset) counts as none.
     """
-    return dated(bundle[0].key, first_day) or max(completed_at(bundle).date(), first_day)
+    return dated(bundle[0].key, calendar) or calendar.at(completed_at(bundle))
 
 
-def by_partition(found: Iterable[Bundle], first_day: date) -> dict[date, list[Bundle]]:
-    """Bundles grouped by day, each group in the order given."""
-    groups: defaultdict[date, list[Bundle]] = defaultdict(list)
+def by_partition(found: Iterable[Bundle], calendar: Calendar) -> dict[Partition, list[Bundle]]:
+    """Bundles grouped by partition, each group in the order given."""
+    groups: defaultdict[Partition, list[Bundle]] = defaultdict(list)
     for bundle in found:
-        groups[partition_of(bundle, first_day)].append(bundle)
+        groups[partition_of(bundle, calendar)].append(bundle)
     return dict(sorted(groups.items()))
 
 

@@ -1,12 +1,12 @@
 """One pass over everything below a prefix, a page at a time, that can stop anywhere and go on.
 
-Belongs here: the fingerprint of every day from one walk over the keys, in whatever layout. Does not belong here:
-when a pass starts or ends (`sensors/sweep.py`), what a fingerprint is (`fingerprints.py`).
+Belongs here: the fingerprint of every partition from one walk over the keys, in whatever layout. Does not belong
+here: when a pass starts or ends (`sensors/sweep.py`), what a fingerprint is (`fingerprints.py`).
 
-Kept are one number a day, and the objects of the folders that the walk is in as far as only the company they are in
-can tell their day. So memory is that of the largest such folder, whatever the bucket holds: keys that name their
-day need none, nor do datasets whose objects stand alone. A folder that holds everything has no limit, 600 bytes an
-object: names come in no order that every store keeps, so any of them may belong to one that is still to come.
+Kept are one number a partition, and the objects of the folders that the walk is in as far as only the company they
+are in can tell their partition. So memory is that of the largest such folder, whatever the bucket holds: keys that
+name their day need none, nor do datasets whose objects stand alone. A folder that holds everything has no limit,
+600 bytes an object: names come in no order that every store keeps, so any may belong to one that is still to come.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Protocol
 
 from vitalake.arrivals.bundles import Bundle, GroupObjects, in_one_folder
+from vitalake.arrivals.calendar import Calendar
 from vitalake.arrivals.fingerprints import as_digest, as_number
 from vitalake.arrivals.keys import dated
 from vitalake.arrivals.objects import ObjectInfo
@@ -40,14 +40,14 @@ class Position:
 
     Args:
         after: the last key that was seen; None: at the start.
-        days: day → how many objects it has so far, and their digest.
+        partitions: partition → how many objects it has so far, and their digest.
         open: folders the walk is in, whose objects without a day are in no sum yet. Whoever goes on lists these
-            again, which does not show the empty objects that a console makes of folders in them: their day then
-            differs, until it is listed by itself.
+            again, which does not show the empty objects that a console makes of folders in them: their partition
+            then differs, until it is listed by itself.
     """
 
     after: str | None = None
-    days: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    partitions: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     open: Sequence[str] = ()
 
 
@@ -55,11 +55,11 @@ class Sweep:
     """A pass. What it finds is that of the moment at which each page was listed."""
 
     def __init__(
-        self, bucket: Pages, prefix: str, first_day: date, group_objects: GroupObjects | None, start: Position
+        self, bucket: Pages, prefix: str, calendar: Calendar, group_objects: GroupObjects | None, start: Position
     ) -> None:
-        self._bucket, self._prefix, self._first_day, self._group_objects = bucket, prefix, first_day, group_objects
-        self._counts = defaultdict(int, {day: count for day, (count, _) in start.days.items()})
-        self._sums = defaultdict(int, {day: int(total, 16) for day, (_, total) in start.days.items()})
+        self._bucket, self._prefix, self._calendar, self._group_objects = bucket, prefix, calendar, group_objects
+        self._counts = defaultdict(int, {key: count for key, (count, _) in start.partitions.items()})
+        self._sums = defaultdict(int, {key: int(total, 16) for key, (_, total) in start.partitions.items()})
         self._after, self._ended = start.after, False
         self._unlisted = list(start.open)
         self._folder = ""
@@ -95,11 +95,11 @@ class Sweep:
     @property
     def position(self) -> Position:
         """Where another process can go on."""
-        return Position(self._after, self.days(), sorted({*self._open, *self._unlisted}))
+        return Position(self._after, self.partitions(), sorted({*self._open, *self._unlisted}))
 
-    def days(self) -> dict[str, tuple[int, str]]:
-        """Day → how many objects it has, and its fingerprint; complete at the end of the pass."""
-        return {day: (self._counts[day], as_digest(total)) for day, total in self._sums.items()}
+    def partitions(self) -> dict[str, tuple[int, str]]:
+        """Partition → how many objects it has, and its fingerprint; complete at the end of the pass."""
+        return {key: (self._counts[key], as_digest(total)) for key, total in self._sums.items()}
 
     def _take(self, item: ObjectInfo) -> None:
         self._after = item.key
@@ -113,7 +113,7 @@ class Sweep:
             self._open.setdefault(folder, {})[_name(item)] = item
 
     def _stands_alone(self, item: ObjectInfo) -> bool:
-        return self._group_objects is None or dated(item.key, self._first_day) is not None
+        return self._group_objects is None or dated(item.key, self._calendar) is not None
 
     def _leave(self, where: str) -> None:
         """Count what lies in folders that do not contain the folder `where`: the walk does not come back."""
@@ -123,9 +123,9 @@ class Sweep:
                 self._count(bundle)
 
     def _count(self, bundle: Bundle) -> None:
-        day = partition_of(bundle, self._first_day).isoformat()
-        self._counts[day] += len(bundle)
-        self._sums[day] += sum(map(as_number, bundle))
+        partition = str(partition_of(bundle, self._calendar))
+        self._counts[partition] += len(bundle)
+        self._sums[partition] += sum(map(as_number, bundle))
 
 
 def _folder(item: ObjectInfo) -> str:

@@ -6,17 +6,16 @@ own), the comparison with the bucket (`vitalake/lake/freshness.py`), how a resul
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vitalake.lake import parquet
 from vitalake.lake.columns import array, floats
 from vitalake.lake.dataset import Check, Count, Statement, Threshold
 from vitalake.lake.parts import Store, listed_parts, side_by_side
 from vitalake.lake.tables import Table
+from vitalake.lake.versions.changed_declaration import stored_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,10 +26,12 @@ SCHEMA = Statement("schema", "Columns and types are as declared.", Threshold(0.0
 # Refusals that are no verdict on the bytes: the object changed under our hands, or waits for those it belongs to.
 VANISHED = "S00"
 WAITING = "S16"
+# The object is of a time that nobody can be sure of, so nothing of it is read.
+UNCLEAR_TIME = "S17"
 
 # Refusals that mean "these bytes are no file of this kind, or none from some place on", as against "a good file
 # that we do not want".
-UNREADABLE = ("S01", "S02", "D01", "D07")
+UNREADABLE = ("S01", "S02", UNCLEAR_TIME, "D01", "D07")
 
 
 def readable(dataset: str, threshold: Threshold) -> Check:
@@ -160,17 +161,10 @@ def schema_differences(lake: Store, tables: list[Table], partition: str) -> Coun
     declared = {table.name: {field.name: field.type for field in table.arrow_schema()} for table in tables}
     parts = [(name, item.key) for name in declared for item in listed_parts(lake, name, partition).values()]
     with side_by_side(len(parts)) as each:
-        stored = each(partial(_stored_types, lake), (key for _, key in parts))
-        for (name, key), types in zip(parts, stored, strict=True):
-            wanted = declared[name]
+        stored = each(partial(stored_schema, lake), (key for _, key in parts))
+        for (name, key), schema in zip(parts, stored, strict=True):
+            wanted, types = declared[name], {field.name: field.type for field in schema}
             for column in wanted.keys() | types.keys():
                 if wanted.get(column) != types.get(column):
                     differences[f"{key} {column}"] = f"{types.get(column)}, declared {wanted.get(column)}"
     return Count(len(differences), sum(map(len, declared.values())), differences)
-
-
-def _stored_types(lake: Store, key: str) -> dict[str, pa.DataType]:
-    import pyarrow.parquet as pq
-
-    tail = parquet.whole_tail(partial(lake.tail, key))
-    return {field.name: field.type for field in pq.read_schema(io.BytesIO(tail))}

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from vitalake.arrivals.calendar import Calendar, Granularity
 from vitalake.arrivals.partitions import PartLimits
 from vitalake.lake.contents import Parsed, RawObject, Tabulated
-from vitalake.lake.tables import Column, Table, check_name, repeated
+from vitalake.lake.tables import HOUR, Column, Table, check_name, repeated
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -177,11 +178,14 @@ class Dataset:
         rules: what must hold of a record, beyond its types.
         sinks: views that are kept in line with tables elsewhere.
         group_objects: which files of a folder belong together, by their names; None: each object stands alone.
+        partition: what is built at once, a day or an hour of it. It stays as it is once there are tables: parts of
+            the one are not found by the other.
         computed: tables of one's own that are shown with this dataset (`vitalake/datasets/tables/`).
         feeds: those that read tables of this dataset too, and are shown with another one.
 
     Raises:
-        ValueError: the name or the owner is none, or two things of the dataset have the same name.
+        ValueError: the name or the owner is none, two things of the dataset have the same name, or a column of a
+            table by the hour is called as its partition.
     """
 
     name: str
@@ -201,12 +205,21 @@ class Dataset:
     pictures: tuple[Picture, ...] = ()
     trends: tuple[Trend, ...] = ()
     processed_within: timedelta = timedelta(minutes=10)
+    partition: Granularity = "day"
     computed: tuple[ComputedFrom, ...] = ()
     feeds: tuple[ComputedFrom, ...] = ()
 
     def __post_init__(self) -> None:
         check_name("dataset", self.name)
         check_owner(f"dataset {self.name!r}", self.owner)
+        if self.partition not in get_args(Granularity):
+            raise ValueError(f"dataset {self.name!r}: partition is 'day' or 'hour', not {self.partition!r}")
+        taken = [table.name for table in self.all_tables if HOUR.name in table.names]
+        if taken and self.partition == "hour":
+            raise ValueError(
+                f"dataset {self.name!r}: it is built by the hour, so {', '.join(taken)} has a column {HOUR.name!r} "
+                f"already ({HOUR.doc}) Give the declared one another name, e.g. 'measured_hour'"
+            )
         if again := repeated(self.own_names):
             names = ", ".join(again)
             raise ValueError(
@@ -227,6 +240,10 @@ class Dataset:
         combined = (table for item in self.combined for table in item.tables)
         return any(table.restricted for table in (*self.all_tables, *combined))
 
+    def calendar(self, first_day: date) -> Calendar:
+        """The partitions that it may have."""
+        return Calendar(first_day, self.partition)
+
     @property
     def prefix(self) -> str:
         """Where the dataset's objects are in the raw bucket."""
@@ -245,7 +262,7 @@ class Dataset:
 
     @property
     def all_tables(self) -> tuple[Table, ...]:
-        """Every table that is stored by day: manifest, tables, quarantine, derived tables."""
+        """Every table that is stored by day or hour: manifest, tables, quarantine, derived tables."""
         derived = (table for item in self.derived for table in item.tables)
         return (self.raw_table, *self.tables, self.quarantine_table, *derived)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from vitalake.arrivals.calendar import Partition
 from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.objects import Bucket, ObjectInfo
 from vitalake.arrivals.partitions import by_partition
@@ -30,15 +31,10 @@ class Raw(Bucket, Pages, Protocol):
 
 @dataclass(frozen=True)
 class Overdue:
-    """What was uploaded long ago and is in no table: how much of what was looked at, and how much of which days."""
+    """What was uploaded long ago and is in no table: how much of what was looked at, and of which partitions."""
 
     count: Count
-    days: dict[date, int]
-
-
-def open_days(now: datetime) -> set[date]:
-    """The days that devices upload to at this time (UTC): yesterday, today and tomorrow."""
-    return {now.date() + timedelta(days=offset) for offset in (-1, 0, 1)}
+    partitions: dict[Partition, int]
 
 
 def freshness(patience: timedelta) -> Statement:
@@ -54,28 +50,34 @@ def following(patience: timedelta) -> Statement:
 
 
 def overdue(
-    dataset: Dataset, raw: Raw, lake: Store, first_day: date, days: Collection[date] | None, now: datetime
+    dataset: Dataset,
+    raw: Raw,
+    lake: Store,
+    first_day: date,
+    partitions: Collection[Partition] | None,
+    now: datetime,
 ) -> Overdue:
-    """Objects of `days` (None: of all that have come) that were uploaded long ago and are in no table.
+    """Objects of `partitions` (None: of all that have come) that were uploaded long ago and are in no table.
 
-    A day counts as read where its tables were built from its manifest, and an object where the manifest has it with
-    this version. Of all days, only those that differ from their objects are looked into.
+    A partition counts as read where its tables were built from its manifest, an object where the manifest has it
+    with this version. Of all partitions, only those that differ from their objects are looked into.
     """
+    calendar = dataset.calendar(first_day)
     total = None
-    if days is None:
-        sweep = Sweep(raw, dataset.prefix, first_day, dataset.group_objects, Position())
+    if partitions is None:
+        sweep = Sweep(raw, dataset.prefix, calendar, dataset.group_objects, Position())
         sweep.go_on(lambda: False)
-        tomorrow = (now.date() + timedelta(days=1)).isoformat()
-        found = {day: known for day, known in sweep.days().items() if day <= tomorrow}
+        newest = str(calendar.newest(now))
+        found = {key: known for key, known in sweep.partitions().items() if key <= newest}
         total = sum(count for count, _ in found.values())
         with side_by_side(len(found)) as each:
-            built = each(lambda day: is_built(lake, _read(dataset), day, found[day][1]), found)
-            days = {date.fromisoformat(day) for day, is_so in zip(found, built, strict=True) if not is_so}
-    listed = arrived(raw, dataset.prefix, first_day, days, dataset.group_objects) if days else []
-    late: dict[date, list[ObjectInfo]] = {}
-    for day, group in by_partition(listed, first_day).items():
-        known = _known(dataset, lake, day.isoformat())
-        late[day] = [
+            built = each(lambda key: is_built(lake, _read(dataset), key, found[key][1]), found)
+            partitions = {Partition.parse(key) for key, is_so in zip(found, built, strict=True) if not is_so}
+    listed = arrived(raw, dataset.prefix, calendar, partitions, dataset.group_objects) if partitions else []
+    late: dict[Partition, list[ObjectInfo]] = {}
+    for partition, group in by_partition(listed, calendar).items():
+        known = _known(dataset, lake, str(partition))
+        late[partition] = [
             item
             for bundle in group
             for item in bundle
@@ -84,7 +86,7 @@ def overdue(
     items = [item for theirs in late.values() for item in theirs]
     details: dict[str, int | float | str] = {item.key: item.uploaded_at.isoformat() for item in items[:_SHOWN]}
     count = Count(len(items), sum(map(len, listed)) if total is None else total, details)
-    return Overdue(count, {day: len(theirs) for day, theirs in late.items() if theirs})
+    return Overdue(count, {partition: len(theirs) for partition, theirs in late.items() if theirs})
 
 
 def behind(combined: OverAllDays, lake: Store, patience: timedelta, now: datetime) -> Count:
@@ -103,14 +105,14 @@ def behind(combined: OverAllDays, lake: Store, patience: timedelta, now: datetim
 
 
 def _read(dataset: Dataset) -> list[Table]:
-    """The tables that every object of a day ends in, and the manifest."""
+    """The tables that every object of a partition ends in, and the manifest."""
     return [dataset.raw_table, *dataset.tables, dataset.quarantine_table]
 
 
-def _known(dataset: Dataset, lake: Store, day: str) -> set[tuple[str, str]]:
+def _known(dataset: Dataset, lake: Store, partition: str) -> set[tuple[str, str]]:
     """Key and version of the objects that were read; none, where the tables are not those of the manifest."""
     manifest, *tables = _read(dataset)
-    if not is_built(lake, tables, day, fingerprint_of(parts_of(lake, manifest.name, day))):
+    if not is_built(lake, tables, partition, fingerprint_of(parts_of(lake, manifest.name, partition))):
         return set()
-    rows = load_table(lake, manifest, day, ["source_key", "source_version"]).to_pylist()
+    rows = load_table(lake, manifest, partition, ["source_key", "source_version"]).to_pylist()
     return {(row["source_key"], row["source_version"]) for row in rows}

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vitalake.arrivals.calendar import Partition
 from vitalake.lake.tables import Table
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _PART = re.compile(r"/part-(\d{5})\.parquet$")
 
 def partition_prefix(table: str, partition: str) -> str:
     """Folder of one table's partition, in the Hive layout that DuckDB, Athena, Trino and Spark read."""
-    return f"{table}/{WHOLE}/" if partition == WHOLE else f"{table}/date={partition}/"
+    return f"{table}/{WHOLE}/" if partition == WHOLE else f"{table}/{Partition.parse(partition).folder}"
 
 
 def part_key(table: str, partition: str, index: int) -> str:
@@ -118,6 +119,29 @@ def decode(data: bytes, columns: list[str] | None = None) -> pa.Table:
     # Not `pq.read_table`: its way through datasets imports pandas, a second in every run.
     table: pa.Table = pq.ParquetFile(io.BytesIO(data)).read(columns=columns).replace_schema_metadata(None)
     return table if columns is None else table.select(columns)
+
+
+def decode_as(table: Table, data: bytes, columns: list[str] | None = None) -> pa.Table:
+    """Rows of a part as the table is declared today, all columns or some; what it was written without is null.
+
+    Raises:
+        pyarrow.ArrowInvalid: a column is stored as another kind (`vitalake/lake/versions/changed_declaration.py`).
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(io.BytesIO(data))
+    stored = set(file.schema_arrow.names)
+    names = columns or table.names
+    formerly = {column.name: (column.name, *column.formerly) for column in table.columns}
+    found = {name: next((each for each in formerly[name] if each in stored), None) for name in names}
+    rows = file.read(columns=[each for each in found.values() if each])
+    schema = pa.schema([table.arrow_schema().field(name) for name in names])
+    arrays = [
+        pa.nulls(rows.num_rows, field.type) if (each := found[field.name]) is None else rows[each].cast(field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 class Rows:

@@ -138,6 +138,12 @@ def _part(lake: Store, listed: tuple[str, int, ObjectInfo]) -> Part | None:
         return Part(index, item.key, item.version, None, 0)
 
 
+def part_inputs(lake: Store, item: ObjectInfo) -> Inputs | None:
+    """What a listed part was computed from, by its footer; None where it is gone or no whole part of ours."""
+    found = _part(lake, ("", 0, item))
+    return found.inputs if found else None
+
+
 def fingerprint_of(parts: Mapping[int, Part]) -> str:
     """The fingerprint of the raw objects that these parts were built from; `INCOMPLETE` if any has to be redone.
 

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from vitalake.arrivals.bundles import Bundle, bundles, size_bytes
+from vitalake.arrivals.keys import unclear
 from vitalake.arrivals.objects import Bucket, ObjectInfo
 from vitalake.errors import PermanentError, TransientError, UnusableDataError, VitalakeError
-from vitalake.lake.checks import VANISHED
+from vitalake.lake.checks import UNCLEAR_TIME, VANISHED
 from vitalake.lake.contents import Parsed, RawObject, Refusal
 from vitalake.lake.dataset import Dataset
 from vitalake.lake.parts import Inputs
@@ -64,7 +65,7 @@ def read_part(
 
     small: list[Bundle] = []
     for bundle in bundles(items, dataset.group_objects):
-        refusals = _weigh(bundle, dataset.limits.object_bytes)
+        refusals = _unread(bundle, dataset)
         refused.add(refusals)
         if not refusals:
             small.append(bundle)
@@ -136,9 +137,11 @@ def _raw_object(item: ObjectInfo, data: bytes, stream: Iterator[bytes] | None = 
     return RawObject(item.key, item.version, item.size_bytes, item.uploaded_at, data, stream)
 
 
-def _weigh(bundle: Bundle, limit: int) -> list[Refusal]:
-    """A refusal for each object where one is empty, or all together are too large to be read."""
-    weight = size_bytes(bundle)
+def _unread(bundle: Bundle, dataset: Dataset) -> list[Refusal]:
+    """A refusal for each object where their keys say no clear time, one is empty, or all together are too large."""
+    if why := unclear(bundle[0].key, dataset.partition):
+        return [Refusal(item.key, UNCLEAR_TIME, f"{why}; nothing of it is read") for item in bundle]
+    weight, limit = size_bytes(bundle), dataset.limits.object_bytes
     if weight > limit:
         who = "the object has" if len(bundle) == 1 else f"{len(bundle)} objects that belong together have"
         return [Refusal(item.key, "S01", f"{who} {weight:,} bytes; the limit is {limit:,}") for item in bundle]

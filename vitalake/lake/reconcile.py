@@ -93,7 +93,7 @@ def reconcile(
 
     Args:
         lake: where parts are kept.
-        partition: the day, as ``YYYY-MM-DD``.
+        partition: the day or hour, as ``YYYY-MM-DD`` or ``YYYY-MM-DDTHH``.
         outputs: tables computed together, part by part.
         inputs: called after the parts were looked at; which parts should be there, by index, and from what.
         compute: from the parts to compute to what they hold.

@@ -13,13 +13,13 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from vitalake.arrivals.calendar import Partition
 from vitalake.arrivals.fingerprints import digest, objects_digest
 from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.objects import Bucket, ObjectInfo
 from vitalake.arrivals.partitions import cut
 from vitalake.lake import parquet
 from vitalake.lake.checks import VANISHED, WAITING
-from vitalake.lake.code_version import code_digest
 from vitalake.lake.columns import rows_of
 from vitalake.lake.dataset import Combined, Dataset, Derived
 from vitalake.lake.parts import (
@@ -35,6 +35,8 @@ from vitalake.lake.parts import (
 from vitalake.lake.reading import RawBucket, object_columns, read_part
 from vitalake.lake.reconcile import Output, PartWriter, Report, reconcile
 from vitalake.lake.tables import Table
+from vitalake.lake.versions.changed_declaration import require_readable
+from vitalake.lake.versions.code_version import code_digest
 from vitalake.lake.workers import spread
 from vitalake.pseudonyms import Pseudonyms
 
@@ -53,14 +55,17 @@ def list_objects(
     parts: dict[int, list[ObjectInfo]] = {}
 
     def inputs() -> dict[int, Inputs]:
-        found = arrived(raw, dataset.prefix, first_day, {date.fromisoformat(partition)}, dataset.group_objects)
+        calendar, wanted = dataset.calendar(first_day), {Partition.parse(partition)}
+        found = arrived(raw, dataset.prefix, calendar, wanted, dataset.group_objects)
         parts.clear()
         parts.update(enumerate(cut(found, dataset.limits)))
-        return {index: Inputs(objects_digest(part), code_digest()) for index, part in parts.items()}
+        return {index: Inputs(objects_digest(part), code_digest(dataset)) for index, part in parts.items()}
 
     table = dataset.raw_table
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
+        if stale:  # this stage is the first that writes where anything is declared otherwise
+            require_readable(lake, dataset.all_tables, dataset.partition)
         for index, needed in stale.items():
             sheets = PartWriter([table])
             sheets.append({table.name: table.from_rows([object_columns(item) for item in parts[index]])})
@@ -87,24 +92,26 @@ def read_objects(
     """
     manifest: dict[int, Part] = {}
     known: set[tuple[str, str, str]] | None = None
+    quarantine = dataset.quarantine_table
     read = partial(_read_listed, dataset, raw, lake, pseudonyms)
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
         nonlocal known
         for output, refused in spread(read, ((manifest[index], stale[index]) for index in stale), processes):
             if refused and known is None:
-                # Only what names a refusal: an older part lacks columns that were added since.
                 named = ["source_key", "source_version", "rule"]
-                parts = listed_parts(lake, dataset.quarantine_table.name, partition).values()
-                known = {_identity(row) for part in parts for row in rows_of(load_part(lake, part, named))}
+                parts = listed_parts(lake, quarantine.name, partition).values()
+                known = {
+                    _identity(row) for part in parts for row in rows_of(load_part(lake, quarantine, part, named))
+                }
             told = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
             news = [row for row in told if _identity(row) not in (known or ())]
             if news:
                 announce(news)
             yield output
 
-    outputs = [*dataset.tables, dataset.quarantine_table]
-    code = digest(code_digest(), pseudonyms.key_id)
+    outputs = [*dataset.tables, quarantine]
+    code = digest(code_digest(dataset), pseudonyms.key_id)
     inputs = _follow(lake, dataset.raw_table, partition, manifest, code)
     return reconcile(lake, partition, outputs, inputs, compute, progress)
 
@@ -114,13 +121,15 @@ def derive(
 ) -> Report:
     """Compute derived tables part by part from the table they follow; those that `derived` names, of all it can."""
     source: dict[int, Part] = {}
-    work = partial(_derive_part, derived, lake)
+    table = next(table for table in dataset.tables if table.name == derived.source)
+    work = partial(_derive_part, derived, table, lake)
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
+        if stale:
+            require_readable(lake, derived.tables, dataset.partition)
         return spread(work, ((source[index], stale[index]) for index in stale), processes)
 
-    table = next(table for table in dataset.tables if table.name == derived.source)
-    inputs = _follow(lake, table, partition, source, code_digest())
+    inputs = _follow(lake, table, partition, source, code_digest(dataset))
     return reconcile(lake, partition, derived.tables, inputs, compute, progress)
 
 
@@ -130,7 +139,7 @@ def combine(dataset: Dataset, combined: Combined, lake: Store, progress: Progres
 
     def inputs() -> dict[int, Inputs]:
         sources.update(parts_to_combine(combined, lake))
-        return {0: Inputs(combined_digest(sources), code_digest())}
+        return {0: Inputs(combined_digest(sources), code_digest(dataset))}
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
         for needed in stale.values():
@@ -162,9 +171,9 @@ def parts_to_combine(combined: OverAllDays, lake: Store) -> dict[str, list[Objec
     """Source table → its parts of all days, by key."""
     found = {}
     for name in combined.sources:
-        seed = parquet.part_key(name, parquet.SEED_PARTITION, 0)  # of no day
+        seed = parquet.partition_prefix(name, parquet.SEED_PARTITION)  # of no day; also of its hours
         parts = (item for item in lake.objects(f"{name}/") if parquet.part_index(item.key) is not None)
-        found[name] = sorted((item for item in parts if item.key != seed), key=lambda item: item.key)
+        found[name] = sorted((item for item in parts if not item.key.startswith(seed)), key=lambda item: item.key)
     return found
 
 
@@ -188,12 +197,12 @@ def _load_all(lake: Store, table: Table, parts: Sequence[ObjectInfo], columns: l
 
     empty = pa.Table.from_batches([], table.arrow_schema()).select(columns or table.names)
     with side_by_side(len(parts)) as each:
-        return pa.concat_tables([empty, *each(lambda part: load_part(lake, part, columns), parts)])
+        return pa.concat_tables([empty, *each(lambda part: load_part(lake, table, part, columns), parts)])
 
 
-def _derive_part(derived: Derived, lake: Store, task: tuple[Part, Inputs]) -> Output:
+def _derive_part(derived: Derived, table: Table, lake: Store, task: tuple[Part, Inputs]) -> Output:
     source, needed = task
-    rows = derived.compute(load_part(lake, source, derived.columns))
+    rows = derived.compute(load_part(lake, table, source, derived.columns))
     sheets = PartWriter(derived.tables)
     sheets.append({table.name: rows[table.name] for table in derived.tables})
     return sheets.close(needed)
@@ -203,7 +212,7 @@ def _read_listed(
     dataset: Dataset, raw: RawBucket, lake: Store, pseudonyms: Pseudonyms, task: tuple[Part, Inputs]
 ) -> tuple[Output, list[dict[str, Any]]]:
     listed, needed = task
-    rows = rows_of(load_part(lake, listed))
+    rows = rows_of(load_part(lake, dataset.raw_table, listed))
     items = [
         ObjectInfo(row["source_key"], row["source_version"], row["size_bytes"], row["uploaded_at"]) for row in rows
     ]
@@ -260,9 +269,13 @@ def _identity(row: dict[str, Any]) -> tuple[str, str, str]:
     return row["source_key"], row["source_version"], row["rule"]
 
 
-def load_part(lake: Store, part: Part | ObjectInfo, columns: list[str] | None = None) -> pa.Table:
-    """One part as it was listed. Raises ConflictError: it has been replaced since."""
-    return parquet.decode(_content(lake, part), columns)
+def load_part(lake: Store, table: Table, part: Part | ObjectInfo, columns: list[str] | None = None) -> pa.Table:
+    """One part as it was listed, with the columns that its table has now.
+
+    Raises:
+        ConflictError: it has been replaced since.
+    """
+    return parquet.decode_as(table, _content(lake, part), columns)
 
 
 def _content(lake: Store, part: Part | ObjectInfo) -> bytes:

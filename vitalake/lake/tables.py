@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from vitalake.arrivals.calendar import Granularity
 from vitalake.lake.columns import array
 
 if TYPE_CHECKING:
@@ -84,26 +85,39 @@ def arrow_types() -> Mapping[Kind, pa.DataType]:
 class Column:
     """One column. The unit is part of the name (``_s``, ``_hz``, ``_mv``, ``_bpm``), the meaning is `doc`.
 
+    Args:
+        formerly: names that it had, under which parts are read that were written then.
+
     Raises:
-        ValueError: the name or the kind is none.
+        ValueError: a name or the kind is none.
     """
 
     name: str
     kind: Kind
     doc: str
     nullable: bool = True
+    formerly: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_name("column", self.name)
+        for name in (self.name, *self.formerly):
+            check_name("column", name)
         check_kind(self.name, self.kind, get_args(Kind))
 
 
 PARTITION = Column("date", "date", "Partition: the day, in UTC.", nullable=False)
+HOUR = Column("hour", "int32", "Partition: the hour of the day, in UTC.", nullable=False)
+
+
+def partition_columns(unit: Granularity) -> tuple[Column, ...]:
+    """The columns that a table has from the names of its folders, the outermost first."""
+    return (PARTITION, HOUR) if unit == "hour" else (PARTITION,)
 
 
 @dataclass(frozen=True)
 class Table:
     """A table of the lake, stored as ``<name>/date=YYYY-MM-DD/part-NNNNN.parquet``.
+
+    Where its dataset is built by the hour, as ``<name>/date=YYYY-MM-DD/hour=HH/part-NNNNN.parquet``.
 
     A `restricted` one names people: it lies in a bucket of its own, which few may read. A `whole` one is over all
     days, and stored as ``<name>/all/part-NNNNN.parquet``.
@@ -122,6 +136,11 @@ class Table:
         check_name("table", self.name)
         if again := repeated(self.names):
             raise ValueError(f"table {self.name!r}: column {', '.join(again)} is declared twice; keep one of each")
+        if again := repeated(column.name for column in self.stored_columns):
+            raise ValueError(
+                f"table {self.name!r}: {', '.join(again)} is a former name and a column's name, or the former name "
+                "of two; older parts could not be told apart. Give the new column a name that no column ever had"
+            )
         if PARTITION.name in self.names and not self.whole:
             raise ValueError(
                 f"table {self.name!r}: every table has a column {PARTITION.name!r} already ({PARTITION.doc}) Give "
@@ -133,14 +152,22 @@ class Table:
         """Column names in storage order."""
         return [column.name for column in self.columns]
 
+    @property
+    def stored_columns(self) -> tuple[Column, ...]:
+        """The columns, and behind them those that only older parts have, under a former name."""
+        former = (
+            Column(name, column.kind, f"Former name of `{column.name}`, in partitions that were not built since.")
+            for column in self.columns
+            for name in column.formerly
+        )
+        return (*self.columns, *former)
+
     def arrow_schema(self) -> pa.Schema:
-        """The Arrow schema that every part of this table has, field documentation included."""
+        """The Arrow schema that every part of this table has; without docs, as a better word is no other part."""
         import pyarrow as pa
 
         types = arrow_types()
-        return pa.schema(
-            [pa.field(c.name, types[c.kind], nullable=c.nullable, metadata={"doc": c.doc}) for c in self.columns]
-        )
+        return pa.schema([pa.field(c.name, types[c.kind], nullable=c.nullable) for c in self.columns])
 
     def from_rows(self, rows: Sequence[dict[str, Any]]) -> pa.Table:
         """Rows as dictionaries, in order, to an Arrow table of exactly this schema.

@@ -10,11 +10,12 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from vitalake.arrivals.calendar import ONE, Granularity
 from vitalake.arrivals.partitions import PartLimits
 from vitalake.lake.checks import readable, refused_records, repeated_keys, warned
 from vitalake.lake.contents import Parsed, RawObject, Refusal, Tabulated
 from vitalake.lake.dataset import Dataset, Rule, SqlView, Threshold, Trend
-from vitalake.lake.tables import PARTITION, Table, repeated
+from vitalake.lake.tables import Table, partition_columns, repeated
 from vitalake.records.fields import Field, RecordTable, names_people
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def csv_dataset(
         rules: what must hold of every row.
         ignored: columns of files that nobody wants.
         restricted: whether the table names people.
-        more: any other argument of `Dataset`, such as ``processed_within``.
+        more: any other argument of `Dataset`, such as ``processed_within``, or ``partition="hour"``.
 
     Raises:
         ValueError: the declaration cannot be meant so; the message says what to change.
@@ -106,6 +107,7 @@ def _dataset(
             raise ValueError(f"{name}: {field.column} is in the key, so it must be required, and name nobody")
     if unknown := set(key) - set(tables[0].columns):
         raise ValueError(f"{name}: {', '.join(sorted(unknown))} in the key is no column of {tables[0].name}")
+    unit: Granularity = more.get("partition", "day")
     stored = tuple(table.declared(fields) for table in tables)
     first = stored[0].name
     checks = [
@@ -114,8 +116,9 @@ def _dataset(
         warned(first, Threshold(warn=0.05)),
     ]
     if key:
-        checks.append(repeated_keys(first, key, Threshold(warn=0.0)))
-    views = (*(_current_and_superseded(stored[0], key) if key else ()), *more.pop("views", ()))
+        doc = f"Each key comes once {ONE[unit]}; of several rows the newest is current."
+        checks.append(repeated_keys(first, key, Threshold(warn=0.0), doc=doc))
+    views = (*(_current_and_superseded(stored[0], key, unit) if key else ()), *more.pop("views", ()))
     return Dataset(
         name=name,
         doc=doc,
@@ -237,8 +240,8 @@ def _draw_records(rows: list[tuple[Any, ...]]) -> bytes:
     return records_over_time(rows)
 
 
-def _current_and_superseded(table: Table, key: Iterable[str]) -> tuple[SqlView, SqlView]:
-    docs = {column.name: column.doc for column in table.columns} | {PARTITION.name: PARTITION.doc}
+def _current_and_superseded(table: Table, key: Iterable[str], unit: Granularity) -> tuple[SqlView, SqlView]:
+    docs = {column.name: column.doc for column in (*table.columns, *partition_columns(unit))}
     rank = f"""row_number() OVER (
     PARTITION BY {", ".join(f'"{column}"' for column in key)}
     ORDER BY uploaded_at DESC, source_key DESC, record_number DESC

@@ -46,6 +46,7 @@ class Field:
         required: a record without it, or with a blank one, is refused.
         personal: it says who a person is, or how to reach one. It goes to a restricted table only, and nothing of
             the dataset's files is repeated in their own words: no text of what is refused, no unknown name.
+        formerly: names that the column had (`vitalake.lake.tables.Column`).
 
     Raises:
         ValueError: the column's name is none, or taken for what every table has, or the kind is none.
@@ -57,6 +58,7 @@ class Field:
     doc: str
     required: bool = False
     personal: bool = False
+    formerly: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_name("column", self.column)
@@ -70,7 +72,7 @@ class Field:
     @property
     def as_column(self) -> Column:
         """The column of a table."""
-        return Column(self.column, self.kind, self.doc, nullable=not self.required)
+        return Column(self.column, self.kind, self.doc, nullable=not self.required, formerly=self.formerly)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vitalake.arrivals.calendar import Granularity, Partition
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from vitalake.arrivals.objects import Bucket, ObjectInfo
     from vitalake.lake.dataset import Dataset
     from vitalake.lake.parts import Store
+    from vitalake.lake.versions.outdated import PartitionVersions
 
 
 @dataclass(frozen=True)
@@ -52,40 +55,55 @@ class DatasetCounts:
     """What there is of one dataset.
 
     Args:
-        objects: objects in the raw bucket whose day has come.
-        waiting: objects whose key names a day that has not come yet.
+        partition: what is built at once.
+        objects: objects in the raw bucket whose day or hour has come.
+        waiting: objects whose key names one that has not come yet.
         newest_upload_at: the latest upload among the objects (UTC).
         lake: None where the lake cannot be asked.
+        versions: of its partitions; None where there is no key for pseudonyms, which they depend on.
     """
 
+    partition: Granularity
     objects: int
     waiting: int
     newest_upload_at: datetime | None
     lake: LakeCounts | None
+    versions: PartitionVersions | None
 
 
 def count(
-    dataset: Dataset, raw: Bucket, lake: Store, first_day: date, connection: duckdb.DuckDBPyConnection | None
+    dataset: Dataset,
+    raw: Bucket,
+    lake: Store,
+    first_day: date,
+    connection: duckdb.DuckDBPyConnection | None,
+    key_id: str | None = None,
 ) -> DatasetCounts:
     """Compare the raw bucket with the lake, as far as there is a connection to it.
+
+    `key_id` is that of the key for pseudonyms (`vitalake.pseudonyms.Pseudonyms.key_id`).
 
     Raises:
         duckdb.Error: the lake cannot be asked.
         TransientError, PermanentError: the bucket cannot be listed.
     """
-    from datetime import datetime, timedelta, timezone
+    from datetime import datetime, timezone
 
     from vitalake.arrivals.listing import arrived
     from vitalake.arrivals.partitions import partition_of
+    from vitalake.lake.versions.outdated import partition_versions
 
-    tomorrow = datetime.now(timezone.utc).date() + timedelta(days=1)
-    found = arrived(raw, dataset.prefix, first_day, group_objects=dataset.group_objects)
-    come = [item for bundle in found if partition_of(bundle, first_day) <= tomorrow for item in bundle]
+    calendar = dataset.calendar(first_day)
+    newest = calendar.newest(datetime.now(timezone.utc))
+    found = arrived(raw, dataset.prefix, calendar, group_objects=dataset.group_objects)
+    come = [item for bundle in found if partition_of(bundle, calendar) <= newest for item in bundle]
     return DatasetCounts(
+        partition=dataset.partition,
         objects=len(come),
         waiting=sum(map(len, found)) - len(come),
         newest_upload_at=max((item.uploaded_at for item in come), default=None),
         lake=_in_lake(connection, dataset, lake, come) if connection else None,
+        versions=partition_versions(dataset, lake, key_id) if key_id else None,
     )
 
 
@@ -103,9 +121,10 @@ def _in_lake(
     [(rows, with_warning)] = ask(f'SELECT count(*), count_if({warned}) FROM "{table.name}"')
     verdicts = f'SELECT verdict, count(*) FROM "{table.name}" GROUP BY 1 ORDER BY 1'
     refused = f"SELECT rule, sum(record_count)::BIGINT FROM {quarantine} GROUP BY 1 ORDER BY 1"
-    manifest = f"SELECT date, source_key, source_version, epoch_us(uploaded_at) FROM {dataset.raw_table.name}"
-    unread = _unread_days(ask, dataset, lake)
-    objects = [found for day, *found in ask(manifest) if day not in unread]
+    by = _partition_columns(dataset)
+    manifest = f"SELECT {by}, source_key, source_version, epoch_us(uploaded_at) FROM {dataset.raw_table.name}"
+    unread = _unread(ask, dataset, lake)
+    objects = [found for day, hour, *found in ask(manifest) if Partition(day, hour) not in unread]
     known = {(key, version) for key, version, _ in objects}
     missing = [item.uploaded_at for item in items if (item.key, item.version) not in known]
     newest_us = max((uploaded_us for _, _, uploaded_us in objects), default=None)
@@ -121,10 +140,16 @@ def _in_lake(
     )
 
 
-def _unread_days(ask: Callable[[str], list[tuple[Any, ...]]], dataset: Dataset, lake: Store) -> set[date]:
-    """Days that were listed and not read since, as where their run failed.
+def _partition_columns(dataset: Dataset) -> str:
+    """The columns `date` and `hour`, the latter null where there are no hours."""
+    return "date, hour" if dataset.partition == "hour" else "date, NULL"
 
-    An object without a record is in no table, so what is in none says only of which days the parts are looked at.
+
+def _unread(ask: Callable[[str], list[tuple[Any, ...]]], dataset: Dataset, lake: Store) -> set[Partition]:
+    """Partitions that were listed and not read since, as where their run failed.
+
+    An object without a record is in no table, so what is in none says only of which partitions the parts are looked
+    at.
     """
     from vitalake.lake.parts import fingerprint_of, parts_of, side_by_side
     from vitalake.lake.stages import is_built
@@ -133,13 +158,14 @@ def _unread_days(ask: Callable[[str], list[tuple[Any, ...]]], dataset: Dataset, 
     seen = " UNION ALL ".join(
         f'SELECT source_key, source_version FROM "{each.name}"' for each in (table, quarantine)
     )
-    in_none = f'SELECT DISTINCT date FROM "{raw}" ANTI JOIN ({seen}) USING (source_key, source_version)'
-    days = [day for (day,) in ask(in_none)]
+    by = _partition_columns(dataset)
+    in_none = f'SELECT DISTINCT {by} FROM "{raw}" ANTI JOIN ({seen}) USING (source_key, source_version)'
+    found = [Partition(day, hour) for day, hour in ask(in_none)]
     # Not everybody who asks for the status may read what names people.
     tables = [each for each in (*dataset.tables, quarantine) if not each.restricted]
 
-    def is_read(day: date) -> bool:
-        return is_built(lake, tables, day.isoformat(), fingerprint_of(parts_of(lake, raw, day.isoformat())))
+    def is_read(partition: Partition) -> bool:
+        return is_built(lake, tables, str(partition), fingerprint_of(parts_of(lake, raw, str(partition))))
 
-    with side_by_side(len(days)) as each:
-        return {day for day, is_so in zip(days, each(is_read, days), strict=True) if not is_so}
+    with side_by_side(len(found)) as each:
+        return {partition for partition, is_so in zip(found, each(is_read, found), strict=True) if not is_so}

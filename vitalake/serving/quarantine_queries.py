@@ -9,19 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vitalake.arrivals.calendar import Partition
+from vitalake.serving.catalog import quote
+
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     import duckdb
-    import pyarrow as pa
 
     from vitalake.arrivals.objects import Bucket
 
+# `hour` is there where a dataset is built by the hour.
+_PARTITION = "COLUMNS('^(date|hour)$')"
 # What one rule says alike of many records of an object is one line for a person.
-_SHORT = """SELECT date, dataset, rule, source_key, sum(record_count)::BIGINT AS records,
+_SHORT = f"""SELECT {_PARTITION}, dataset, rule, source_key, sum(record_count)::BIGINT AS records,
     min(record_number) AS first_record, message"""
-_COLUMNS = """dataset, date, source_key, source_version, size_bytes, epoch_us(uploaded_at), record_number, rule,
-    message, record_count, record_text, excerpt_hex"""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class QuarantineRow:
     """One row of quarantine: an object, or a record in it; `record_count` is above 1 where it stands for more."""
 
     dataset: str
-    day: date
+    partition: Partition
     key: str
     version: str
     size_bytes: int
@@ -42,34 +44,31 @@ class QuarantineRow:
     excerpt_hex: str | None
 
 
-def listed(
-    connection: duckdb.DuckDBPyConnection,
-    dataset: str | None,
-    on: date | None,
-    rule: str | None,
-    *,
-    everything: bool,
-) -> pa.RecordBatchReader:
-    """What fits, newest day first; `everything`: all rows and columns, else what a person reads first."""
-    query = f"""{"SELECT *" if everything else _SHORT} FROM quarantine
-        WHERE (? IS NULL OR dataset = ?) AND (? IS NULL OR date = ?) AND (? IS NULL OR rule = upper(?))
+def listing(dataset: str | None, on: date | None, rule: str | None, *, everything: bool) -> str:
+    """A query for what fits, newest partition first; `everything`: all rows and columns, else what people read."""
+    wanted = {"dataset": dataset, "date": on, "rule": rule and rule.upper()}
+    fits = [f"{name} = {quote(str(value))}" for name, value in wanted.items() if value is not None]
+    return f"""{"SELECT *" if everything else _SHORT} FROM quarantine WHERE {" AND ".join(fits) or "true"}
         {"" if everything else "GROUP BY ALL"}
-        ORDER BY date DESC, source_key, {"record_number" if everything else "first_record"}, rule, message"""  # noqa: S608
-    values = [value for each in (dataset, on, rule) for value in (each, each)]
-    return connection.execute(query, values).to_arrow_reader(2048)
+        ORDER BY {_PARTITION} DESC, source_key,
+            {"record_number" if everything else "first_record"}, rule, message"""  # noqa: S608
 
 
 def matching(connection: duckdb.DuckDBPyConnection, key: str) -> list[QuarantineRow]:
     """The rows of the object with this key, else of those with this name, else of all whose keys end so."""
     from datetime import datetime, timezone
 
-    query = f"""SELECT {_COLUMNS} FROM quarantine WHERE source_key = ? OR suffix(source_key, ?)
-        ORDER BY source_key, record_number, rule"""  # noqa: S608
-    rows = connection.execute(query, [key, key]).fetchall()
+    query = """SELECT * EXCLUDE uploaded_at, epoch_us(uploaded_at) AS uploaded_us
+        FROM quarantine WHERE source_key = ? OR suffix(source_key, ?) ORDER BY source_key, record_number, rule"""
+    result = connection.execute(query, [key, key])
+    names = [column[0] for column in result.description]
     found = []
-    for dataset, day, source_key, version, size_bytes, uploaded_us, *rest in rows:
-        uploaded_at = datetime.fromtimestamp(uploaded_us / 1e6, timezone.utc)
-        found.append(QuarantineRow(dataset, day, source_key, version, size_bytes, uploaded_at, *rest))
+    for values in result.fetchall():
+        row = dict(zip(names, values, strict=True))
+        partition = Partition(row.pop("date"), row.pop("hour", None))
+        uploaded_at = datetime.fromtimestamp(row.pop("uploaded_us") / 1e6, timezone.utc)
+        key_and_version = {"key": row.pop("source_key"), "version": row.pop("source_version")}
+        found.append(QuarantineRow(partition=partition, uploaded_at=uploaded_at, **key_and_version, **row))
     exactly = [item for item in found if item.key == key]
     return exactly or [item for item in found if item.key.endswith(f"/{key.lstrip('/')}")] or found
 

@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pydantic import SecretStr
 
 from cli.environment import write_env
 from cli.sql.prompt import is_complete, prompt
-from cli.sql.results import plain, unique
+from cli.sql.results import write_parquet, write_text
 from cli.sql.session import Session
 from cli.up import publish_empty
 from resources.catalog import init_sql
@@ -199,9 +200,121 @@ def test_when_enter_ends_an_input() -> None:
     assert not any(map(is_complete, ("SELECT 1", "SELECT 1;\nSELECT")))
 
 
-def test_repeated_names_are_numbered() -> None:
-    assert unique(["a", "a", "a_1", "a"]) == ["a", "a_1", "a_1_1", "a_2"]
+def written_json(query: str) -> list[dict[str, object]]:
+    file = StringIO()
+    with duckdb.connect() as connection:
+        write_text(connection.sql(query), "json", file)
+    rows: list[dict[str, object]] = json.loads(file.getvalue(), parse_constant=pytest.fail, parse_float=Decimal)
+    return rows
 
 
-def test_numbers_that_are_none_become_null() -> None:
-    assert plain([float("inf"), float("-inf"), 1.0]) == [None, None, 1.0]
+def written_csv(query: str) -> list[list[str]]:
+    file = StringIO(newline="")
+    with duckdb.connect() as connection:
+        write_text(connection.sql(query), "csv", file, exact=True)
+    return list(csv.reader(StringIO(file.getvalue(), newline="")))
+
+
+@pytest.mark.parametrize("names", [["a", "a", "a_1", "a"], ["r", "R", "rr"], ['"', "=1", "=1"]])
+def test_repeated_names_are_numbered(names: list[str]) -> None:
+    query = "SELECT " + ", ".join(
+        f'{at} AS "{name.replace(chr(34), chr(34) * 2)}"' for at, name in enumerate(names)
+    )
+    [row] = written_json(query)
+    assert list(row.values()) == list(range(len(names)))
+    assert next(iter(row)) == names[0]
+    assert written_csv(query) == [list(row), [str(at) for at in range(len(names))]]
+
+
+@pytest.mark.parametrize("within", ["{}", "[{}]", "{{'a': {}}}", "map {{'k': {}}}", "[{{'a': [row(1, {})]}}]"])
+def test_numbers_that_are_none_become_null_in_json_wherever_they_stand(within: str) -> None:
+    for number in ("'nan'::DOUBLE", "'inf'::FLOAT", "'-inf'::DOUBLE"):
+        [row] = written_json(f"SELECT {within.format(number)} AS v, 1.5 AS r")
+        [same] = written_json(f"SELECT {within.format('NULL::DOUBLE')} AS v, 1.5 AS r")
+        assert row == same
+    assert written_json(f"SELECT {within.format('NULL::DOUBLE')} AS v") != written_json("SELECT NULL AS w")
+    assert written_csv("SELECT 'nan'::DOUBLE AS a, '-inf'::FLOAT AS b, ['nan'::FLOAT] AS c")[1] == [
+        "nan",
+        "-inf",
+        "[null]",
+    ]
+
+
+def test_numbers_have_all_their_digits() -> None:
+    numbers = {
+        "d": "12345678901234567890.123456789",
+        "h": "170141183460469231731687303715884105727",
+        "n": "-9007199254740993",
+    }
+    query = "SELECT {d}::DECIMAL(38, 9) AS d, {h}::HUGEINT AS h, {n}::BIGINT AS n, [{h}::HUGEINT] AS l".format(
+        **numbers
+    )
+    [row] = written_json(query)
+    assert {name: str(row[name]) for name in numbers} == numbers
+    [names, values] = written_csv(query)
+    assert dict(zip(names, values, strict=True)) == {**numbers, "l": f"[{numbers['h']}]"}
+
+
+def test_times_are_iso_8601_in_their_zone_and_bytes_are_hex_digits() -> None:
+    query = r"""SELECT TIMESTAMPTZ '2026-01-05 01:02:03.5+00' AS at, TIMESTAMP '2026-01-05 01:02:03' AS local,
+        [TIMESTAMPTZ '2026-07-05 01:02:03+00'] AS list, DATE 'infinity' AS never, '\xAA\x00A'::BLOB AS bytes"""
+    with duckdb.connect() as connection:
+        for zone, at, listed in (
+            ("UTC", "2026-01-05T01:02:03.5+00:00", "2026-07-05T01:02:03+00:00"),
+            ("Europe/Berlin", "2026-01-05T02:02:03.5+01:00", "2026-07-05T03:02:03+02:00"),
+            ("Asia/Kolkata", "2026-01-05T06:32:03.5+05:30", "2026-07-05T06:32:03+05:30"),
+        ):
+            connection.execute(f"SET TimeZone = '{zone}'")
+            file = StringIO()
+            write_text(connection.sql(query), "json", file)
+            assert json.loads(file.getvalue()) == [
+                {"at": at, "local": "2026-01-05T01:02:03", "list": [listed], "never": "infinity", "bytes": "aa0041"}
+            ]
+            file = StringIO()
+            write_text(connection.sql(query), "csv", file)
+            assert file.getvalue().splitlines()[1].startswith(f"{at},2026-01-05T01:02:03,")
+
+
+def test_a_table_does_not_say_utc_of_another_zone(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    for zone, shown in (("UTC", "2026-01-05 01:02:03 UTC"), ("Europe/Berlin", "2026-01-05 02:02:03+01:00")):
+        assert session.run(f"SET TimeZone = '{zone}'; SELECT TIMESTAMPTZ '2026-01-05 01:02:03+00' AS at") is None
+        assert shown in capsys.readouterr().out
+
+
+def test_parquet_loses_nothing_of_any_type(tmp_path: Path) -> None:
+    """DuckDB by itself makes doubles of whole numbers of 128 bits, and cuts intervals to milliseconds."""
+    with duckdb.connect() as connection:
+        every = connection.sql("FROM test_all_types()")
+        for name in every.columns:
+            column = every.project(f'"{name}" AS v')
+            if name in {"hugeint", "uhugeint"}:  # of which parquet holds 38 digits
+                column = connection.sql(f"SELECT repeat('9', 38)::{name} AS v")
+            path = tmp_path / f"{name}.parquet"  # of one path DuckDB would keep what it has read within a second
+            write_parquet(column, path)
+            back = connection.sql(f"FROM read_parquet('{path}')").project("v::VARCHAR").fetchall()
+            assert back == column.project("v::VARCHAR").fetchall(), name
+        for value in ("[2::HUGEINT]", "{'a': 2::HUGEINT}", "row(2::HUGEINT)", "map {1: 2::HUGEINT}"):
+            write_parquet(connection.sql(f"SELECT {value} AS v"), path)
+            assert "double" not in str(parquet.read_schema(path))
+        with pytest.raises(duckdb.ConversionException):
+            write_parquet(connection.sql("SELECT 170141183460469231731687303715884105727 AS v"), path)
+
+
+@pytest.mark.usefixtures("catalog")
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_whatever_has_rows_can_be_written(vitalake: Vitalake, form: str) -> None:
+    def written(query: str) -> str:
+        answer = vitalake("sql", query, "--format", form)
+        assert answer.code == 0, answer.err
+        return answer.out
+
+    pivot = "PIVOT (SELECT number % 2 AS odd, number FROM numbers) ON odd USING count(*)::INT"
+    assert "number" in written("DESCRIBE numbers")
+    assert "200" in written("SUMMARIZE numbers")
+    assert "number" in written("PRAGMA table_info('numbers')")
+    assert "physical_plan" in written("EXPLAIN FROM numbers")
+    assert "numbers" in written("SHOW TABLES")
+    assert "100" in written(pivot)
+    assert "100" in written(f"SET threads = 1; {pivot} -- and no more")
+    assert "EXPLAIN of a PIVOT" in vitalake("sql", f"EXPLAIN {pivot}", "--format", form).err
+    assert written("SELECT 1 AS n WHERE false") == {"csv": "n\n", "json": "[\n]\n"}[form]

@@ -70,6 +70,16 @@ def test_refused_files_of_many_days_are_counted_by_day() -> None:
     assert "2026-11-05 × 5 and 3 more\n" in told.body
 
 
+def test_refused_files_of_hours_are_counted_by_hour() -> None:
+    alerts = [
+        quarantined("vitals", f"2026-11-20T{hour:02}", [(f"vitals/{hour}", "v", "S02", "no CSV")], None, AT, [1])
+        for hour in (5, 6)
+    ]
+    told = grouped(alerts)
+    assert told.title == "2 objects of vitals in quarantine, of 2 hours"
+    assert "Objects by hour: 2026-11-20T05 × 1, 2026-11-20T06 × 1" in told.body
+
+
 @pytest.mark.parametrize("text", ["x", "&", "𝄞"])
 def test_the_reason_is_within_what_slack_shows_whatever_the_names(text: str) -> None:
     rows = [(text * 1000 + str(n), "v", "S02", text * 1000) for n in range(3)]

@@ -8,11 +8,12 @@ import pytest
 
 from vitalake.alerting.alerts import Alert, slack_blocks
 from vitalake.alerting.late_data_alert import objects_late
+from vitalake.arrivals.calendar import Partition
 from vitalake.escaping import SECTION_CHARS
 
 
 def late(objects: int, days: int, found_by: str = "run-1") -> Alert:
-    named = [date(2021, 1, 1) + timedelta(days=number) for number in reversed(range(days))]
+    named = [Partition(date(2021, 1, 1) + timedelta(days=number)) for number in reversed(range(days))]
     return objects_late("ecg", objects, named, timedelta(minutes=10), found_by, None)
 
 
@@ -36,3 +37,10 @@ def test_it_is_known_by_the_run_that_looked() -> None:
 def test_nothing_late_is_no_alert() -> None:
     with pytest.raises(ValueError, match="nothing is late"):
         late(0, 0)
+
+
+def test_hours_are_called_hours() -> None:
+    hours = [Partition(date(2021, 1, 1), hour) for hour in (7, 5)]
+    alert = objects_late("vitals", 2, hours, timedelta(minutes=10), "run-1", None)
+    assert alert.title == "2 objects of vitals are late: 2021-01-01T05, 2021-01-01T07"
+    assert "build the hours now: vitalake backfill vitals --from 2021-01-01T05 --to 2021-01-01T07" in alert.body

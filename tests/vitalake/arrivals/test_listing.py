@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vitalake.arrivals.bundles import Bundle, bundles
+from vitalake.arrivals.calendar import Calendar, Partition
 from vitalake.arrivals.fingerprints import listed_fingerprint
 from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.objects import ObjectInfo
@@ -18,7 +19,8 @@ from vitalake.arrivals.partitions import PartLimits, by_partition, cut, partitio
 from vitalake.arrivals.planning import PartitionState, plan
 
 FIRST_DAY = date(2015, 1, 1)
-DAY = date(2026, 11, 20)
+DAYS, HOURS = Calendar(FIRST_DAY), Calendar(FIRST_DAY, "hour")
+DAY = Partition(date(2026, 11, 20))
 NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 
 
@@ -52,34 +54,11 @@ class Listing:
         return folders, [item for rest, item in rests.items() if "/" not in rest]
 
 
-@pytest.mark.parametrize(
-    ("key", "day"),
-    [
-        ("ecg/date=2025-03-02/a.mat", date(2025, 3, 2)),
-        ("ecg/2025/03/02/a.mat", date(2025, 3, 2)),
-        ("ecg/2025/03/02/17/a.mat", date(2025, 3, 2)),
-        ("ecg/device=holter-01/date=2025-03-02/a.mat", date(2025, 3, 2)),
-        ("ecg/date=2025-03-02/date=2025-03-03/a.mat", date(2025, 3, 2)),
-        ("ecg/date=2015-01-01/a.mat", FIRST_DAY),
-        ("ecg/date=2026-02-29/a.mat", DAY),  # no such day
-        ("ecg/2026/13/01/a.mat", DAY),
-        ("ecg/date=2014-12-31/a.mat", DAY),  # before the first day: a clock that was reset
-        ("ecg/date=9999-12-31/a.mat", DAY),
-        ("ecg/date=2025-03-02.mat", DAY),  # a file name is no folder
-        ("ecg/update=2025-03-02/a.mat", DAY),
-        ("ecg/12025/03/02/a.mat", DAY),
-        ("ecg/1 NSR/100m (0).mat", DAY),
-    ],
-)
-def test_the_day_is_the_keys_else_that_of_the_upload(key: str, day: date) -> None:
-    assert partition_of((item(key),), FIRST_DAY) == day
-
-
 def test_the_day_of_an_upload_is_that_of_utc_and_never_before_the_first() -> None:
     late = datetime(2026, 11, 20, 23, 59, 59, tzinfo=timezone.utc)
-    assert partition_of((item("ecg/a", late),), FIRST_DAY) == DAY
-    assert partition_of((item("ecg/a", late + timedelta(seconds=1)),), FIRST_DAY) == DAY + timedelta(days=1)
-    assert partition_of((item("ecg/a", datetime(1970, 1, 1, tzinfo=timezone.utc)),), FIRST_DAY) == FIRST_DAY
+    assert partition_of((item("ecg/a", late),), DAYS) == DAY
+    assert partition_of((item("ecg/a", late + timedelta(seconds=1)),), DAYS) == Partition(date(2026, 11, 21))
+    assert partition_of((item("ecg/a", datetime(1970, 1, 1, tzinfo=timezone.utc)),), DAYS) == Partition(FIRST_DAY)
 
 
 def test_parts_are_full_by_count_or_by_bytes() -> None:
@@ -145,25 +124,61 @@ def test_only_what_may_hold_the_days_is_listed() -> None:
     keys += [f"ecg/2026/{month:02d}/{day:02d}/00/x.mat" for month in range(1, 13) for day in (19, 20, 21)]
     keys += ["ecg/device=a/date=2026-11-20/1.mat", "ecg/1 NSR/a.mat", "ecg/loose.mat"]
     bucket = Listing(item(key) for key in keys)
-    found = {i.key for (i,) in arrived(bucket, "ecg/", FIRST_DAY, {DAY})}
+    found = {i.key for (i,) in arrived(bucket, "ecg/", DAYS, {DAY})}
     assert bucket.listed == ["ecg/1 NSR/", "ecg/2026/11/20/", "ecg/date=2026-11-20/", "ecg/device=a/"]
     assert found == {key for key in keys if "2026-11-20" in key or "11/20" in key} | {keys[-1], keys[-2]}
 
 
+def test_only_what_may_hold_the_hours_is_listed() -> None:
+    keys = [f"v/{day}/hour={hour:02d}/a" for day in ("date=2026-11-19", "dt=2026-11-20") for hour in range(24)]
+    keys += [f"v/2026/11/20/{hour:02d}/a" for hour in range(24)]
+    keys += [f"v/year=2026/month={month}/day=20/hour={hour}/a" for month in (1, 11) for hour in range(24)]
+    keys += [f"v/2026-11-{day:02d}/{name}" for day in (19, 20) for name in ("a", "device=1/hour=05/b")]
+    bucket = Listing(item(key) for key in keys)
+    found = [i.key for (i,) in arrived(bucket, "v/", HOURS, [Partition(DAY.day, 5), Partition(DAY.day, 6)])]
+    hours = [
+        f"v/{folder}/a"
+        for hour in (5, 6)
+        for folder in (f"dt=2026-11-20/hour={hour:02d}", f"2026/11/20/{hour:02d}")
+    ]
+    hours += [f"v/year=2026/month=11/day=20/hour={hour}/a" for hour in (5, 6)]
+    assert sorted(found) == sorted([*hours, "v/2026-11-20/device=1/hour=05/b"])
+    assert sorted(bucket.listed) == sorted([*(key[:-1] for key in hours), "v/2026-11-20/device=1/"])
+    bucket.listed.clear()
+    assert len(arrived(bucket, "v/", HOURS, HOURS.within(date(2026, 11, 19)))) == 26
+    assert bucket.listed == ["v/2026-11-19/", "v/date=2026-11-19/"]  # a whole day at once
+
+
 DATED = ["date=2026-11-20", "date=2026-11-21", "date=2026-13-45", "date=2001-01-01", "2026", "11", "20", "99"]
+DATED += [
+    "dt=2026-11-20",
+    "dt=2026-11-20-05",
+    "year=2026",
+    "month=11",
+    "day=20",
+    "hour=5",
+    "hour=06",
+    "hour=27",
+    "12",
+]
 segments = st.sampled_from([*DATED, "device=a", "1 NSR", "2026-11-20", "x.mat"])
 keys_of_any_layout = st.lists(segments, max_size=6).map(lambda parts: "/".join(["ecg", *parts, "a.mat"]))
 times = st.sampled_from([NOON, NOON + timedelta(days=1), NOON - timedelta(days=400), NOON - timedelta(days=9999)])
 
 
-@given(st.dictionaries(keys_of_any_layout, times, max_size=25))
-def test_day_by_day_shows_every_object_once_in_any_layout(uploaded: dict[str, datetime]) -> None:
+@pytest.mark.parametrize("calendar", [DAYS, HOURS])
+@given(uploaded=st.dictionaries(keys_of_any_layout, times, max_size=25))
+def test_one_by_one_shows_every_object_once_in_any_layout(
+    calendar: Calendar, uploaded: dict[str, datetime]
+) -> None:
     items = [item(key, time) for key, time in uploaded.items()]
-    everything = by_partition(arrived(Listing(items), "ecg/", FIRST_DAY), FIRST_DAY)
+    everything = by_partition(arrived(Listing(items), "ecg/", calendar), calendar)
     assert sorted(i.key for group in everything.values() for (i,) in group) == sorted(uploaded)
-    for day, group in everything.items():
-        assert arrived(Listing(items), "ecg/", FIRST_DAY, {day}) == group
-    assert arrived(Listing(items), "ecg/", FIRST_DAY, set(everything)) == alone(items)
+    for partition, group in everything.items():
+        assert arrived(Listing(items), "ecg/", calendar, {partition}) == group
+    assert arrived(Listing(items), "ecg/", calendar, set(everything)) == alone(items)
+    whole = {each for partition in everything for each in calendar.within(partition.day)}
+    assert arrived(Listing(items), "ecg/", calendar, whole) == alone(items)
 
 
 folders_of_halves = st.sampled_from(["ecg/", "ecg/date=2026-11-20/", "ecg/b/"])
@@ -178,10 +193,10 @@ def test_what_belongs_together_has_one_day_and_one_part(
 ) -> None:
     items = [item(key, time) for key, time in uploaded.items()]
     limits = PartLimits(part_objects=part_objects)
-    everything = by_partition(arrived(Listing(items), "ecg/", FIRST_DAY, group_objects=halves), FIRST_DAY)
+    everything = by_partition(arrived(Listing(items), "ecg/", DAYS, group_objects=halves), DAYS)
     assert sorted(i.key for group in everything.values() for bundle in group for i in bundle) == sorted(uploaded)
     for day, group in everything.items():
-        assert arrived(Listing(items), "ecg/", FIRST_DAY, {day}, halves) == group
+        assert arrived(Listing(items), "ecg/", DAYS, {day}, halves) == group
         for part in cut(group, limits):
             # Whoever reads a part sees the bundles that whoever listed the folder saw.
             assert [i for bundle in bundles(part, halves) for i in bundle] == part
@@ -193,12 +208,13 @@ def test_what_belongs_together_has_one_day_and_one_part(
 
 def test_a_recording_whose_objects_come_around_midnight_belongs_to_the_day_it_is_complete() -> None:
     late, early = NOON.replace(hour=23, minute=59), NOON + timedelta(days=1)
+    next_day = Partition(early.date())
     first, second = item("ecg/x.1", late), item("ecg/x.2", early)
-    assert arrived(Listing([first]), "ecg/", FIRST_DAY, {DAY}, halves) == [(first,)]
+    assert arrived(Listing([first]), "ecg/", DAYS, {DAY}, halves) == [(first,)]
     both = Listing([second, first])
-    assert arrived(both, "ecg/", FIRST_DAY, {DAY}, halves) == []
-    assert arrived(both, "ecg/", FIRST_DAY, {early.date()}, halves) == [(first, second)]
-    assert arrived(both, "ecg/", FIRST_DAY, {DAY, early.date()}) == [(first,), (second,)]
+    assert arrived(both, "ecg/", DAYS, {DAY}, halves) == []
+    assert arrived(both, "ecg/", DAYS, {next_day}, halves) == [(first, second)]
+    assert arrived(both, "ecg/", DAYS, {DAY, next_day}) == [(first,), (second,)]
 
 
 NEW = PartitionState(recorded=False)

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitalake.arrivals.notifications import Hint, days, hints, partitions
+from vitalake.arrivals.calendar import Calendar, Partition
+from vitalake.arrivals.notifications import Hint, hints, partitions, partitions_of
 
-FIRST_DAY = date(2015, 1, 1)
+DAYS, HOURS = Calendar(date(2015, 1, 1)), Calendar(date(2015, 1, 1), "hour")
 AT = "2026-11-20T12:30:00.123Z"
 NOON = datetime(2026, 11, 20, 12, 30, tzinfo=timezone.utc)
-PREFIXES = [("ecg", "ecg/"), ("retina", "retina/")]
+DATASETS = [("ecg", "ecg/", DAYS), ("retina", "retina/", DAYS)]
 
 
 def record(key: str, event: str = "ObjectCreated:Put", bucket: str = "raw", at: str = AT) -> dict[str, Any]:
@@ -53,6 +54,10 @@ def eventbridge(key: str, kind: str = "Object Created", reason: str = "PutObject
 def enveloped(body: str) -> str:
     """A body as SNS passes it on."""
     return json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:eu:1:t", "Message": body, "Timestamp": AT})
+
+
+def days_of(hint: Hint) -> set[date]:
+    return {partition.day for partition in partitions_of(hint, DAYS)}
 
 
 def keys(body: str) -> list[str] | None:
@@ -127,8 +132,8 @@ def test_what_is_no_notification_is_told_apart(body: str) -> None:
 
 
 def test_a_key_that_names_a_day_is_of_that_day_whenever_the_event_was() -> None:
-    assert days(Hint("raw", "ecg/2019/05/06/a", NOON), FIRST_DAY) == {date(2019, 5, 6)}
-    assert days(Hint("raw", "ecg/date=2019-05-06/a", NOON), FIRST_DAY) == {date(2019, 5, 6)}
+    assert days_of(Hint("raw", "ecg/2019/05/06/a", NOON)) == {date(2019, 5, 6)}
+    assert days_of(Hint("raw", "ecg/date=2019-05-06/a", NOON)) == {date(2019, 5, 6)}
 
 
 @pytest.mark.parametrize(
@@ -146,16 +151,38 @@ def test_a_key_without_a_day_is_of_the_day_it_may_have_been_uploaded_on(
 ) -> None:
     event = "ObjectCreated:CompleteMultipartUpload" if in_parts else "ObjectCreated:Put"
     (hint,) = hints(message(record("ecg/a", event, at=at))) or []
-    assert days(hint, FIRST_DAY) == {date(2026, 11, day) for day in expected}
+    assert days_of(hint) == {date(2026, 11, day) for day in expected}
     if in_parts:
         (same,) = hints(json.dumps(eventbridge("ecg/a", reason="CompleteMultipartUpload"))) or []
         assert same == hint
 
 
+@pytest.mark.parametrize(
+    ("key", "at", "event", "expected"),
+    [
+        ("a", "2026-11-20T12:30:00Z", "ObjectCreated:Put", ["2026-11-20T12"]),
+        ("a", "2026-11-20T12:00:30Z", "ObjectRemoved:Delete", ["2026-11-20T11", "2026-11-20T12"]),
+        ("a", "2026-11-20T23:59:30Z", "ObjectCreated:Put", ["2026-11-20T23", "2026-11-21T00"]),
+        ("2019/05/06/07/a", "2026-11-20T12:30:00Z", "ObjectCreated:Put", ["2019-05-06T07"]),
+        ("date=2019-05-06/a", "2026-11-20T12:30:00Z", "ObjectCreated:Put", ["2019-05-06T00"]),
+    ],
+)
+def test_of_hours_those_are_named_that_an_object_may_belong_to(
+    key: str, at: str, event: str, expected: list[str]
+) -> None:
+    (hint,) = hints(message(record(f"ecg/{key}", event, at=at))) or []
+    assert sorted(map(str, partitions_of(hint, HOURS))) == expected
+
+
+def test_an_upload_in_parts_may_have_begun_in_any_hour_of_a_day() -> None:
+    found = sorted(map(str, partitions_of(Hint("raw", "ecg/a", NOON, in_parts=True), HOURS)))
+    assert (found[0], found[-1], len(found)) == ("2026-11-19T12", "2026-11-20T12", 25)
+
+
 def test_days_before_the_calendar_are_its_first_day() -> None:
     """A device whose clock was reset: such a date in a key counts as none."""
-    assert days(Hint("raw", "ecg/1970/01/01/a", NOON), FIRST_DAY) == {NOON.date()}
-    assert days(Hint("raw", "ecg/a", datetime(2001, 1, 1, tzinfo=timezone.utc)), FIRST_DAY) == {FIRST_DAY}
+    assert days_of(Hint("raw", "ecg/1970/01/01/a", NOON)) == {NOON.date()}
+    assert days_of(Hint("raw", "ecg/a", datetime(2001, 1, 1, tzinfo=timezone.utc))) == {DAYS.first_day}
 
 
 def test_other_buckets_and_keys_of_no_dataset_name_no_partition() -> None:
@@ -167,8 +194,8 @@ def test_other_buckets_and_keys_of_no_dataset_name_no_partition() -> None:
         Hint("raw", "ecg2/date=2026-11-17/a", NOON),
         Hint("raw", "date=2026-11-17/a", NOON),
     ]
-    expected = {("ecg", date(2026, 11, 20)), ("retina", date(2026, 11, 18))}
-    assert partitions(found, "raw", PREFIXES, FIRST_DAY) == expected
+    expected = {("ecg", Partition(date(2026, 11, 20))), ("retina", Partition(date(2026, 11, 18)))}
+    assert partitions(found, "raw", DATASETS) == expected
 
 
 JSON = st.recursive(
@@ -186,7 +213,7 @@ MANGLED = st.builds(
 @given(st.text() | JSON.map(json.dumps) | st.binary().map(lambda data: data.decode("latin-1")))
 def test_reading_never_raises(body: str) -> None:
     for text in (body, enveloped(body)):
-        partitions(hints(text) or [], "raw", PREFIXES, FIRST_DAY)
+        partitions(hints(text) or [], "raw", DATASETS)
 
 
 @given(MANGLED)
@@ -201,7 +228,7 @@ def test_reading_never_raises_where_one_thing_is_something_else(mangled: tuple[l
                 inner = inner[0]
         if isinstance(inner, dict) and path:
             inner[str(path[-1])] = value
-        partitions(hints(json.dumps(whole)) or [], "raw", PREFIXES, FIRST_DAY)
+        partitions(hints(json.dumps(whole)) or [], "raw", DATASETS)
 
 
 @given(

@@ -19,6 +19,7 @@ from resources.settings import Settings
 from tests.moto_server import moto_server
 from tests.vitalake.notes import upload
 from vitalake.arrivals.bundles import GroupObjects, bundles
+from vitalake.arrivals.calendar import Calendar
 from vitalake.arrivals.fingerprints import listed_fingerprint
 from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.objects import ObjectInfo
@@ -26,7 +27,7 @@ from vitalake.arrivals.partitions import by_partition
 from vitalake.arrivals.sweep import Position, Sweep
 from vitalake.errors import TransientError
 
-FIRST_DAY = date(2015, 1, 1)
+DAYS, HOURS = Calendar(date(2015, 1, 1)), Calendar(date(2015, 1, 1), "hour")
 NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 
 
@@ -66,12 +67,25 @@ def halves(names: Collection[str]) -> dict[str, str]:
     return {name: name[:-2] for name in names if name.endswith((".1", ".2"))}
 
 
-folders = st.sampled_from(["", "date=2026-11-20/", "b/", "b/c/", "b/date=2026-11-19/", "b-/", "2026/11/20/"])
+folders = st.sampled_from(
+    [
+        "",
+        "date=2026-11-20/",
+        "b/",
+        "b/c/",
+        "b/date=2026-11-19/",
+        "b-/",
+        "2026/11/20/",
+        "2026/11/20/05/",
+        "dt=2026-11-20/",
+    ]
+)
 keys = st.builds("ecg/{}{}{}".format, folders, st.sampled_from("abc"), st.sampled_from(["", ".1", ".2", ".x"]))
 times = st.sampled_from([NOON, NOON + timedelta(days=1), NOON - timedelta(days=400), NOON - timedelta(days=9999)])
 
 
 @given(
+    st.sampled_from([DAYS, HOURS]),
     st.dictionaries(keys, times, max_size=25),
     st.integers(1, 4),
     st.booleans(),
@@ -79,6 +93,7 @@ times = st.sampled_from([NOON, NOON + timedelta(days=1), NOON - timedelta(days=4
     st.randoms(use_true_random=False),
 )
 def test_a_pass_that_stops_and_goes_on_finds_what_one_listing_finds(
+    calendar: Calendar,
     uploaded: dict[str, datetime],
     page: int,
     by_folder: bool,
@@ -86,19 +101,19 @@ def test_a_pass_that_stops_and_goes_on_finds_what_one_listing_finds(
     chance: random.Random,
 ) -> None:
     items = [ObjectInfo(key, '"v"', 10, time) for key, time in uploaded.items()]
-    groups = by_partition(bundles(items, group_objects), FIRST_DAY)
-    expected = {day.isoformat(): (sum(map(len, group)), listed_fingerprint(group)) for day, group in groups.items()}
+    groups = by_partition(bundles(items, group_objects), calendar)
+    expected = {str(day): (sum(map(len, group)), listed_fingerprint(group)) for day, group in groups.items()}
     bucket = Paged(items, page, by_folder, lambda: chance.random() < 0.2)
-    sweep = Sweep(bucket, "ecg/", FIRST_DAY, group_objects, Position())
+    sweep = Sweep(bucket, "ecg/", calendar, group_objects, Position())
     ended = False
     while not ended:
         with suppress(TransientError):
             ended = sweep.go_on(lambda: chance.random() < 0.5)
         if not ended and chance.random() < 0.3:  # the process ends; another has what a cursor holds
             sweep = Sweep(
-                bucket, "ecg/", FIRST_DAY, group_objects, Position(**json.loads(json.dumps(asdict(sweep.position))))
+                bucket, "ecg/", calendar, group_objects, Position(**json.loads(json.dumps(asdict(sweep.position))))
             )
-    assert sweep.days() == expected
+    assert sweep.partitions() == expected
 
 
 def test_objects_that_stand_alone_or_name_their_day_need_no_memory() -> None:
@@ -110,7 +125,7 @@ def test_objects_that_stand_alone_or_name_their_day_need_no_memory() -> None:
     loose = [ObjectInfo(f"ecg/{n:03d}.1", '"v"', 1, NOON) for n in range(99)]
     for items, group_objects in ((dated, halves), (loose, None)):
         bucket = Paged(items, 10, True, never)
-        sweep = Sweep(bucket, "ecg/", FIRST_DAY, group_objects, Position())
+        sweep = Sweep(bucket, "ecg/", DAYS, group_objects, Position())
         assert not sweep.go_on(lambda: True)
         assert (sweep.position.after, list(sweep.position.open)) == (items[8].key, [])
 
@@ -121,11 +136,11 @@ def test_a_pass_whose_every_tick_is_in_another_process_ends_in_spite_of_a_stray_
     bucket = Paged([stray, *dated, ObjectInfo("ecg/z/a.1", '"v"', 1, NOON)], 4, True, never)
     at = Position()
     for _ in range(20):
-        sweep = Sweep(bucket, "ecg/", FIRST_DAY, halves, at)
+        sweep = Sweep(bucket, "ecg/", DAYS, halves, at)
         if sweep.go_on(lambda: True):
             break
         at = sweep.position
-    assert {day: count for day, (count, _) in sweep.days().items()} == {
+    assert {day: count for day, (count, _) in sweep.partitions().items()} == {
         f"2026-11-{day:02d}": 3 if day == 20 else 1 for day in range(1, 31)
     }
 
@@ -171,12 +186,12 @@ def test_a_pass_over_a_real_store_counts_every_object_once_wherever_it_stops(
         upload(either, f"ecg/{name}", b"x")
     if odd:  # obstore refuses it: the rest of the listing is another client's
         upload(either, "ecg/b\tb/f.1", b"x")
-    groups = by_partition(arrived(either, "ecg/", FIRST_DAY, group_objects=halves), FIRST_DAY)
+    groups = by_partition(arrived(either, "ecg/", DAYS, group_objects=halves), DAYS)
     expected = {str(day): (sum(map(len, group)), listed_fingerprint(group)) for day, group in groups.items()}
     monkeypatch.setattr("resources.object_store._PAGE", 1)
     for restart in (False, True):
-        sweep = Sweep(either, "ecg/", FIRST_DAY, halves, Position())
+        sweep = Sweep(either, "ecg/", DAYS, halves, Position())
         while not sweep.go_on(lambda: True):
             if restart:
-                sweep = Sweep(either, "ecg/", FIRST_DAY, halves, sweep.position)
-        assert (restart, sweep.days()) == (restart, expected)
+                sweep = Sweep(either, "ecg/", DAYS, halves, sweep.position)
+        assert (restart, sweep.partitions()) == (restart, expected)

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from vitalake.lake.dataset import Dataset, Rule, SqlView
+from vitalake.lake.dataset import Combined, Dataset, Rule, SqlView
 from vitalake.lake.sinks import Sink
+from vitalake.lake.tables import Column
 
 RULE = Rule("X01", "length > 0", "it is empty")
 
@@ -36,3 +37,18 @@ def test_two_things_of_a_dataset_do_not_have_one_name(
 ) -> None:
     with pytest.raises(ValueError, match=f"'{notes.name}': .*{name}.* names two things"):
         change(notes)
+
+
+def test_of_hours_no_table_has_an_hour_of_its_own(notes: Dataset) -> None:
+    [texts] = notes.tables
+    hourly = replace(texts, columns=(*texts.columns, Column("hour", "int32", "An hour.")))
+    assert replace(notes, tables=(hourly,)).partition == "day"  # where it is a column as any other
+    with pytest.raises(ValueError, match=f"{texts.name} has a column 'hour' already .* 'measured_hour'"):
+        replace(notes, tables=(hourly,), partition="hour")
+    whole = replace(hourly, name="ever", whole=True)
+    assert replace(notes, combined=(Combined((whole,), {}, lambda _: {}),), partition="hour").combined
+
+
+def test_a_partition_is_a_day_or_an_hour(notes: Dataset) -> None:
+    with pytest.raises(ValueError, match="partition is 'day' or 'hour', not 'week'"):
+        replace(notes, partition="week")  # type: ignore[arg-type]

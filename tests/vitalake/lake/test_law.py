@@ -20,6 +20,7 @@ from resources.settings import Settings
 from tests.vitalake.ecg.matlab_files import strip, v4_file
 from tests.vitalake.lake.watched_store import Crash, Event, WatchedStore, crash_at, meanwhile
 from tests.vitalake.notes import FIRST_DAY, build, contents, notes_dataset, remove, upload
+from vitalake.arrivals.calendar import Granularity, Partition
 from vitalake.arrivals.fingerprints import listed_fingerprint
 from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.partitions import PartLimits, by_partition
@@ -30,8 +31,15 @@ from vitalake.lake.stages import is_built, load_table
 
 pytestmark = pytest.mark.store
 DAY = date(2026, 11, 20)
+UNITS: tuple[Granularity, ...] = ("day", "hour")
 KEYS = [f"date=2026-11-20/{name}" for name in (*"abcdef", "g.head", "g.tail", "h.tail")]
 KEYS += ["date=2026-11-21/a", "loose"]
+# The same of hours: in some of the folders that name one, in one that names none, and in none at all.
+HOURLY = [key.replace("2026-11-20/", "2026-11-20/hour=05/") for key in KEYS[:3]] + KEYS[3:4]
+HOURLY += [f"2026/11/20/{key.rpartition('/')[2]}" for key in KEYS[4:6]] + [
+    f"2026/11/20/05/{key[16:]}" for key in KEYS[6:9]
+]
+HOURLY += ["dt=2026-11-20-04/a", "loose"]
 CONTENTS = [b"one", b"two", b"bad", b"", b"\xff no text", b"more than twenty bytes of text"]
 
 
@@ -52,24 +60,26 @@ class Lake:
 
     def __init__(self, dataset: Dataset, raw: ObjectStore, store: ObjectStore) -> None:
         self.dataset, self.raw, self.store = dataset, raw, store
-        self.days = {DAY}
+        self.calendar = dataset.calendar(FIRST_DAY)
+        self.keys = KEYS if dataset.partition == "day" else HOURLY
+        self.partitions = {self.calendar.of(DAY)}
 
-    def upload(self, key: str, data: bytes) -> None:
-        upload(self.raw, self.dataset.prefix + key, data)
+    def upload(self, key: str | int, data: bytes) -> None:
+        """A key, or the number of one."""
+        upload(self.raw, self.dataset.prefix + (self.keys[key] if isinstance(key, int) else key), data)
 
-    def remove(self, key: str) -> None:
-        remove(self.raw, self.dataset.prefix + key)
+    def remove(self, key: str | int) -> None:
+        remove(self.raw, self.dataset.prefix + (self.keys[key] if isinstance(key, int) else key))
 
-    def listed(self) -> dict[date, str]:
-        """Fingerprint of what is in the bucket, by day; the days are remembered."""
-        groups = by_partition(
-            arrived(self.raw, self.dataset.prefix, FIRST_DAY, group_objects=self.dataset.group_objects), FIRST_DAY
-        )
-        self.days |= groups.keys()
-        return {day: listed_fingerprint(groups.get(day, [])) for day in self.days}
+    def listed(self) -> dict[Partition, str]:
+        """Fingerprint of what is in the bucket, by partition; the partitions are remembered."""
+        found = arrived(self.raw, self.dataset.prefix, self.calendar, group_objects=self.dataset.group_objects)
+        groups = by_partition(found, self.calendar)
+        self.partitions |= groups.keys()
+        return {partition: listed_fingerprint(groups.get(partition, [])) for partition in self.partitions}
 
     def is_built(self) -> bool:
-        """Whether every table of every day says that it was built from what is listed."""
+        """Whether every table of every partition says that it was built from what is listed."""
         return all(
             is_built(self.store, self.dataset.all_tables, str(day), fingerprint)
             for day, fingerprint in self.listed().items()
@@ -83,7 +93,7 @@ class Lake:
         with suppress(Crash):
             self.run(WatchedStore(self.store, crash_at(number, event)))
 
-    def twins(self, number: int, key: str, data: bytes | None) -> None:
+    def twins(self, number: int, key: str | int, data: bytes | None) -> None:
         """A run; at one of its steps an object comes or goes, and a second run does all its work."""
 
         def second() -> None:
@@ -116,7 +126,7 @@ class Lake:
         assert contents(self.store, tables) == contents(clean, tables)
 
 
-keys, texts, steps = st.sampled_from(KEYS), st.sampled_from(CONTENTS), st.integers(0, 40)
+keys, texts, steps = st.integers(0, len(KEYS) - 1), st.sampled_from(CONTENTS), st.integers(0, 40)
 happenings = st.one_of(
     st.tuples(st.just("upload"), keys, texts),
     st.tuples(st.just("upload"), keys, texts),
@@ -126,42 +136,47 @@ happenings = st.one_of(
 )
 
 
-@given(st.lists(happenings, min_size=4, max_size=16))
+@pytest.mark.parametrize("unit", UNITS)
+@given(history=st.lists(happenings, min_size=4, max_size=16))
 @hypothesis_settings(
     max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_history_ends_as_one_clean_backfill(
-    raw: ObjectStore, store: ObjectStore, clean: ObjectStore, history: list[tuple[str, ...]]
+    raw: ObjectStore, store: ObjectStore, clean: ObjectStore, unit: Granularity, history: list[tuple[str, ...]]
 ) -> None:
-    lake = Lake(notes_dataset(), raw, store)
+    lake = Lake(notes_dataset(unit), raw, store)
     for name, *arguments in history:
         getattr(lake, name)(*arguments)
     lake.assert_lawful(clean)
 
 
+@pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("event", ["before write", "after write"])
 def test_a_crash_at_any_write_costs_nothing(
-    raw: ObjectStore, store: ObjectStore, clean: ObjectStore, event: Event
+    raw: ObjectStore, store: ObjectStore, clean: ObjectStore, unit: Granularity, event: Event
 ) -> None:
-    lake = Lake(notes_dataset(), raw, store)
-    for number, key in enumerate(KEYS[:7]):
-        lake.upload(key, CONTENTS[number % 3])
+    lake = Lake(notes_dataset(unit), raw, store)
+    for key in range(7):
+        lake.upload(key, CONTENTS[key % 3])
     for write in range(13):  # three parts of four tables; the thirteenth crash has nothing left to interrupt
         if write == 6:  # half of it is there: now a part too many, and one that differs
-            lake.remove(KEYS[0])
-            lake.upload(KEYS[6], b"other")
+            lake.remove(0)
+            lake.upload(6, b"other")
         lake.crash(write % 4, event)
     lake.assert_lawful(clean)
 
 
-def test_a_slow_run_never_undoes_a_newer_one(raw: ObjectStore, store: ObjectStore, clean: ObjectStore) -> None:
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_slow_run_never_undoes_a_newer_one(
+    raw: ObjectStore, store: ObjectStore, clean: ObjectStore, unit: Granularity
+) -> None:
     """At each step of a run, more arrives and a second run does all its work; the first must notice."""
-    lake = Lake(notes_dataset(), raw, store)
+    lake = Lake(notes_dataset(unit), raw, store)
     for step in range(0, 60, 2):
-        lake.upload(KEYS[step % 5], b"before %d" % step)
-        lake.twins(step, KEYS[5 + step % 3], [b"during %d" % step, b"bad", None][step % 18 // 6])
+        lake.upload(step % 5, b"before %d" % step)
+        lake.twins(step, 5 + step % 3, [b"during %d" % step, b"bad", None][step % 18 // 6])
         assert lake.is_built()
     lake.assert_lawful(clean)
 
@@ -172,21 +187,22 @@ def test_who_loses_a_race_finishes_what_the_winner_left(
     """At each step of a run, a second one is quicker with one part, and ends there."""
     lake = Lake(notes_dataset(), raw, store)
     for step in range(0, 40, 2):
-        for key in KEYS[:7]:
+        for key in range(7):
             lake.upload(key, b"before %d" % step)
         lake.run(WatchedStore(store, meanwhile(step, lambda: lake.crash(0, "after write"))))
         assert lake.is_built()
     lake.assert_lawful(clean)
 
 
-def test_runs_side_by_side(raw: ObjectStore, store: ObjectStore, clean: ObjectStore) -> None:
-    lake = Lake(notes_dataset(), raw, store)
+@pytest.mark.parametrize("unit", UNITS)
+def test_runs_side_by_side(raw: ObjectStore, store: ObjectStore, clean: ObjectStore, unit: Granularity) -> None:
+    lake = Lake(notes_dataset(unit), raw, store)
 
     def work(seed: int) -> None:
         chance = random.Random(seed)
         for _ in range(4):
-            lake.upload(chance.choice(KEYS), chance.choice(CONTENTS))
-            lake.remove(chance.choice(KEYS))
+            lake.upload(chance.randrange(len(KEYS)), chance.choice(CONTENTS))
+            lake.remove(chance.randrange(len(KEYS)))
             with suppress(ConflictError):
                 lake.run(WatchedStore(lake.store))
 

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -20,8 +19,9 @@ from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.vitalake.entities.samples import as_json, erp_export, legacy_export, ten_customers
 from tests.vitalake.lake.watched_store import Crash, Event, WatchedStore, crash_at, meanwhile
-from tests.vitalake.notes import FIRST_DAY, build, contents, remove, upload
+from tests.vitalake.notes import DAYS, build, contents, remove, upload
 from tests.vitalake.scans import SCAN
+from vitalake.arrivals.calendar import Partition
 from vitalake.arrivals.fingerprints import listed_fingerprint
 from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.partitions import PartLimits, by_partition
@@ -123,7 +123,7 @@ class Lake:
         self.sample, self.raw, self.store = sample, raw, store
         self.dataset = replace(sample.dataset, limits=PartLimits(part_objects=2, whole_bytes=150))
         self.files: dict[str, bytes] = {}
-        self.days: set[date] = set()
+        self.days: set[Partition] = set()
 
     def upload(self, key: str, number: int) -> None:
         choices = (*self.sample.good, *BAD)
@@ -134,8 +134,8 @@ class Lake:
         self.files.pop(self.dataset.prefix + key, None)
         remove(self.raw, self.dataset.prefix + key)
 
-    def listed(self) -> dict[date, str]:
-        groups = by_partition(arrived(self.raw, self.dataset.prefix, FIRST_DAY), FIRST_DAY)
+    def listed(self) -> dict[Partition, str]:
+        groups = by_partition(arrived(self.raw, self.dataset.prefix, DAYS), DAYS)
         self.days |= groups.keys()
         return {day: listed_fingerprint(groups.get(day, [])) for day in self.days}
 

@@ -14,7 +14,7 @@ from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.vitalake.lake.uncertain_raw import UncertainRaw
 from tests.vitalake.lake.watched_store import Crash, WatchedStore, crash_at
-from tests.vitalake.notes import DAY, FIRST_DAY, PSEUDONYMS, Delete, Put, build, contents, rows, upload
+from tests.vitalake.notes import DAY, DAYS, FIRST_DAY, PSEUDONYMS, Delete, Put, build, contents, rows, upload
 from vitalake.arrivals.fingerprints import listed_fingerprint
 from vitalake.arrivals.listing import arrived
 from vitalake.errors import PermanentError, TransientError
@@ -198,7 +198,7 @@ def test_fingerprints_are_equal_exactly_when_all_is_built(
     raw: ObjectStore, store: ObjectStore, notes: Dataset, put: Put, delete: Delete
 ) -> None:
     def equal() -> set[bool]:
-        listed = listed_fingerprint(arrived(raw, notes.prefix, FIRST_DAY))
+        listed = listed_fingerprint(arrived(raw, notes.prefix, DAYS))
         return {fingerprint_of(parts_of(store, table.name, DAY)) == listed for table in notes.all_tables}
 
     changes: list[Callable[[], None]] = [

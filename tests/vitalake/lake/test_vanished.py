@@ -6,7 +6,7 @@ import pytest
 
 from resources.object_store import ObjectStore
 from tests.vitalake.lake.uncertain_raw import UncertainRaw
-from tests.vitalake.notes import DAY, FIRST_DAY, Delete, Put, build, rows
+from tests.vitalake.notes import DAY, DAYS, Delete, Put, build, rows
 from vitalake.arrivals.fingerprints import listed_fingerprint
 from vitalake.arrivals.listing import arrived
 from vitalake.lake.dataset import Dataset
@@ -43,7 +43,7 @@ def test_an_object_that_was_gone_for_a_moment_is_read_by_the_next_run(
     listed, *read = build(notes, uncertain, store, DAY)
     assert rows(store, notes, "quarantine", "source_key", "rule") == [("b", "S00")]
     manifest, *others = (fingerprint_of(parts_of(store, table.name, DAY)) for table in notes.all_tables)
-    assert manifest == listed_fingerprint(arrived(raw, notes.prefix, FIRST_DAY))
+    assert manifest == listed_fingerprint(arrived(raw, notes.prefix, DAYS))
     assert set(others) == {"incomplete"} == {report.fingerprint for report in read}
     assert listed.fingerprint == manifest
     build(notes, raw, store, DAY)

@@ -6,10 +6,13 @@ from datetime import date
 
 import duckdb
 
+from tests.vitalake.vitals import VITALS
+from vitalake.datasets.pricing import PRICING
+from vitalake.datasets.retina import RETINA
 from vitalake.lake.dataset import SqlView
 from vitalake.records.declare import csv_dataset
 from vitalake.records.fields import Field
-from vitalake.serving.catalog import statements
+from vitalake.serving.catalog import statements, views
 
 
 def test_a_word_of_sql_is_a_name_as_any_other() -> None:
@@ -43,3 +46,27 @@ def test_views_and_pictures_of_a_table_that_is_called_as_a_word_of_sql() -> None
         [trend] = orders.trends
         day = date(2026, 11, 20)
         assert connection.execute(trend.query, [day]).fetchall() == [(day, 3, 0, 0)]
+
+
+def test_the_views_of_a_lake_by_the_day_are_what_they_were() -> None:
+    """Not one letter: a published catalog is made anew, and asked anew by sinks, when its statements change."""
+    [raw] = [view for view in views([RETINA, PRICING], "lake", "names") if view.name == "raw_retina"]
+    assert raw.select == (
+        "SELECT * FROM read_parquet('s3://lake/raw_retina/date=*/part-*.parquet', "
+        "hive_partitioning = true, hive_types = {'date': DATE})"
+    )
+    [union] = [view for view in views([RETINA, PRICING], "lake", "names") if view.name == "quarantine"]
+    assert union.select == 'SELECT * FROM "retina_quarantine" UNION ALL SELECT * FROM "pricing_quarantine"'
+    assert "hour" not in {**raw.columns, **union.columns}
+
+
+def test_the_views_of_a_dataset_by_the_hour_have_the_hour() -> None:
+    found = {view.name: view for view in views([PRICING, VITALS], "lake", "names")}
+    assert found["vitals"].select == (
+        "SELECT * FROM read_parquet('s3://lake/vitals/date=*/hour=*/part-*.parquet', "
+        "hive_partitioning = true, hive_types = {'date': DATE, 'hour': INTEGER})"
+    )
+    for name in ("vitals", "vitals_current", "vitals_superseded", "quarantine"):
+        assert found[name].columns["hour"] == "Partition: the hour of the day, in UTC."
+    assert "hour" not in found["pricing_instances_current"].columns
+    assert " UNION ALL BY NAME " in str(found["quarantine"].sql)

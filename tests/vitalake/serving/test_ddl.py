@@ -10,7 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from vitalake.datasets.declared import DATASETS
-from vitalake.lake.tables import PARTITION, Column, Kind, Table
+from vitalake.lake.tables import HOUR, PARTITION, Column, Kind, Table
 from vitalake.serving.ddl import COMMENT_BYTES, HIVE_TYPES, TRINO_TYPES, athena, trino
 
 FIRST_DAY = date(2025, 1, 1)
@@ -87,6 +87,24 @@ def test_trino_is_told_the_declared_columns_the_partition_last(table: Table) -> 
     form, partition = tree.find(exp.FileFormatProperty), tree.find(exp.PartitionedByProperty)
     assert form and form.name == "PARQUET"
     assert partition and [item.name for item in partition.this.expressions] == ["date"]
+
+
+def test_of_hours_both_columns_are_partitions_and_projected() -> None:
+    tree = parsed(athena(EVERY_KIND, "my-lake", FIRST_DAY, "hour"), "athena")
+    partition = tree.find(exp.PartitionedByProperty)
+    assert partition is not None
+    assert columns(partition.this, "hive") == [("date", "date", PARTITION.doc), ("hour", "int", HOUR.doc)]
+    found = properties(tree)
+    assert {name: value for name, value in found.items() if ".hour." in name} == {
+        "projection.hour.type": "integer",
+        "projection.hour.range": "0,23",
+        "projection.hour.digits": "2",  # as the folders are called
+    }
+    assert found["storage.location.template"] == "s3://my-lake/things/date=${date}/hour=${hour}/"
+    tree = parsed(trino(EVERY_KIND, "my-lake", "hour"), "trino")
+    assert [name for name, _, _ in columns(tree.this, "trino")][-2:] == ["date", "hour"]
+    by = tree.find(exp.PartitionedByProperty)
+    assert by and [item.name for item in by.this.expressions] == ["date", "hour"]
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,10 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
+from vitalake.arrivals.calendar import Granularity, Partition
 from vitalake.arrivals.fingerprints import digest, fingerprint
-from vitalake.arrivals.keys import date_in_key
 from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import PermanentError
-from vitalake.lake.code_version import code_digest
 from vitalake.lake.computed.resolved import ComputedFrom
 from vitalake.lake.dataset import Count
 from vitalake.lake.parts import (
@@ -37,7 +36,8 @@ from vitalake.lake.parts import (
 )
 from vitalake.lake.reconcile import Output, PartWriter, Report, reconcile
 from vitalake.lake.stages import Progress, combined_digest, load_part, load_table, parts_to_combine
-from vitalake.lake.tables import PARTITION, Table
+from vitalake.lake.tables import Table, partition_columns
+from vitalake.lake.versions.code_version import code_digest
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,7 +68,7 @@ def compute_table(
         if item.declared.whole:
             found = parts_to_combine(item, lake)
             parts.update({name: list(each) for name, each in found.items()})
-            return {0: Inputs(combined_digest(found), code_digest())}
+            return {0: Inputs(combined_digest(found), code_digest(item.declared))}
         of_day = parts_of_each(lake, item.sources, partition)
         parts.update({name: list(dict(sorted(of_day[name].items())).values()) for name in item.sources})
         built_from.update(_fingerprints(item, of_day))
@@ -148,7 +148,7 @@ def _inputs(
         return {}
     unlike = sorted(name for name, each in built_from.items() if each == INCOMPLETE)
     objects = fingerprint(each for each in built_from.values() if each != INCOMPLETE)
-    needed = Inputs(objects, digest(code_digest(), *said))
+    needed = Inputs(objects, digest(code_digest(item.declared), *said))
     return {0: needed.without(unlike)}
 
 
@@ -159,29 +159,35 @@ def _sources(item: ComputedFrom, lake: Store, parts: Parts) -> dict[str, pa.Tabl
     found = {}
     for name, table in item.sources.items():
         columns = list(item.declared.sources[name])
-        load = partial(_rows, lake, table, columns)
+        load = partial(_rows, lake, table, columns, item.unit_of[name])
         with side_by_side(len(parts[name])) as each:
-            found[name] = pa.concat_tables([_empty(table, columns), *each(load, parts[name])])
+            found[name] = pa.concat_tables([_empty(table, columns, item.unit_of[name]), *each(load, parts[name])])
     return found
 
 
-def _empty(table: Table, columns: Sequence[str]) -> pa.Table:
+def _empty(table: Table, columns: Sequence[str], unit: Granularity) -> pa.Table:
     schema = table.arrow_schema().remove_metadata()
     if not table.whole:
-        schema = Table(table.name, table.doc, (*table.columns, PARTITION), whole=True).arrow_schema()
+        every = (*table.columns, *partition_columns(unit))
+        schema = Table(table.name, table.doc, every, whole=True).arrow_schema()
     return schema.empty_table().select(columns).replace_schema_metadata(None)
 
 
-def _rows(lake: Store, table: Table, columns: Sequence[str], part: Part | ObjectInfo) -> pa.Table:
+def _rows(
+    lake: Store, table: Table, columns: Sequence[str], unit: Granularity, part: Part | ObjectInfo
+) -> pa.Table:
     import pyarrow as pa
 
     from vitalake.lake.columns import array
+    from vitalake.lake.tables import arrow_types
 
-    stored = [name for name in columns if table.whole or name != PARTITION.name]
-    rows = load_part(lake, part, stored or table.names[:1])
+    stored = [name for name in columns if name in table.names]
+    rows = load_part(lake, table, part, stored or table.names[:1])
     if len(stored) < len(columns):
-        day = array([date_in_key(part.key)] * rows.num_rows, pa.date32())
-        rows = rows.append_column(pa.field(PARTITION.name, day.type, nullable=PARTITION.nullable), day)
+        partition = Partition.of_key(part.key)
+        for column, value in zip(partition_columns(unit), (partition.day, partition.hour), strict=False):
+            values = array([value] * rows.num_rows, arrow_types()[column.kind])
+            rows = rows.append_column(pa.field(column.name, values.type, nullable=column.nullable), values)
     return rows.select(columns)
 
 

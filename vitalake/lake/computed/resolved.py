@@ -10,18 +10,20 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from vitalake.arrivals.calendar import Granularity
 from vitalake.lake.computed.declaration import ComputedTable
 from vitalake.lake.dataset import Dataset
-from vitalake.lake.tables import PARTITION, Table
+from vitalake.lake.tables import Table, partition_columns
 
 
 @dataclass(frozen=True)
 class ComputedFrom:
-    """A computed table with its sources: table by name, and the dataset that each is of."""
+    """A computed table with its sources: table by name, the dataset that each is of, and what it is built by."""
 
     declared: ComputedTable
     sources: Mapping[str, Table]
     dataset_of: Mapping[str, str]
+    unit_of: Mapping[str, Granularity]
 
     @property
     def table(self) -> Table:
@@ -61,6 +63,7 @@ def _resolved(datasets: Sequence[Dataset], declared: ComputedTable) -> ComputedF
     owners = {table.name: (dataset, table) for dataset in datasets for table in dataset.every_table}
     views = {view.name for dataset in datasets for view in dataset.views}
     sources, dataset_of = {}, {}
+    unit_of: dict[str, Granularity] = {}
     for name, columns in declared.sources.items():
         if name not in owners:
             near = difflib.get_close_matches(name, owners, n=3)
@@ -71,11 +74,17 @@ def _resolved(datasets: Sequence[Dataset], declared: ComputedTable) -> ComputedF
             raise _wrong(declared, f"{name!r} is over all days, so this table must be too: whole=True")
         if table.restricted and not declared.restricted:
             raise _wrong(declared, f"{name!r} names people: declare this table with restricted=True")
-        known = {*table.names, *(() if table.whole else (PARTITION.name,))}
+        known = {
+            *table.names,
+            *(() if table.whole else (column.name for column in partition_columns(dataset.partition))),
+        }
         if unknown := [column for column in columns if column not in known]:
             raise _wrong(declared, f"{name!r} has no column {', '.join(unknown)}; it has {', '.join(table.names)}")
-        sources[name], dataset_of[name] = table, dataset.name
-    return ComputedFrom(declared, sources, dataset_of)
+        sources[name], dataset_of[name], unit_of[name] = table, dataset.name, dataset.partition
+    if not declared.whole and len(set(unit_of.values())) > 1:
+        by_hour = ", ".join(name for name, unit in unit_of.items() if unit == "hour")
+        raise _wrong(declared, f"{by_hour} is built by the hour and others by the day: read them with whole=True")
+    return ComputedFrom(declared, sources, dataset_of, unit_of)
 
 
 def _wrong(declared: ComputedTable, why: str) -> ValueError:

@@ -15,6 +15,7 @@ import pytest
 from resources.object_store import ObjectStore
 from tests.vitalake.lake.watched_store import WatchedStore
 from tests.vitalake.notes import DAY, build, contents, notes_dataset, remove, upload
+from vitalake.arrivals.calendar import Partition
 from vitalake.arrivals.fingerprints import listed_fingerprint
 from vitalake.arrivals.listing import arrived
 from vitalake.errors import PermanentError
@@ -104,9 +105,8 @@ class Notes:
         return [tuple(row.values()) for row in found]
 
     def fingerprint(self, dataset: Dataset, day: str = DAY) -> str:
-        found = arrived(
-            self.raw, dataset.prefix, date(2015, 1, 1), {date.fromisoformat(day)}, dataset.group_objects
-        )
+        calendar = dataset.calendar(date(2015, 1, 1))
+        found = arrived(self.raw, dataset.prefix, calendar, {Partition.parse(day)}, dataset.group_objects)
         return listed_fingerprint(found)
 
 
