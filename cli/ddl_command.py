@@ -53,5 +53,5 @@ def ddl(
                 else trino(table, place, dataset.partition)
             )
             typer.echo(printable_lines(f"{statement};\n"))
-            if view := renamed_view(table):
+            if view := renamed_view(table, dataset.partition):
                 typer.echo(printable_lines(f"{view};\n"))

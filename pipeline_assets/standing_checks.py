@@ -49,6 +49,7 @@ from vitalake.lake.dataset import Dataset
 from vitalake.lake.freshness import behind, following, freshness, overdue
 from vitalake.lake.stages import OverAllDays
 from vitalake.lake.versions.outdated import CURRENT, partition_versions
+from vitalake.pseudonyms import Pseudonyms
 
 LOOK_AT = "vitalake/look_at"
 OPEN_DAYS = "open and late days"
@@ -127,11 +128,10 @@ def current_check(dataset: Dataset) -> AssetChecksDefinition:
         asset=table,
         name=CURRENT.name,
         description=f"{CURRENT.doc} `vitalake backfill {dataset.name} --outdated` builds the others.",
-        required_resource_keys={"lake", "pseudonyms"},
     )
-    def current(context: AssetCheckExecutionContext) -> AssetCheckResult:
+    def current(lake: ResourceParam[ObjectStore], pseudonyms: ResourceParam[Pseudonyms]) -> AssetCheckResult:
         with steered(0):
-            found = partition_versions(dataset, context.resources.lake, context.resources.pseudonyms.key_id)
+            found = partition_versions(dataset, lake, pseudonyms.key_id)
         return dagster_metadata.check_result(CURRENT, table, found.count, None)
 
     return current

@@ -42,6 +42,9 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/lake/parts.py",
         "vitalake/lake/reconcile.py",
     ),
+    ("vitalake/lake/versions/test_changed_declaration.py", "days become outdated where a declaration changes"): (
+        "vitalake/lake/versions/outdated.py",
+    ),
     ("vitalake/lake/test_reading.py", "what objects hold is seen in the account that reading keeps"): (
         "vitalake/lake/contents.py",
         "vitalake/lake/refusals.py",

@@ -75,6 +75,7 @@ def test_only_days_of_an_older_declaration_or_code(
     vitalake: Vitalake, lake: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One day is built again by what is other code here: by another pseudonym key, which tables depend on too."""
+    monkeypatch.setenv("VITALAKE_PSEUDONYM_KEY", "a key for tests, long enough")
     answer = vitalake("backfill", "ecg", "--outdated", "--dry-run")
     assert (answer.code, answer.out) == (0, "0 of 2 partitions of ecg are of an older declaration or code\n")
     monkeypatch.setenv("VITALAKE_PSEUDONYM_KEY", "another key for tests, long enough")

@@ -117,7 +117,7 @@ def stored_name(table: Table) -> str:
     return table.name if table.stored_columns == table.columns else f"{table.name}_stored"
 
 
-def renamed_view(table: Table) -> str | None:
+def renamed_view(table: Table, unit: Granularity = "day") -> str | None:
     """`CREATE VIEW` with the columns as they are called now, for Athena and Trino; None where no name has changed.
 
     These engines read columns by name and know nothing of former ones. What a partition was written without, and
@@ -125,7 +125,8 @@ def renamed_view(table: Table) -> str | None:
     """
     if stored_name(table) == table.name:
         return None
-    columns = [selected(column) for column in table.columns] + ([] if table.whole else ['"date"'])
+    by = () if table.whole else partition_columns(unit)
+    columns = [selected(column) for column in (*table.columns, *by)]
     return f'CREATE OR REPLACE VIEW "{table.name}" AS SELECT {", ".join(columns)} FROM "{stored_name(table)}"'  # noqa: S608
 
 

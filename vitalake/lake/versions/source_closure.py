@@ -4,8 +4,8 @@ Belongs here: reading source as Python does, without running it. Does not belong
 (`vitalake/lake/versions/code_version.py`).
 
 A name is followed to where a module defines or imports it, so that a picture, a check or a view beside a function
-is no part of it. Names are all that is seen: what Python is told at run time only, such as `importlib` by a text
-that is put together, would be missed. A module's name in a text is seen, and so is a file or folder of data.
+is no part of it. Names are all that is seen, also in a text: that of a module, the beginning of one that is put
+together (then it is every module below), that of a file or folder of data.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def source_closure(roots: set[Symbol], root: Path) -> SourceClosure:
                         todo += ours
                         found.libraries |= libraries
                 elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    todo += [Symbol(node.value)] if modules.path_of(node.value) else []
+                    todo += modules.named(node.value)
                     found.files |= _data(module.path.parent, node.value, root)
     return found
 
@@ -140,6 +140,14 @@ class _Modules(dict[str, _Module]):
             return None
         path = self._root.joinpath(*name.split("."))
         return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+    def named(self, text: str) -> list[Symbol]:
+        """The modules that a text names: one, or with a dot at its end all below a package."""
+        path = self.path_of(text.removesuffix("."))
+        if path is None or not text.endswith("."):
+            return [Symbol(text)] if path else []
+        below = (each.relative_to(self._root).with_suffix("") for each in path.parent.rglob("*.py"))
+        return [Symbol(".".join(each.parts).removesuffix(".__init__")) for each in below]
 
     def imports(self, node: ast.Import | ast.ImportFrom) -> Imports:
         """What an import binds."""

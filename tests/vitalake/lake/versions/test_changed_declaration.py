@@ -204,12 +204,37 @@ def test_looking_at_every_part_is_done_once(store: ObjectStore, stored: Callable
             return super().tail(key, size_bytes)
 
     counting = Counting(store._settings, store.bucket)
-    require_readable(counting, AFTER.all_tables)
+    require_readable(counting, AFTER.all_tables, "day")
     assert Counting.tails == 3 + 2 + 1, "a seed each, the parts of the table that changed, its seed's columns"
     stored(AFTER, [])
     Counting.tails = 0
-    require_readable(counting, AFTER.all_tables)
+    require_readable(counting, AFTER.all_tables, "day")
     assert Counting.tails == 3
+
+
+def test_a_dataset_by_the_hour_is_looked_at_once_too(
+    settings: Settings, raw: ObjectStore, store: ObjectStore
+) -> None:
+    hour = f"{NEW}T05"
+    by_hour = {"partition": "hour"}
+    before, after = declared(COUNT, NOTE, **by_hour), declared(COUNT, RENAMED, **by_hour)
+    upload(raw, f"things/date={NEW}/hour=05/1.csv", b"who,n,note\na,1,x\n")
+    publish(settings, store, [before])
+    assert build(before, raw, store, [hour])
+    assert partition_versions(after, store, PSEUDONYMS.key_id).outdated == (hour,)
+    publish(settings, store, [after])
+    assert ask(settings, "SELECT remark, hour FROM things WHERE hour = 5") == [("x", 5)]
+    with pytest.raises(PermanentError, match=f"column n is declared bool.*date={NEW}/hour=05"):
+        build(declared(replace(COUNT, kind="bool"), RENAMED, **by_hour), raw, store, [hour])
+    tails: list[str] = []
+
+    class Listing(ObjectStore):
+        def tail(self, key: str, size_bytes: int) -> bytes:
+            tails.append(key)
+            return super().tail(key, size_bytes)
+
+    require_readable(Listing(store._settings, store.bucket), after.tables, "hour")
+    assert tails == ["things/date=1970-01-01/hour=00/part-00000.parquet"]
 
 
 def test_the_part_without_rows_has_the_columns_that_any_part_has(

@@ -20,6 +20,7 @@ import pytest
 from resources.object_store import ObjectStore
 from tests.vitalake.lake.versions.building import build, days_of, upload_demo
 from vitalake.datasets.declared import DATASETS
+from vitalake.datasets.ecg import ECG
 from vitalake.lake.dataset import Dataset
 from vitalake.lake.versions.code_version import code_symbols
 from vitalake.lake.versions.source_closure import SourceClosure, Symbol, source_closure
@@ -88,6 +89,14 @@ def test_everything_that_runs_to_build_a_dataset_is_listed(raw: ObjectStore, sto
         assert not unlisted, dataset.name
 
 
+def test_what_runs_in_a_process_of_its_own_is_listed_too() -> None:
+    """Nobody sees it run: the readers of files that nobody trusts, and their libraries."""
+    code = listed(ECG)
+    modules = {symbol.module.removeprefix("vitalake.ecg.readers.") for symbol in code.symbols}
+    assert {"limited.child", "matlab.other_variables", "matlab.hdf5", "dicom.elements"} <= modules
+    assert {"h5py", "pydicom", "scipy"} <= code.libraries
+
+
 LOADED = """
 import json, sys
 from cli.demo.feed import demo_waves
@@ -124,13 +133,12 @@ def test_the_modules_that_a_fresh_process_loads_are_listed(constant: str) -> Non
     modules = {symbol.module for symbol in closure.symbols}
     packages = {name for name in loaded if (ROOT.joinpath(*name.split(".")) / "__init__.py").is_file()}
     beside = {
-        "vitalake.lake.versions.code_version",
-        "vitalake.lake.versions.source_closure",
         f"vitalake.datasets.{dataset.name}",  # of records: nothing but values
         "vitalake.lake.sinks",
     }
     assert len(loaded) > 30
-    assert loaded - packages - beside <= modules
+    unlisted = {name for name in loaded - packages - beside - modules if not name.startswith(tuple(NO_PART))}
+    assert not unlisted
     assert {"numpy", "pyarrow"} <= closure.libraries
     imported = {name for module in modules & loaded for name in libraries_at_the_top(module)}
     assert imported - {"__future__"} <= closure.libraries
@@ -159,7 +167,7 @@ if TYPE_CHECKING:
 def start():
     """Say what it does."""
     import lib.part
-    return renamed(tools.number) + CONSTANT + len("data")
+    return renamed(tools.number) + CONSTANT + len("data") + len(f"pack.plugins.{CONSTANT}")
 
 def beside():
     from pack.pictures import draw
@@ -184,6 +192,8 @@ def unused():
     "pack/tools.py": "import json\nnumber = 5\nother = 'pack.child'\n",
     "pack/child.py": "for each in range(3):\n    print(each)\n",
     "pack/pictures.py": "import matplotlib\ndef draw(): ...\n",
+    "pack/plugins/__init__.py": "",
+    "pack/plugins/one.py": "import plugged\n",
     "pack/types_only.py": "class Thing: ...\n",
     "pack/data/values.json": "{}",
 }
@@ -213,7 +223,8 @@ def test_names_are_followed_and_nothing_else(pack: Path) -> None:
         "a module by itself is all of it, also one named in a text"
     )
     assert not {"main.beside", "other.unused", "pictures.draw", "types_only.Thing"} & names
-    assert found.libraries == {"lib", "numpy"}
+    assert {"plugins.", "plugins.one."} <= names, "a name that is put together may be of any module there"
+    assert found.libraries == {"lib", "numpy", "plugged"}
     assert list(found.files) == ["pack/data/values.json"]
 
 
