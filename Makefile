@@ -2,7 +2,7 @@
 # and benchmarks have environments of their own. (pip and uv keep copies of packages where they always do.)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint bench bench-quality docs lock clean
+.PHONY: help run demo test lint bench bench-quality screenshots docs lock clean
 SHELL := /bin/sh
 
 UV_VERSION := 0.13.8
@@ -35,6 +35,9 @@ bench: .venv/ready .venv-bench/ready ## Measure speed, growth and latency on thi
 
 bench-quality: .venv-bench/ready ## Measure verdicts and R peaks against the literature and four peers; writes docs/quality.md
 	@.venv-bench/bin/python -m benchmarks.quality
+
+screenshots: .venv/ready ## Take the pictures of the README of a running system; needs Chromium
+	@$(BIN)/python -m tests.system.screenshots
 
 docs: .venv/ready ## Write the reference pages from the declarations
 	@$(BIN)/python -m cli.reference

@@ -33,21 +33,9 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the run
 
 def settings_of(home: Path) -> Settings:
     """The settings of the system in `home`; a value that cannot be used is a PermanentError that names it."""
-    from pydantic import ValidationError
+    from resources.home import settings_in
 
-    from cli.state_folder import is_foreign
-    from resources.settings import load_settings
-
-    if is_foreign(home / "env"):  # it could send what is uploaded to a server of theirs
-        raise PermanentError(f"{home / 'env'} belongs to another user: choose your own state folder with --home")
-    try:
-        return load_settings(home)
-    except ValidationError as error:
-        # Not str(error): it repeats the value, which may be a secret.
-        found = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise PermanentError(
-            f"a setting cannot be used: {found}\nLook at the environment and at {home / 'env'}."
-        ) from None
+    return settings_in(home)
 
 
 def dataset_named(name: str) -> Dataset:

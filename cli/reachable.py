@@ -1,35 +1,22 @@
 """Whether the system answers, and what to say when it does not.
 
-Belongs here: quick probes before a command begins, and questions to Dagster with their errors put into words. Does
+Belongs here: what is said before a command begins, and questions to Dagster with their errors put into words. Does
 not belong here: starting anything (`cli/services/local_system.py`), what is asked (`cli/runs.py`,
 `cli/status/command.py`).
 """
 
 from __future__ import annotations
 
-import socket
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from resources.reachable import answers
 from vitalake.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
     from resources.settings import Settings
 
 START = "start it with: vitalake up"
-_PATIENCE_S = 2.0
-
-
-def answers(url: str) -> bool:
-    """Whether somebody listens at the URL's address."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        with socket.create_connection((parts.hostname or "", port), timeout=_PATIENCE_S):
-            return True
-    except OSError:
-        return False
 
 
 def require_store(settings: Settings) -> None:

@@ -28,10 +28,16 @@ def tables_page() -> str:
         "and lies in a bucket that few may read ([operations.md](operations.md)); for others, what needs it fails.",
         "",
     ]
+    computed = {item.table.name: item.sources for dataset in DATASETS for item in dataset.computed}
     for dataset in DATASETS:
         lines += [f"## {dataset.name}", "", dataset.doc, ""]
         for table in dataset.every_table:
-            marks = ["**Restricted.**"] * table.restricted + ["Over all days: no column `date`."] * table.whole
+            marks = (
+                [f"Computed from {', '.join(f'`{name}`' for name in computed[table.name])}."]
+                if table.name in computed
+                else []
+            )
+            marks += ["**Restricted.**"] * table.restricted + ["Over all days: no column `date`."] * table.whole
             columns = [(c.name, c.kind, "yes" if c.nullable else "no", c.doc) for c in table.columns]
             lines += [f"### {table.name}", "", " ".join([table.doc, *marks]), ""]
             lines += _grid(("column", "type", "null", "meaning"), columns)
@@ -134,6 +140,10 @@ def rules_page() -> str:
         for check in (*dataset.checks, SCHEMA, *standing):
             threshold = f"{check.threshold.warn:.0%} | {check.threshold.block:.0%}"
             lines.append(f"| {dataset.name} | {check.name} | {check.doc} | {threshold} |")
+        for item in dataset.computed:
+            for check in item.declared.checks:
+                threshold = f"{check.threshold.warn:.0%} | {check.threshold.block:.0%}"
+                lines.append(f"| {item.table.name} | {check.name} | {check.doc} | {threshold} |")
     return "\n".join([*lines, ""])
 
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from resources.home import is_foreign
 from vitalake.errors import PermanentError
 
 # What is made directly in it: an earlier version may have left these open to whoever may enter.
@@ -63,14 +64,6 @@ def open_folder(home: Path) -> Path:
         if item.exists() and not item.is_symlink() and (mode := stat.S_IMODE(item.stat().st_mode)) & 0o077:
             item.chmod(mode & 0o700)
     return home
-
-
-def is_foreign(path: Path) -> bool:
-    """Whether something is there that neither we nor the administrator own: it is not to be believed."""
-    try:
-        return path.lstat().st_uid not in (os.geteuid(), 0)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
 
 
 def _is_private(group: int) -> bool:

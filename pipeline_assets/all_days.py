@@ -60,10 +60,13 @@ def newest_event(instance: DagsterInstance, dataset: Dataset) -> str:
     return f"{newest.storage_id}:{newest.event_log_entry.run_id}" if newest else ""
 
 
-def followed(instance: DagsterInstance, assets: Collection[str]) -> set[str]:
-    """The events up to which these assets have followed; empty text among them for one that has followed none."""
+def followed(instance: DagsterInstance, assets: Collection[str], dataset: str = "") -> set[str]:
+    """The events up to which these assets have followed; empty text among them for one that has followed none.
+
+    An asset that follows several datasets has a mark for each.
+    """
     records = instance.get_asset_records([AssetKey(name) for name in assets])
-    marks = {_up_to(record.asset_entry.last_materialization) for record in records}
+    marks = {_up_to(record.asset_entry.last_materialization, dataset) for record in records}
     return marks | ({""} if len(records) < len(assets) else set())
 
 
@@ -79,7 +82,13 @@ def to_follow(instance: DagsterInstance, dataset: Dataset, through: Collection[s
     return min(followed(instance, through) - {newest}, default=newest) if through else newest
 
 
-def _up_to(entry: EventLogEntry | None) -> str:
+def mark_of(dataset: str) -> str:
+    """The metadata key under which an asset that follows several datasets says how far it followed this one."""
+    return f"{UP_TO}/{dataset}"
+
+
+def _up_to(entry: EventLogEntry | None, dataset: str) -> str:
     materialization = entry.asset_materialization if entry else None
-    value = materialization.metadata.get(UP_TO) if materialization else None
+    metadata = materialization.metadata if materialization else {}
+    value = metadata.get(mark_of(dataset)) or metadata.get(UP_TO)
     return str(value.value) if value else ""

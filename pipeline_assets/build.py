@@ -25,6 +25,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pipeline_assets.alerts import build_failure_hook
 from pipeline_assets.all_days import all_days_job
 from pipeline_assets.catalog_asset import catalog_asset
+from pipeline_assets.computed_assets import computed_asset
 from pipeline_assets.dataset_assets import dataset_assets
 from pipeline_assets.partitions import DATASET_TAG, PARTITION_TAG, partitions_of
 from pipeline_assets.sink_assets import sink_assets
@@ -70,17 +71,20 @@ def build_defs(
         datasets: the declarations.
     """
     partitions = {dataset.name: partitions_of(dataset, settings.first_day) for dataset in datasets}
+    named = {dataset.name: dataset for dataset in datasets}
     resources = resources or build_resources(settings)
     hook = build_failure_hook(resources.outbox, settings.webserver_url)
     standing = [
         *(freshness_check(dataset) for dataset in datasets),
         *(current_check(dataset) for dataset in datasets),
         *(combined_check(dataset, combined) for dataset in datasets for combined in dataset.combined),
+        *(combined_check(dataset, item) for dataset in datasets for item in dataset.computed if item.table.whole),
     ]
     sinks = {dataset.name: sink_assets(dataset, settings, datasets) for dataset in datasets}
     followers = {
         dataset.name: [
             *(table.name for combined in dataset.combined for table in combined.tables),
+            *(item.table.name for item in dataset.computed_over_all_days),
             *(asset.key.to_user_string() for asset in sinks[dataset.name]),
         ]
         for dataset in datasets
@@ -88,7 +92,10 @@ def build_defs(
     daily_jobs = {
         dataset.name: define_asset_job(
             f"{dataset.name}_job",
-            selection=AssetSelection.groups(dataset.name, "catalog")
+            selection=(
+                AssetSelection.groups(dataset.name, "catalog")
+                | AssetSelection.assets(*(item.table.name for item in dataset.computed_by_day))
+            )
             - AssetSelection.assets(TRENDS, *followers[dataset.name])
             - AssetSelection.checks(*standing),
             description=f"Build {ONE[dataset.partition]} of {dataset.name}: manifest, tables, checks, catalog.",
@@ -107,6 +114,11 @@ def build_defs(
     return Definitions(
         assets=[
             *(item for dataset in datasets for item in dataset_assets(dataset, partitions[dataset.name])),
+            *(
+                computed_asset(item, named, partitions[dataset.name])
+                for dataset in datasets
+                for item in dataset.computed
+            ),
             catalog_asset(datasets),
             trends_asset(datasets),
             *(asset for assets in sinks.values() for asset in assets),

@@ -35,8 +35,14 @@ from vitalake.lake.tables import Table
 
 # The sensor compares this with the fingerprint of what is listed (sensors/run_state.py).
 FINGERPRINT = "vitalake/fingerprint"
+
 _DETAILS = 20
 _DAY = re.compile(r"[\w -]*")
+
+
+def fingerprint_key(dataset: str) -> str:
+    """The key of the same for a table that reads several datasets, and has a fingerprint of each."""
+    return f"{FINGERPRINT}/{dataset}"
 
 
 def run_link(webserver_url: str | None, run_id: str) -> str | None:

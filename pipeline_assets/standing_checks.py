@@ -45,8 +45,9 @@ from resources.object_store import ObjectStore
 from resources.settings import Settings
 from vitalake.alerting.late_data_alert import objects_late
 from vitalake.arrivals.calendar import Calendar, Partition
-from vitalake.lake.dataset import Combined, Dataset
+from vitalake.lake.dataset import Dataset
 from vitalake.lake.freshness import behind, following, freshness, overdue
+from vitalake.lake.stages import OverAllDays
 from vitalake.lake.versions.outdated import CURRENT, partition_versions
 from vitalake.pseudonyms import Pseudonyms
 
@@ -104,7 +105,7 @@ def freshness_check(dataset: Dataset) -> AssetChecksDefinition:
     return fresh
 
 
-def combined_check(dataset: Dataset, combined: Combined) -> AssetChecksDefinition:
+def combined_check(dataset: Dataset, combined: OverAllDays) -> AssetChecksDefinition:
     """The tables over all days miss nothing that has been in the tables of days for long."""
     # Twice, as these tables follow every now and then only while days are being built.
     patience = 2 * dataset.processed_within

@@ -112,6 +112,11 @@ class Settings(BaseSettings):
         return self.slack_token is not None and self.slack_channel is not None
 
 
+def home_folder() -> Path:
+    """The state folder that the environment names: ``$VITALAKE_HOME``, else ``.vitalake``."""
+    return Path(os.environ.get("VITALAKE_HOME") or ".vitalake")
+
+
 def load_settings(home: Path | None = None) -> Settings:
     """Settings of this process; a local system is found through ``<home>/env``.
 
@@ -126,7 +131,7 @@ def load_settings(home: Path | None = None) -> Settings:
         PermanentError: that file cannot be read.
         pydantic.ValidationError: a value cannot be used.
     """
-    folder = home or Path(os.environ.get("VITALAKE_HOME") or ".vitalake")
+    folder = home or home_folder()
     file = folder / "env"
     local = env_values(file)
     keys: dict[str, str | None] = {name: local[name] for name in _KEYS if local.get(name)}

@@ -57,7 +57,7 @@ def all_days_sensor(datasets: Sequence[Dataset], jobs: Jobs) -> SensorDefinition
         said: list[str] = []
         for dataset in concerned:
             newest = newest_event(context.instance, dataset)
-            if followed(context.instance, jobs.followers[dataset.name]) == {newest}:
+            if followed(context.instance, jobs.followers[dataset.name], dataset.name) == {newest}:
                 said.append(f"{dataset.name} is up to date")
                 continue
             since = _since(before, dataset, now)

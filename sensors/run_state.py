@@ -17,7 +17,7 @@ from dagster import (
     RunsFilter,
 )
 
-from pipeline_assets.dagster_metadata import FINGERPRINT
+from pipeline_assets.dagster_metadata import FINGERPRINT, fingerprint_key
 from pipeline_assets.partitions import DAGSTER_PARTITION_TAG, DATASET_TAG, PARTITION_TAG
 from vitalake.arrivals.fingerprints import digest
 from vitalake.arrivals.planning import PartitionState, RunPlan
@@ -51,12 +51,12 @@ def records_of(instance: DagsterInstance, dataset: Dataset) -> dict[str, str]:
     One query a table: of each partition by itself, a history of years takes minutes.
     """
     found: dict[str, list[str]] = {}
-    for table in dataset.all_tables:
+    for name in _built_by_day(dataset):
         newest = instance.event_log_storage.get_latest_storage_id_by_partition(
-            AssetKey(table.name), DagsterEventType.ASSET_MATERIALIZATION
+            AssetKey(name), DagsterEventType.ASSET_MATERIALIZATION
         )
         for partition, number in newest.items():
-            found.setdefault(partition, []).append(f"{table.name}:{number}")
+            found.setdefault(partition, []).append(f"{name}:{number}")
     return {partition: digest(*numbers) for partition, numbers in found.items()}
 
 
@@ -88,8 +88,8 @@ def days_being_built(instance: DagsterInstance, dataset: Dataset) -> bool:
 
 def state_of(instance: DagsterInstance, dataset: Dataset, partition: str, fingerprint: str) -> PartitionState:
     """What is known of one partition and the fingerprint now listed for it."""
-    names = [table.name for table in dataset.all_tables]
-    if all(recorded_fingerprint(instance, name, partition) == fingerprint for name in names):
+    recorded = (recorded_fingerprint(instance, name, partition, dataset.name) for name in _built_by_day(dataset))
+    if all(each == fingerprint for each in recorded):
         return PartitionState(recorded=True)
     return attempts(instance, {DAGSTER_PARTITION_TAG: partition, DATASET_TAG: dataset.name}, fingerprint)
 
@@ -106,13 +106,20 @@ def attempts(instance: DagsterInstance, here: dict[str, str], fingerprint: str) 
     return PartitionState(recorded=False, attempts=max(numbers, default=-1) + 1, last_ended_at=last)
 
 
-def recorded_fingerprint(instance: DagsterInstance, table: str, partition: str) -> str | None:
-    """The fingerprint that the last materialization of a table's partition recorded."""
+def _built_by_day(dataset: Dataset) -> list[str]:
+    """Every table that a run of one of the dataset's days builds."""
+    tables = (*dataset.all_tables, *(item.table for item in dataset.computed_by_day))
+    return [table.name for table in tables]
+
+
+def recorded_fingerprint(instance: DagsterInstance, table: str, partition: str, dataset: str) -> str | None:
+    """The fingerprint of a dataset's objects that the last materialization of a table's partition recorded."""
     records: Sequence[object] = instance.fetch_materializations(
         AssetRecordsFilter(AssetKey(table), asset_partitions=[partition]), limit=1
     ).records
     for record in records:
         materialization = getattr(record, "asset_materialization", None)
-        if materialization is not None and FINGERPRINT in materialization.metadata:
-            return str(materialization.metadata[FINGERPRINT].value)
+        metadata = materialization.metadata if materialization is not None else {}
+        if found := metadata.get(fingerprint_key(dataset)) or metadata.get(FINGERPRINT):
+            return str(found.value)
     return None

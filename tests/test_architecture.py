@@ -38,6 +38,8 @@ CORE = {
     "lake": ("arrivals",),
     "arrivals": (),
 }
+# `vitalake.open()` leads up to what knows settings and stores, when it is called (docs/adr/0016).
+DOOR = ROOT / "vitalake" / "__init__.py"
 MOST_MODULES = 16  # of a folder: more, and a newcomer looks for the right one
 MODULES = [ROOT / "definitions.py"]
 MODULES += [path for name in LAYERS for path in sorted((ROOT / name).rglob("*.py"))]
@@ -68,7 +70,15 @@ def layer_of(path: Path) -> str:
 def test_imports_point_down_only(path: Path) -> None:
     layer = layer_of(path)
     ours = {name.partition(".")[0] for name in imported(path)} & {*LAYERS, "tests", "benchmarks"}
-    assert ours <= {layer, *LAYERS[layer]}
+    assert ours <= {layer, *LAYERS[layer], *({"resources"} if path == DOOR else ())}
+
+
+def test_the_door_of_the_core_is_shut_until_somebody_opens_it() -> None:
+    [inside] = [node for node in ast.parse(DOOR.read_text()).body if isinstance(node, ast.FunctionDef)]
+    above = {name for name in imported(DOOR) if name.startswith("resources")}
+    assert inside.name == "open"
+    assert {node.module for node in ast.walk(inside) if isinstance(node, ast.ImportFrom)} == above
+    assert loaded_by("import vitalake") - loaded_by("import typing") == {"vitalake"}
 
 
 def core_packages(names: Iterator[str]) -> set[str]:
@@ -196,7 +206,7 @@ def test_each_module_says_what_belongs_in_it(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_there_is_no_drawer_for_everything(path: Path) -> None:
     assert path.stem not in {"utils", "util", "helpers", "common", "misc"}
-    if path.name == "__init__.py":
+    if path.name == "__init__.py" and path != DOOR:
         assert not list(imported(path)), "a re-export hides where a name lives"
 
 

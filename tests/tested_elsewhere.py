@@ -11,7 +11,17 @@ from __future__ import annotations
 # (test file below tests/, why there) -> modules
 TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ("system/test_browser.py", "it is what Dagster loads, so the whole system is its test"): ("definitions.py",),
+    ("resources/test_notebook.py", "a notebook asks them of a real lake"): (
+        "resources/home.py",
+        "resources/reachable.py",
+        "vitalake/serving/lake_handle.py",
+        "vitalake/serving/recording_signals.py",
+    ),
     # The core
+    (
+        "vitalake/lake/computed/test_declaration.py",
+        "what is refused of a declaration, by itself and beside the lake",
+    ): ("vitalake/lake/computed/resolved.py",),
     (
         "vitalake/arrivals/test_listing.py",
         "what a listing shows is what they are for",
@@ -31,9 +41,6 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ("vitalake/lake/test_law.py", "the law is a property of all of them together, under crashes and races"): (
         "vitalake/lake/parts.py",
         "vitalake/lake/reconcile.py",
-    ),
-    ("vitalake/lake/versions/test_changed_declaration.py", "days become outdated where a declaration changes"): (
-        "vitalake/lake/versions/outdated.py",
     ),
     ("vitalake/lake/test_reading.py", "what objects hold is seen in the account that reading keeps"): (
         "vitalake/lake/contents.py",
@@ -210,6 +217,9 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "cli/upload/large_files.py",
         "cli/upload/progress.py",
     ),
-    ("cli/test_backfill.py", "days are built again by the commands that ask for it"): ("cli/runs.py",),
+    ("cli/test_backfill.py", "days are built again by the commands that ask for it"): (
+        "cli/runs.py",
+        "vitalake/lake/versions/outdated.py",
+    ),
     ("cli/test_main.py", "options and consoles are those of every command"): ("cli/console.py", "cli/options.py"),
 }

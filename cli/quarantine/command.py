@@ -28,7 +28,8 @@ from cli.options import (
     stdout,
     unicode,
 )
-from cli.reachable import answers, require_dagster
+from cli.reachable import require_dagster
+from resources.reachable import answers
 from vitalake.escaping import printable
 
 if TYPE_CHECKING:

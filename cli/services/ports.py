@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.state_folder import is_foreign
+from resources.home import is_foreign
 from vitalake.errors import PermanentError
 
 HOST = "127.0.0.1"

@@ -60,6 +60,7 @@ def write_parquet(result: duckdb.DuckDBPyRelation, path: Path) -> int:
     """Write all rows to a file; how many. Raises duckdb.Error: the query broke, or a number has above 38 digits."""
     from pyarrow import parquet
 
+    path.unlink(missing_ok=True)  # else DuckDB writes to a file beside it, which stays where the query is stopped
     _spelled(result, "parquet").write_parquet(str(path), compression="zstd")
     total: int = parquet.read_metadata(path).num_rows
     return total

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.options import stdout
-from cli.reachable import START, answers
+from cli.reachable import START
 from cli.sql.readonly import StatementRefusedError, judge
 from cli.sql.result_table import show_table
 from cli.sql.results import whole_file, write_parquet, write_text
+from resources.reachable import answers
 from vitalake.escaping import printable
 
 if TYPE_CHECKING:

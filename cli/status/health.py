@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.reachable import answers, ask
+from cli.reachable import ask
 from cli.runs import last_runs
 from cli.services.store_service import least_free_bytes
 from cli.status.sensor_ticks import last_ticks
 from cli.status.store_probe import unreadable
 from cli.status.waiting_alerts import alerts_that_wait
+from resources.reachable import answers
 from vitalake.errors import VitalakeError
 from vitalake.serving.dataset_counts import DatasetCounts, count
 

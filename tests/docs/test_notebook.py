@@ -27,9 +27,8 @@ def read() -> Any:
 
 
 @pytest.fixture
-def small_lake(settings: Settings, raw: ObjectStore) -> Settings:
+def small_lake(settings: Settings, home: Path, raw: ObjectStore) -> Settings:  # noqa: ARG001 (its `env` is needed)
     """A day of demo recordings: every rhythm, a lead that is off, twelve leads, three minutes."""
-    settings.home.mkdir()
     for file in demo_files(date.fromisoformat(DAYS[0]), days=1, per_device=3):
         raw.put(file.key, file.data, expected=None)
     build(settings, DAYS[0])
@@ -40,7 +39,6 @@ def small_lake(settings: Settings, raw: ObjectStore) -> Settings:
 def test_every_cell_runs_and_sql_pandas_and_the_lake_agree(
     small_lake: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("VITALAKE_HOME", str(small_lake.home))
     for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR"):
         monkeypatch.setenv(name, str(tmp_path / name))
     done = nbclient.NotebookClient(read(), timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()

@@ -135,7 +135,7 @@ def test_junk_stays_and_what_is_not_ours_goes(system: System) -> None:
     system.notify(key(0), bucket="another")
     tick = system.tick(None)
     assert tick.requests == []
-    assert "5 messages, 1 of them no notifications; 0 days named" in tick.said
+    assert "5 messages, 1 of them no notifications; 0 partitions named" in tick.said
     assert "4711" not in tick.said
     system.tick(tick.cursor)
     assert system.queue.depth() == Depth(waiting=0, in_hand=1)
@@ -300,7 +300,7 @@ def test_messages_beyond_what_is_remembered_are_not_deleted(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sensors.queue._TICK_SECONDS", -1.0)
-    monkeypatch.setattr("sensors.queue._DAYS_REMEMBERED", 2)
+    monkeypatch.setattr("sensors.queue._REMEMBERED", 2)
     system.notify(*(key(-offset) for offset in range(5)))
     full = system.tick(None)
     assert full.again == {day(0), day(-1)}

@@ -19,7 +19,7 @@ from cli.services.local_system import LocalSystem
 from resources.catalog import connect
 from resources.object_store import ObjectStore
 from resources.settings import load_settings
-from tests.system.conftest import PATIENCE_MS
+from tests.system.chromium import PATIENCE_MS
 from tests.system.waiting import wait_until, wait_until_built
 from vitalake.datasets.declared import DATASETS
 

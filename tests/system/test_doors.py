@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import shutil
 import socket
 import ssl
 import struct
@@ -24,14 +23,14 @@ from typing import Any, NamedTuple
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from cli.services.dagster_services import query
 from cli.services.local_system import LocalSystem
 from cli.services.process_cleanup import Owner, find
 from resources.object_store import ObjectStore
 from resources.settings import Settings, load_settings
-from tests.system.conftest import FLAGS
+from tests.system.chromium import NoChromiumError, chromium
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
@@ -341,14 +340,11 @@ const framed = url => new Promise(done => { const one = document.createElement("
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    names = "--host-resolver-rules=MAP evil.example 127.0.0.1"
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, names])
-        yield found
-        found.close()
+    try:
+        with chromium(["--host-resolver-rules=MAP evil.example 127.0.0.1"]) as found:
+            yield found
+    except NoChromiumError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture

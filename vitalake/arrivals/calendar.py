@@ -20,6 +20,7 @@ LAST_DAY = date(2099, 12, 31)
 ONE: Mapping[Granularity, str] = {"day": "a day", "hour": "an hour"}
 
 _TEXT = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d))?", re.ASCII)
+_FOLDER = re.compile(r"/date=(\d{4}-\d\d-\d\d)/(?:hour=(\d\d)/)?", re.ASCII)
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 # Devices upload an hour for a while after it is over, and their clocks may be ahead.
 _OPEN_HOURS = (-2, 1)
@@ -46,6 +47,14 @@ class Partition:
         if match is None or (match[2] and int(match[2]) > 23):
             raise ValueError(f"{text!r} is neither a day such as 2026-11-20 nor an hour such as 2026-11-20T05")
         return Partition(date.fromisoformat(match[1]), int(match[2]) if match[2] else None)
+
+    @staticmethod
+    def of_key(key: str) -> Partition:
+        """The partition in whose folder a part of a table lies; ValueError where it is in none."""
+        match = _FOLDER.search(key)
+        if match is None:
+            raise ValueError(f"{key!r} lies in no partition")
+        return Partition.parse("T".join(filter(None, match.groups())))
 
     @property
     def starts_at(self) -> datetime:

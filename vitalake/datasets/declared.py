@@ -1,20 +1,24 @@
-"""Which datasets there are: every `Dataset` that a module of this folder declares.
+"""Which datasets there are: every `Dataset` that a module of this folder declares, with every table of one's own.
 
 Belongs here: finding them, and that none takes a name of another. Does not belong here: any declaration, each in a
-module beside this one.
+module beside this one, or in `tables/`.
 """
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
 
-import vitalake.datasets
+import vitalake.datasets.tables
 from vitalake.errors import PermanentError
+from vitalake.lake.computed.declaration import ComputedTable
+from vitalake.lake.computed.resolved import with_computed
 from vitalake.lake.dataset import Dataset
 from vitalake.serving.catalog import QUARANTINE
 
+_SLOW_TO_IMPORT = {"matplotlib", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
 _TAKEN = {
     QUARANTINE: "the view of what no dataset could use",
     "lake": "the asset of the catalog (pipeline_assets/catalog_asset.py)",
@@ -24,13 +28,11 @@ _TAKEN = {
 
 def _declared() -> tuple[Dataset, ...]:
     found: dict[str, Dataset] = {}
-    for module in sorted(module.name for module in pkgutil.iter_modules(vitalake.datasets.__path__)):
-        if module == "declared":
-            continue
-        for value in vars(_imported(module)).values():
+    for module in _modules(vitalake.datasets):
+        for value in vars(module).values():
             if isinstance(value, Dataset) and found.setdefault(value.name, value) is not value:
                 raise ValueError(f"two datasets are named {value.name}: the name is the folder of its objects")
-    datasets = tuple(found[name] for name in sorted(found))
+    datasets = _with_tables(tuple(found[name] for name in sorted(found)))
     taken = dict(_TAKEN)
     for dataset in datasets:
         for name in dataset.own_names:
@@ -40,15 +42,46 @@ def _declared() -> tuple[Dataset, ...]:
     return datasets
 
 
-def _imported(module: str) -> ModuleType:
-    """A module of this folder. Raises PermanentError: it cannot be used; with file, line and reason."""
+def _with_tables(datasets: tuple[Dataset, ...]) -> tuple[Dataset, ...]:
+    """The datasets with the tables that `tables/` declares. Raises PermanentError: one is wrong; with its file."""
+    found: list[ComputedTable] = []
+    for module in _modules(vitalake.datasets.tables):
+        if heavy := _SLOW_TO_IMPORT & {_comes_from(value) for value in vars(module).values()}:
+            raise PermanentError(
+                f"{module.__name__.replace('.', '/')}.py imports {', '.join(sorted(heavy))} at its top: every "
+                "run of every dataset would wait for it. Import it inside the function"
+            )
+        tables = [value for value in vars(module).values() if isinstance(value, ComputedTable)]
+        found += [table for table in tables if not any(table is each for each in found)]
+        try:
+            with_computed(datasets, tables)
+        except ValueError as error:
+            raise PermanentError(f"{module.__name__.replace('.', '/')}.py: {error}") from error
+    return with_computed(datasets, found)
+
+
+def _comes_from(value: object) -> str:
+    """The library that a name of a module was imported from."""
+    found = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+    return str(found).partition(".")[0]
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    """The modules of a folder that declare something, in the order of their names."""
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
+        if module.name != "declared" and not module.ispkg:
+            yield _imported(package, module.name)
+
+
+def _imported(package: ModuleType, module: str) -> ModuleType:
+    """A module of a folder. Raises PermanentError: it cannot be used; with file, line and reason."""
     try:
-        return importlib.import_module(f"vitalake.datasets.{module}")
+        return importlib.import_module(f"{package.__name__}.{module}")
     except Exception as error:
         file = f"{module}.py"
         lines = [frame.lineno for frame in extract_tb(error.__traceback__) if Path(frame.filename).name == file]
         line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-        where = f"vitalake/datasets/{file}" + (f", line {line}" if line else "")
+        where = f"{package.__name__.replace('.', '/')}/{file}" + (f", line {line}" if line else "")
         raise PermanentError(f"{where}: {error or type(error).__name__}") from error
 
 

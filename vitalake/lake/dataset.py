@@ -21,6 +21,7 @@ from vitalake.lake.tables import HOUR, Column, Table, check_name, repeated
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from vitalake.lake.computed.resolved import ComputedFrom
     from vitalake.lake.parquet import Rows
     from vitalake.lake.sinks import Sink
     from vitalake.pseudonyms import Pseudonyms
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 
 _LIMITS = PartLimits()
 _OWN_RULES = "DEMQS"  # of readers, entities, the ECG model, its quality, and structure
+
+
+def check_owner(what: str, owner: str) -> None:
+    """Hold an owner to what Dagster takes; `what` it is of, for the message. Raises ValueError."""
+    if not re.fullmatch(r"team:.+|[\w.+-]+@[\w-]+\.[\w.-]+", owner, re.ASCII):
+        raise ValueError(f"{what}: {owner!r} is no owner; give a team ('team:data') or an e-mail address")
 
 
 @dataclass(frozen=True)
@@ -173,6 +180,8 @@ class Dataset:
         group_objects: which files of a folder belong together, by their names; None: each object stands alone.
         partition: what is built at once, a day or an hour of it. It stays as it is once there are tables: parts of
             the one are not found by the other.
+        computed: tables of one's own that are shown with this dataset (`vitalake/datasets/tables/`).
+        feeds: those that read tables of this dataset too, and are shown with another one.
 
     Raises:
         ValueError: the name or the owner is none, two things of the dataset have the same name, or a column of a
@@ -197,13 +206,12 @@ class Dataset:
     trends: tuple[Trend, ...] = ()
     processed_within: timedelta = timedelta(minutes=10)
     partition: Granularity = "day"
+    computed: tuple[ComputedFrom, ...] = ()
+    feeds: tuple[ComputedFrom, ...] = ()
 
     def __post_init__(self) -> None:
         check_name("dataset", self.name)
-        if not re.fullmatch(r"team:.+|[\w.+-]+@[\w-]+\.[\w.-]+", self.owner, re.ASCII):  # as Dagster wants it
-            raise ValueError(
-                f"dataset {self.name!r}: {self.owner!r} is no owner; give a team ('team:data') or an e-mail address"
-            )
+        check_owner(f"dataset {self.name!r}", self.owner)
         if self.partition not in get_args(Granularity):
             raise ValueError(f"dataset {self.name!r}: partition is 'day' or 'hour', not {self.partition!r}")
         taken = [table.name for table in self.all_tables if HOUR.name in table.names]
@@ -229,7 +237,8 @@ class Dataset:
     @property
     def names_people(self) -> bool:
         """Whether any of its tables is restricted: then nothing that a file says in its own words is told of it."""
-        return any(table.restricted for table in self.every_table)
+        combined = (table for item in self.combined for table in item.tables)
+        return any(table.restricted for table in (*self.all_tables, *combined))
 
     def calendar(self, first_day: date) -> Calendar:
         """The partitions that it may have."""
@@ -267,7 +276,18 @@ class Dataset:
     @property
     def every_table(self) -> tuple[Table, ...]:
         """Every table that is stored, those over all days included."""
-        return (*self.all_tables, *(table for item in self.combined for table in item.tables))
+        combined = (table for item in self.combined for table in item.tables)
+        return (*self.all_tables, *combined, *(item.table for item in self.computed))
+
+    @property
+    def computed_by_day(self) -> tuple[ComputedFrom, ...]:
+        """The computed tables that each of its days' runs builds."""
+        return tuple(item for item in (*self.computed, *self.feeds) if not item.table.whole)
+
+    @property
+    def computed_over_all_days(self) -> tuple[ComputedFrom, ...]:
+        """The computed tables that follow all of its days together."""
+        return tuple(item for item in (*self.computed, *self.feeds) if item.table.whole)
 
     def table(self, name: str) -> Table:
         """One of the stored tables; KeyError when the dataset has none of that name."""

@@ -16,10 +16,10 @@ from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.objects import Bucket, ObjectInfo
 from vitalake.arrivals.partitions import by_partition
 from vitalake.arrivals.sweep import Pages, Position, Sweep
-from vitalake.lake.dataset import Combined, Count, Dataset, Statement, Threshold
+from vitalake.lake.dataset import Count, Dataset, Statement, Threshold
 from vitalake.lake.parquet import WHOLE
 from vitalake.lake.parts import Store, fingerprint_of, parts_of, side_by_side
-from vitalake.lake.stages import is_built, is_combined, load_table, parts_to_combine
+from vitalake.lake.stages import OverAllDays, is_built, is_combined, load_table, parts_to_combine
 from vitalake.lake.tables import Table
 
 _SHOWN = 20
@@ -89,7 +89,7 @@ def overdue(
     return Overdue(count, {partition: len(theirs) for partition, theirs in late.items() if theirs})
 
 
-def behind(combined: Combined, lake: Store, patience: timedelta, now: datetime) -> Count:
+def behind(combined: OverAllDays, lake: Store, patience: timedelta, now: datetime) -> Count:
     """Parts of days that were put longer ago and are not in the tables over all days, of all of them."""
     sources = [part for parts in parts_to_combine(combined, lake).values() for part in parts]
     if is_combined(combined, lake):

@@ -8,10 +8,10 @@ Belongs here: what each stage takes and gives, in terms of `reconcile`. Does not
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vitalake.arrivals.calendar import Partition
 from vitalake.arrivals.fingerprints import digest, objects_digest
@@ -65,7 +65,7 @@ def list_objects(
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
         if stale:  # this stage is the first that writes where anything is declared otherwise
-            require_readable(lake, dataset.all_tables, dataset.partition)
+            require_readable(lake, dataset.all_tables)
         for index, needed in stale.items():
             sheets = PartWriter([table])
             sheets.append({table.name: table.from_rows([object_columns(item) for item in parts[index]])})
@@ -101,7 +101,9 @@ def read_objects(
             if refused and known is None:
                 named = ["source_key", "source_version", "rule"]
                 parts = listed_parts(lake, quarantine.name, partition).values()
-                known = {_identity(row) for part in parts for row in rows_of(_load(lake, quarantine, part, named))}
+                known = {
+                    _identity(row) for part in parts for row in rows_of(load_part(lake, quarantine, part, named))
+                }
             told = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
             news = [row for row in told if _identity(row) not in (known or ())]
             if news:
@@ -124,7 +126,7 @@ def derive(
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
         if stale:
-            require_readable(lake, derived.tables, dataset.partition)
+            require_readable(lake, derived.tables)
         return spread(work, ((source[index], stale[index]) for index in stale), processes)
 
     inputs = _follow(lake, table, partition, source, code_digest(dataset))
@@ -153,7 +155,19 @@ def combine(dataset: Dataset, combined: Combined, lake: Store, progress: Progres
     return reconcile(lake, parquet.WHOLE, combined.tables, inputs, compute, progress)
 
 
-def parts_to_combine(combined: Combined, lake: Store) -> dict[str, list[ObjectInfo]]:
+class OverAllDays(Protocol):
+    """Tables over all days, and the tables that they are computed from."""
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """What is computed."""
+
+    @property
+    def sources(self) -> Collection[str]:
+        """The names of what is read."""
+
+
+def parts_to_combine(combined: OverAllDays, lake: Store) -> dict[str, list[ObjectInfo]]:
     """Source table → its parts of all days, by key."""
     found = {}
     for name in combined.sources:
@@ -168,7 +182,7 @@ def combined_digest(sources: Mapping[str, Sequence[ObjectInfo]]) -> str:
     return digest(*(f"{item.version} {item.key}" for parts in sources.values() for item in parts))
 
 
-def is_combined(combined: Combined, lake: Store) -> bool:
+def is_combined(combined: OverAllDays, lake: Store) -> bool:
     """Whether tables over all days are computed from the parts that there are now; of no parts, have no rows."""
     sources = parts_to_combine(combined, lake)
     found = [parts_of(lake, table.name, parquet.WHOLE).get(0) for table in combined.tables]
@@ -183,12 +197,12 @@ def _load_all(lake: Store, table: Table, parts: Sequence[ObjectInfo], columns: l
 
     empty = pa.Table.from_batches([], table.arrow_schema()).select(columns or table.names)
     with side_by_side(len(parts)) as each:
-        return pa.concat_tables([empty, *each(lambda part: _load(lake, table, part, columns), parts)])
+        return pa.concat_tables([empty, *each(lambda part: load_part(lake, table, part, columns), parts)])
 
 
 def _derive_part(derived: Derived, table: Table, lake: Store, task: tuple[Part, Inputs]) -> Output:
     source, needed = task
-    rows = derived.compute(_load(lake, table, source, derived.columns))
+    rows = derived.compute(load_part(lake, table, source, derived.columns))
     sheets = PartWriter(derived.tables)
     sheets.append({table.name: rows[table.name] for table in derived.tables})
     return sheets.close(needed)
@@ -198,7 +212,7 @@ def _read_listed(
     dataset: Dataset, raw: RawBucket, lake: Store, pseudonyms: Pseudonyms, task: tuple[Part, Inputs]
 ) -> tuple[Output, list[dict[str, Any]]]:
     listed, needed = task
-    rows = rows_of(_load(lake, dataset.raw_table, listed))
+    rows = rows_of(load_part(lake, dataset.raw_table, listed))
     items = [
         ObjectInfo(row["source_key"], row["source_version"], row["size_bytes"], row["uploaded_at"]) for row in rows
     ]
@@ -255,7 +269,12 @@ def _identity(row: dict[str, Any]) -> tuple[str, str, str]:
     return row["source_key"], row["source_version"], row["rule"]
 
 
-def _load(lake: Store, table: Table, part: Part | ObjectInfo, columns: list[str] | None = None) -> pa.Table:
+def load_part(lake: Store, table: Table, part: Part | ObjectInfo, columns: list[str] | None = None) -> pa.Table:
+    """One part as it was listed, with the columns that its table has now.
+
+    Raises:
+        ConflictError: it has been replaced since.
+    """
     return parquet.decode_as(table, _content(lake, part), columns)
 
 

@@ -283,13 +283,13 @@ def test_a_table_does_not_say_utc_of_another_zone(session: Session, capsys: pyte
 
 def test_parquet_loses_nothing_of_any_type(tmp_path: Path) -> None:
     """DuckDB by itself makes doubles of whole numbers of 128 bits, and cuts intervals to milliseconds."""
-    path = tmp_path / "all.parquet"
     with duckdb.connect() as connection:
         every = connection.sql("FROM test_all_types()")
         for name in every.columns:
             column = every.project(f'"{name}" AS v')
             if name in {"hugeint", "uhugeint"}:  # of which parquet holds 38 digits
                 column = connection.sql(f"SELECT repeat('9', 38)::{name} AS v")
+            path = tmp_path / f"{name}.parquet"  # of one path DuckDB would keep what it has read within a second
             write_parquet(column, path)
             back = connection.sql(f"FROM read_parquet('{path}')").project("v::VARCHAR").fetchall()
             assert back == column.project("v::VARCHAR").fetchall(), name

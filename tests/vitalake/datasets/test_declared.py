@@ -54,8 +54,8 @@ def test_two_datasets_of_one_name_are_refused(folder: Path) -> None:
     [
         ("\nimport nothing_here\n", "mine.py, line 2: No module named 'nothing_here'"),
         ("FIELDS = (\n", "mine.py, line 1: '\\(' was never closed"),
-        (MODULE.replace("team:data", "anna"), "mine.py, line 6: dataset 'mine': 'anna' is no owner"),
-        (MODULE.replace('"string"', '"text"'), "mine.py, line 5: .*there is no kind 'text'"),
+        (MODULE.replace("team:data", "anna"), "mine.py, line 7: dataset 'mine': 'anna' is no owner"),
+        (MODULE.replace('"string"', '"text"'), "mine.py, line 6: .*there is no kind 'text'"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_its_line(folder: Path, text: str, why: str) -> None:
@@ -78,6 +78,59 @@ def test_a_name_that_is_taken_is_refused(folder: Path, name: str, rule: str, why
     (folder / "mine.py").write_text(MODULE.format(name=name, rule=rule))
     importlib.invalidate_caches()
     with pytest.raises(ValueError, match=why):
+        declared._declared()
+
+
+TABLE = """
+from vitalake.lake.computed.declaration import ComputedTable
+from vitalake.lake.tables import Column
+
+COLUMNS = (Column("region", "string", "Region.", nullable=False),)
+SQL = "SELECT DISTINCT region FROM pricing_instances"
+READS = {"pricing_instances": ["region"]}
+FOUND = ComputedTable("regions", "One row a region.", "team:data", COLUMNS, ("region",), READS, sql=SQL)
+"""
+
+
+@pytest.fixture
+def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A second folder of tables of one's own."""
+    package = importlib.import_module("vitalake.datasets.tables")
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if name.startswith("vitalake.datasets.tables."):
+            del sys.modules[name]
+
+
+def test_a_table_of_ones_own_is_found_and_shown_with_its_source(tables: Path) -> None:
+    (tables / "mine.py").write_text(TABLE)
+    (tables / "again.py").write_text("from vitalake.datasets.tables.mine import FOUND\n")
+    importlib.invalidate_caches()
+    found = {dataset.name: dataset for dataset in declared._declared()}
+    assert [item.table.name for item in found["pricing"].computed] == ["regions"]
+    assert not any(dataset.computed for name, dataset in found.items() if name != "pricing")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (TABLE.replace("team:data", "anna"), "mine.py, line 8: table 'regions': 'anna' is no owner"),
+        (
+            TABLE.replace('"pricing_instances":', '"pricing":'),
+            "mine.py: table 'regions': its source 'pricing' is no",
+        ),
+        (TABLE.replace('"regions"', '"raw_pricing"'), "mine.py: dataset 'pricing': raw_pricing names two things"),
+        (f"import pandas as pd\n{TABLE}", "mine.py imports pandas at its top: every run .* inside the function"),
+        (f"from pandas import NA, DataFrame\n{TABLE}", "mine.py imports pandas at its top"),
+        (f"import numpy.linalg\n{TABLE}", "mine.py imports numpy at its top"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_named_with_its_file(tables: Path, text: str, why: str) -> None:
+    (tables / "mine.py").write_text(text)
+    importlib.invalidate_caches()
+    with pytest.raises(PermanentError, match=f"^vitalake/datasets/tables/{why}"):
         declared._declared()
 
 

@@ -23,8 +23,11 @@ from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from vitalake.arrivals.fingerprints import digest
+from vitalake.lake.computed.declaration import ComputedTable
 from vitalake.lake.dataset import Dataset
 from vitalake.lake.versions.source_closure import Symbol, source_closure
+
+Declared = Dataset | ComputedTable
 
 _ROOT = Path(__file__).parents[3]
 _PACKAGE = "vitalake"
@@ -32,15 +35,30 @@ _PACKAGE = "vitalake"
 _MECHANISM = [
     Symbol("vitalake.lake.stages", name) for name in ("list_objects", "read_objects", "derive", "combine")
 ]
+_COMPUTING = Symbol("vitalake.lake.computed.build", "compute_table")
 # Everything else that is declared counts, so that whatever is added counts until somebody says that it need not.
-_OF_DATASET = {"doc", "owner", "views", "checks", "sinks", "pictures", "trends", "processed_within"}
+_OF_DATASET = {
+    "doc",
+    "owner",
+    "views",
+    "checks",
+    "sinks",
+    "pictures",
+    "trends",
+    "processed_within",
+    "computed",
+    "feeds",
+}
+_OF_COMPUTED = {"doc", "owner", "checks"}
+_LEFT_OUT = {Dataset: _OF_DATASET, ComputedTable: _OF_COMPUTED}
 _NO_BYTES = {"doc", "formerly"}  # of anything else that is declared
-_KNOWN: dict[int, tuple[Dataset, str]] = {}  # by identity: what is declared in dictionaries has no hash
+_KNOWN: dict[int, tuple[Declared, str]] = {}  # by identity: what is declared in dictionaries has no hash
 
 
-def code_digest(dataset: Dataset) -> str:
-    """Digest of what a dataset's bytes depend on: declared values, the source they lead to, libraries.
+def code_digest(dataset: Declared) -> str:
+    """Digest of what the bytes of a dataset, or of a table of one's own, depend on.
 
+    That is: what is declared, the source that it leads to, and the libraries which that imports.
     Nobody has to remember to raise a number: a changed line is a new version. Prose, views, checks, pictures and
     what other datasets declare are none of it. Old partitions keep the code they were built with until somebody
     backfills them; a partition that is touched is rebuilt whole.
@@ -56,15 +74,19 @@ def code_digest(dataset: Dataset) -> str:
     return _KNOWN[id(dataset)][1]
 
 
-def code_symbols(dataset: Dataset) -> set[Symbol]:
+def code_symbols(dataset: Declared) -> set[Symbol]:
     """The functions and classes that a dataset's tables are built by, before they are followed."""
     return _declaration(dataset)[1]
 
 
-def _declaration(dataset: Dataset) -> tuple[list[str], set[Symbol]]:
+def _declaration(dataset: Declared) -> tuple[list[str], set[Symbol]]:
     declared: list[str] = []
-    symbols = set(_MECHANISM)
-    _declare((dataset, dataset.raw_table, dataset.quarantine_table), declared, symbols)
+    if isinstance(dataset, ComputedTable):
+        symbols = {_COMPUTING}
+        _declare(dataset, declared, symbols)
+    else:
+        symbols = set(_MECHANISM)
+        _declare((dataset, dataset.raw_table, dataset.quarantine_table), declared, symbols)
     return declared, symbols
 
 
@@ -88,7 +110,7 @@ def _declare(value: Any, lines: list[str], symbols: set[Symbol]) -> None:
     elif is_dataclass(value):
         kind = type(value)
         symbols.add(Symbol(kind.__module__, kind.__qualname__))
-        left_out = _OF_DATASET if isinstance(value, Dataset) else _NO_BYTES
+        left_out = next((names for of, names in _LEFT_OUT.items() if isinstance(value, of)), _NO_BYTES)
         lines.append(kind.__qualname__)
         _declare({name: each for name, each in vars(value).items() if name not in left_out}, lines, symbols)
     else:

@@ -15,7 +15,7 @@ from tests.vitalake.lake.versions.building import build
 from tests.vitalake.notes import PSEUDONYMS, contents, upload
 from vitalake.errors import PermanentError
 from vitalake.lake.dataset import Dataset, Rule
-from vitalake.lake.parquet import SEED_PARTITION, part_key
+from vitalake.lake.parquet import SEED_PARTITION, part_key, partition_prefix
 from vitalake.lake.stages import load_table
 from vitalake.lake.tables import Column, Table
 from vitalake.lake.versions.changed_declaration import require_readable, stored_schema
@@ -161,6 +161,34 @@ def test_a_former_name_that_older_days_still_have_is_not_forgotten(
         publish(settings, store, [forgotten])
 
 
+def test_hours_of_both_declarations_are_read_and_former_names_are_not_forgotten(
+    settings: Settings, raw: ObjectStore, store: ObjectStore
+) -> None:
+    before = declared(NOTE, partition="hour")
+    hours = [f"{OLD}T05", f"{OLD}T06"]
+    for hour in ("05", "06"):
+        upload(raw, f"things/date={OLD}/hour={hour}/1.csv", f"who,note\n{hour},x\n".encode())
+    publish(settings, store, [before])
+    assert build(before, raw, store, hours)
+    after = declared(RENAMED, partition="hour")
+    build(after, raw, store, hours[1:])
+    publish(settings, store, [after])
+    assert ask(settings, "SELECT hour, remark FROM things ORDER BY hour") == [(5, "x"), (6, "x")]
+    forgotten = declared(replace(RENAMED, formerly=()), partition="hour")
+    said = rf"column remark was called note, which date={OLD}/hour=05 still has. Keep"
+    with pytest.raises(PermanentError, match=said):
+        publish(settings, store, [forgotten])
+    # The part without rows alone is no reason to refuse a column that is of another kind now.
+    for hour in ("05", "06"):
+        store.delete(part_key("things", f"{OLD}T{hour}", 0), expected=_version(store, f"{OLD}T{hour}"))
+    publish(settings, store, [declared(replace(NOTE, kind="int64"), partition="hour")])
+
+
+def _version(store: ObjectStore, partition: str) -> str:
+    [item] = store.objects(partition_prefix("things", partition))
+    return item.version
+
+
 def test_a_column_that_is_gone_may_be_gone(settings: Settings, stored: Callable[..., None]) -> None:
     fewer = declared(NOTE, ignored=("n",))
     stored(fewer, [])
@@ -176,11 +204,11 @@ def test_looking_at_every_part_is_done_once(store: ObjectStore, stored: Callable
             return super().tail(key, size_bytes)
 
     counting = Counting(store._settings, store.bucket)
-    require_readable(counting, AFTER.all_tables, "day")
+    require_readable(counting, AFTER.all_tables)
     assert Counting.tails == 3 + 2 + 1, "a seed each, the parts of the table that changed, its seed's columns"
     stored(AFTER, [])
     Counting.tails = 0
-    require_readable(counting, AFTER.all_tables, "day")
+    require_readable(counting, AFTER.all_tables)
     assert Counting.tails == 3
 
 
@@ -205,7 +233,7 @@ def test_a_dataset_by_the_hour_is_looked_at_once_too(
             tails.append(key)
             return super().tail(key, size_bytes)
 
-    require_readable(Listing(store._settings, store.bucket), after.tables, "hour")
+    require_readable(Listing(store._settings, store.bucket), after.tables)
     assert tails == ["things/date=1970-01-01/hour=00/part-00000.parquet"]
 
 
