@@ -136,7 +136,7 @@ def build_defs(
 def _as_dagster_has_them(resources: Resources) -> dict[str, Any]:
     """By the names of parameters; what is slow to make is made when it is asked for."""
     found = {field.name: getattr(resources, field.name) for field in fields(resources)}
-    found["slack"] = ResourceDefinition(lambda _context: resources.slack())
+    found["alert_channel"] = ResourceDefinition(lambda _context: resources.alert_channel())
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -1,12 +1,12 @@
 """From a dataset's sinks to assets: each keeps a copy of a view in line, after the catalog.
 
 Belongs here: which sinks are configured, what a delivery is given, and what is shown of it. Does not belong here:
-what a delivery does (`vitalake/lake/sinks.py`), or the targets (`resources/`).
+what a delivery does (`vitalake/lake/sinks.py`), or the targets (`resources/sinks/target.py`).
 """
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from dagster import (
     AssetCheckResult,
@@ -26,9 +26,9 @@ from pipeline_assets.all_days import UP_TO, to_follow
 from pipeline_assets.failures import steered
 from resources.object_store import ObjectStore
 from resources.settings import Settings
+from resources.sinks.target import is_configured, target_of
 from resources.sinks.view_rows import ViewRows
 from vitalake.arrivals.fingerprints import digest, objects_digest
-from vitalake.errors import PermanentError
 from vitalake.lake.dataset import Dataset
 from vitalake.lake.parts import Store
 from vitalake.lake.sinks import Delivery, Progress, Sink, keep_in_line
@@ -37,13 +37,6 @@ from vitalake.serving.catalog import built_on, names_people, views
 
 CHECK = "every_row_delivered"
 _LOG_EVERY_S = 10.0
-
-
-class Target(Protocol):
-    """Somewhere that a view is delivered to."""
-
-    def deliver(self, view: ViewRows, progress: Progress) -> Delivery:
-        """Bring it in line with the rows, once."""
 
 
 def sink_assets(dataset: Dataset, settings: Settings, datasets: Sequence[Dataset]) -> list[AssetsDefinition]:
@@ -62,7 +55,7 @@ def sink_assets(dataset: Dataset, settings: Settings, datasets: Sequence[Dataset
                 f"{sink.name}: {sink.view} names people, and {sink.target} is no place for names: make its target "
                 "json, which goes to the restricted bucket, or deliver a view that builds on no restricted table"
             )
-    return [_sink_asset(dataset, sink) for sink in dataset.sinks if _configured(sink, settings)]
+    return [_sink_asset(dataset, sink) for sink in dataset.sinks if is_configured(sink, settings)]
 
 
 def tables_of(sink: Sink, dataset: Dataset) -> list[str]:
@@ -110,7 +103,7 @@ def _sink_asset(dataset: Dataset, sink: Sink) -> AssetsDefinition:
 
         with steered(context.retry_number):
             up_to = to_follow(context.instance, dataset, through)
-            target = _target(sink, settings, names_people(sink.view, [dataset]))
+            target = target_of(sink, settings, restricted=names_people(sink.view, [dataset]))
             done = keep_in_line(lambda: inputs_version(lake, inputs), bring)
         for reason in done.reasons:
             context.log.warning("%s lacks rows: %s", sink.name, reason)
@@ -162,30 +155,6 @@ def _check_result(sink: Sink, done: Delivery) -> AssetCheckResult:
         description=f"Lacks {'; '.join(lacks)}." if lacks else f"All {done.rows:,} rows are there.",
         metadata={"refused": done.refused, "rows": done.rows, "not_representable": done.not_representable},
     )
-
-
-def _configured(sink: Sink, settings: Settings) -> bool:
-    if sink.target == "dynamodb":
-        return settings.dynamodb_tables
-    return sink.target == "json" or settings.postgres_tables_url is not None
-
-
-def _target(sink: Sink, settings: Settings, restricted: bool) -> Target:
-    """The object that delivers; what names people goes as a file to the bucket of what names people."""
-    if sink.target == "dynamodb":
-        from resources.sinks.dynamodb_requests import DynamoRequests
-        from resources.sinks.dynamodb_table import DynamoTable
-
-        return DynamoTable(DynamoRequests(settings, settings.dynamodb_endpoint), settings.dynamodb_prefix)
-    if sink.target == "postgres":
-        from resources.sinks.postgres_table import PostgresTable
-
-        if settings.postgres_tables_url is None:
-            raise PermanentError(f"{sink.name}: set VITALAKE_POSTGRES_TABLES_URL")
-        return PostgresTable(settings.postgres_tables_url.get_secret_value(), settings.postgres_tables_schema)
-    from resources.sinks.json_export import JsonExport
-
-    return JsonExport(settings, settings.restricted_bucket if restricted else settings.lake_bucket)
 
 
 def _logged(context: AssetExecutionContext, what: str) -> Progress:

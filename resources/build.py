@@ -30,7 +30,7 @@ class Resources:
         lake: both buckets of the lake as one.
         outbox: alerts that wait for their channel.
         pseudonyms: in place of identifiers.
-        slack: makes the channel for alerts, which imports Slack's library: only when there is something to post.
+        alert_channel: makes the channel for alerts, whose library is imported when there is something to post.
         queue: of S3's notifications; None: there is none.
     """
 
@@ -39,7 +39,7 @@ class Resources:
     lake: ObjectStore
     outbox: Outbox
     pseudonyms: Pseudonyms
-    slack: Callable[[], AlertChannel]
+    alert_channel: Callable[[], AlertChannel]
     queue: NotificationQueue | None = None
 
 
@@ -62,7 +62,7 @@ def build_resources(settings: Settings) -> Resources:
     """
     lake = lake_store(settings)
 
-    def slack() -> AlertChannel:
+    def alert_channel() -> AlertChannel:
         from resources.alerting.slack import SlackAlerts
 
         token = settings.slack_token.get_secret_value() if settings.slack_token else None
@@ -74,6 +74,6 @@ def build_resources(settings: Settings) -> Resources:
         lake=lake,
         outbox=Outbox(lake),
         pseudonyms=pseudonyms(settings),
-        slack=slack,
+        alert_channel=alert_channel,
         queue=NotificationQueue(settings, settings.queue_url) if settings.queue_url else None,
     )

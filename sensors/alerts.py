@@ -98,7 +98,7 @@ def build_alert_sensors(webserver_url: str | None, datasets: Sequence[Dataset] =
 
     @sensor(minimum_interval_seconds=_INTERVAL_S, default_status=DefaultSensorStatus.RUNNING)
     def alert_delivery(
-        context: SensorEvaluationContext, outbox: ResourceParam[Outbox], slack: ResourceParam[AlertChannel]
+        context: SensorEvaluationContext, outbox: ResourceParam[Outbox], alert_channel: ResourceParam[AlertChannel]
     ) -> SkipReason:
         """Posts pending alerts to Slack, or writes them to the log where Slack is not configured.
 
@@ -109,7 +109,7 @@ def build_alert_sensors(webserver_url: str | None, datasets: Sequence[Dataset] =
         def gathering(cause: str) -> bool:
             return cause in by_cause and days_being_built(context.instance, by_cause[cause])
 
-        report = deliver(outbox, slack, context.log, gathering=gathering)
+        report = deliver(outbox, alert_channel, context.log, gathering=gathering)
         said = f"{report.sent} sent, {report.failed} failed and pending, {report.logged} logged"
         if report.next_try:
             return SkipReason(f"{said}; Slack is asked again after {report.next_try:%Y-%m-%d %H:%M:%S} UTC")

@@ -1,7 +1,8 @@
-"""What delivery needs of Slack: a channel that takes one alert at a time, and says how it failed.
+"""A channel for alerts: it takes one at a time, and says how it failed.
 
-Belongs here: the protocol, and the kinds of failure that delivery tells apart. Does not belong here: Slack's API
-(`resources/alerting/slack.py`) or what follows from a failure (`resources/alerting/delivery.py`).
+Belongs here: the protocol, and the kinds of failure that delivery tells apart. Does not belong here: a channel
+itself, such as Slack (`resources/alerting/slack.py`), or what follows from a failure
+(`resources/alerting/delivery.py`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from vitalake.errors import PermanentError, TransientError
 
 
 class ChannelBusyError(TransientError):
-    """Slack is down or busy: nothing can be posted now.
+    """The channel is down or busy: nothing can be posted now.
 
     Args:
         message: what happened.
-        retry_after: how long, or until when, Slack asks to be left alone; None if it does not say.
+        retry_after: how long, or until when, it asks to be left alone; None if it does not say.
     """
 
     def __init__(self, message: str, retry_after: timedelta | datetime | None = None) -> None:
@@ -27,11 +28,11 @@ class ChannelBusyError(TransientError):
 
 
 class PostRefusedError(PermanentError):
-    """Slack refuses this one message. Any other VitalakeError concerns whatever is posted to the channel."""
+    """The channel refuses this one message. Any other VitalakeError concerns whatever is posted to the channel."""
 
 
 class AlertChannel(Protocol):
-    """What delivery needs of Slack; `resources.alerting.slack.SlackAlerts` is it."""
+    """What delivery needs of a channel. `resources.build.build_resources` chooses one."""
 
     @property
     def configured(self) -> bool:
@@ -42,4 +43,4 @@ class AlertChannel(Protocol):
         """Where to."""
 
     def post(self, alert: Alert) -> str:
-        """Post and return a receipt. Raises BusyError, RefusedError, TransientError or PermanentError."""
+        """Post and return a receipt. Raises VitalakeError, these kinds among them."""

@@ -69,9 +69,9 @@ class SlackAlerts(SlackResource):
         """Post one alert; the message's `ts`.
 
         Raises:
-            BusyError: Slack is down or busy.
+            ChannelBusyError: Slack is down or busy.
             TransientError: Slack did not answer; it may or may not have taken the message.
-            RefusedError: Slack refuses this message.
+            PostRefusedError: Slack refuses this message.
             PermanentError: Slack refuses any, and will until somebody acts.
         """
         if not self.channel:

@@ -95,7 +95,7 @@ def tick(
     slack: SlackAlerts | None = None,
 ) -> tuple[str, str | None]:
     """What the tick says it did, and its cursor."""
-    resources = {"outbox": outbox, "slack": slack or SlackAlerts()}
+    resources = {"outbox": outbox, "alert_channel": slack or SlackAlerts()}
     result = sensor.evaluate_tick(build_sensor_context(instance=instance, cursor=cursor, resources=resources))
     return result.skip_message or "", result.cursor
 

@@ -70,7 +70,7 @@ class Recording:
 
     Args:
         leads: in the order of the file, at least one.
-        file_format: what the content was recognised as, e.g. ``matlab_v5`` or ``edf``.
+        file_format: what the content was recognised as, e.g. ``v5.py`` or ``edf``.
         started_at: start in UTC; a file that names no time zone is taken as UTC. None where the file says nothing.
         subject: whatever the file identifies the subject by, and nothing else. Personal data: it leaves the reader
             only to become a pseudonym.

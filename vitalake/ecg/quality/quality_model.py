@@ -42,7 +42,7 @@ def lead_probability(values: Mapping[str, npt.ArrayLike]) -> FloatArray:
     """Probability that each strip cannot be used, shape (n,).
 
     Args:
-        values: columns of `measures.measure` and of `learned_features.learned_features` by name, shape (n,) each;
+        values: columns of `measures.measure` and of `model_features.learned_features` by name, shape (n,) each;
             NaN where a value is missing or needs a gain that nobody knows. Further columns are ignored.
 
     Raises:

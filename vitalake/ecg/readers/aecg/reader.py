@@ -1,7 +1,7 @@
 """HL7 annotated ECG files (aECG): series of sequence sets, which are a time axis and the leads that share it.
 
 Belongs here: the waveforms of "HL7 Version 3 Implementation Guide: Annotated ECG" (2005), and whom, when and with
-what they were recorded. Does not belong here: XML (`aecg_xml`), numbers and times (`aecg_values`), annotations.
+what they were recorded. Does not belong here: XML (`xml.py`), numbers and times (`values.py`), annotations.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The elements of a DICOM file that an ECG needs, found by pydicom, as plain values.
 
 Belongs here: what pydicom is asked, and what it must not let pass. Does not belong here: what the values mean
-(`dicom`), limits on time and memory (`limited`): pydicom builds every nested item, 84 MB of objects for a megabyte
-of empty ones, so nothing but the limited process may import this.
+(`dicom`), limits on time and memory (`vitalake/ecg/readers/limited/`): pydicom builds every nested item, 84 MB of
+objects for a megabyte of empty ones, so nothing but the limited process may import this.
 """
 
 from __future__ import annotations

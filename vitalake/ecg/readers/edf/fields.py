@@ -1,6 +1,6 @@
 """Fields of the header of EDF and BDF files: text, numbers as text.
 
-Belongs here: the spellings that recorders use. Does not belong here: what a field is for (`edf_header`).
+Belongs here: the spellings that recorders use. Does not belong here: what a field is for (`header.py`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Source: Kemp and Olivan 2003, and the "full specification of EDF+" at edfplus.info.
 
 Belongs here: what the header declares, and what it says about time, subject and device.
-Does not belong here: how a field is spelled (`edf_fields`), data records (`edf`, `edf_records`).
+Does not belong here: how a field is spelled (`fields.py`), data records (`edf`, `data_records.py`).
 """
 
 from __future__ import annotations

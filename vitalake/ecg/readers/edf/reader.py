@@ -4,8 +4,8 @@ Our own reader: edfio mends a truncated file silently and joins the pieces of an
 gap, pyedflib reads no bytes. Sources: Kemp et al. 1992, Electroenceph. clin. Neurophysiol. 82:391 (EDF); Kemp and
 Olivan 2003, Clin. Neurophysiol. 114:1755 (EDF+); BioSemi's file format FAQ (BDF).
 
-Belongs here: from bytes to leads. Does not belong here: the header's fields (`edf_header`), where the records of an
-interrupted recording lie (`edf_records`).
+Belongs here: from bytes to leads. Does not belong here: the header's fields (`header.py`), where the records of an
+interrupted recording lie (`data_records.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Parsers that are not hardened, asked from a distance: the parent's side of the limited process.
 
 Belongs here: the start of that process, one question at a time, and its end. Does not belong here: what runs in it
-(`limited_child`), or formats.
+(`child.py`), or formats.
 
 What a file does to a parser (a crash, a hang, a demand for memory) is a refusal of the file here; what happens to
 the process otherwise (killed, starved of processor time) is the machine's fault and to be tried again. The process

@@ -1,7 +1,7 @@
 """MATLAB v7.3 files, and HDF5 of any other origin, to plain numeric matrices.
 
-Belongs here: the walk through groups, datasets and references. Does not belong here: limits (`limited`). h5py is
-not hardened: nothing but the limited process may call this.
+Belongs here: the walk through groups, datasets and references. Does not belong here: limits
+(`vitalake/ecg/readers/limited/`). h5py is not hardened: nothing but the limited process may call this.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """MATLAB files, v4 to v7, from bytes to matrices: safe on anything that anybody uploads.
 
 Belongs here: which version a file is, which of its variables can be used, and a good answer where none can.
-Does not belong here: the layouts (`matlab_v4`, `matlab_v5`), or what a matrix means (`vitalake.ecg.structure`).
+Does not belong here: the layouts (`v4.py`, `v5.py`), or what a matrix means (`vitalake.ecg.structure`).
 
 Variables and fields may be called anything, `John_Smith_1951` too. So no message repeats such a name: what a file
 holds is counted, and told by its shape.

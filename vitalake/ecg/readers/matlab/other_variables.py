@@ -1,7 +1,7 @@
 """MATLAB structs and cells (v5 to v7) and HDF5 (v7.3) to plain numeric matrices, by MATLAB's own notation.
 
-Belongs here: the walk through what scipy makes of structs and cells.
-Does not belong here: limits on time and memory (`limited`), HDF5 (`matlab_hdf5`), or what the matrices mean.
+Belongs here: the walk through what scipy makes of structs and cells. Does not belong here: limits on time and
+memory (`vitalake/ecg/readers/limited/`), HDF5 (`hdf5.py`), or what the matrices mean.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def read_unguarded(data: bytes, max_bytes: int) -> MatlabVariables:
     """Real numeric matrices (rows, columns), e.g. ``ECG.data`` or ``val{2}``, and what every other variable is.
 
     Vectors of HDF5, which MATLAB does not write, become one row. All matrices together have at most `max_bytes`,
-    and compressed variables unpack to no more. Only `limited.read_limited` may run this, in its own process.
+    and compressed variables unpack to no more. Only `read_limited` may run this, in its own process.
 
     Raises:
         UnusableDataError: S02.

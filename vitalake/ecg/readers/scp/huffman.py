@@ -1,7 +1,7 @@
 """The Huffman codes of SCP-ECG: from a lead's bits to the numbers it stores.
 
 Belongs here: code tables and decoding, EN 1064:2005+A1:2007, 5.5 and annex C. Does not belong here:
-sections, leads, or differences between samples (`scp_waveforms`).
+sections, leads, or differences between samples (`waveforms.py`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """SCP-ECG files: the leads of one ECG as plain samples, differences, or Huffman-coded differences.
 
 Belongs here: leads (section 3) and what sections mean together, EN 1064:2005+A1:2007, "Standard communication
-protocol, computer-assisted electrocardiography". Does not belong here: sections and tags (`scp_sections`), samples
-(`scp_waveforms`), code tables (`scp_huffman`).
+protocol, computer-assisted electrocardiography". Does not belong here: sections and tags (`sections.py`), samples
+(`waveforms.py`), code tables (`huffman.py`).
 
 Refused: reference-beat subtraction and bimodal compression. They lose information, and undoing them needs filters
 that the standard leaves to the manufacturer, so what would come out is not what was recorded.

@@ -1,7 +1,7 @@
 """Sections 5 and 6 of SCP-ECG files: from one row of bytes to the samples of each lead.
 
 Belongs here: lengths, differences and their inversion, EN 1064:2005+A1:2007, 5.8 and 5.9. Does not belong here:
-code tables (`scp_huffman`), or which lead a row of samples is (`scp`).
+code tables (`huffman.py`), or which lead a row of samples is (`scp`).
 """
 
 from __future__ import annotations

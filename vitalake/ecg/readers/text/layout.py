@@ -1,6 +1,6 @@
 """How a text file is laid out, from its first 64 kB: encoding, delimiter, decimal mark, header, first row.
 
-Belongs here: guesses, and what the lines before the numbers say. Does not belong here: the numbers (`text_table`).
+Belongs here: guesses, and what the lines before the numbers say. Does not belong here: the numbers (`table.py`).
 """
 
 from __future__ import annotations

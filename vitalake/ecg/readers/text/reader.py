@@ -1,7 +1,7 @@
 """Delimited text: columns of numbers, one a lead, with or without a header and a column of time.
 
-Belongs here: from the columns of a table to leads. Does not belong here: how the text is laid out (`text_layout`),
-its numbers (`text_table`), or its time axis (`text_time`).
+Belongs here: from the columns of a table to leads. Does not belong here: how the text is laid out (`layout.py`),
+its numbers (`table.py`), or its time axis (`time_axis.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which columns of a text are a time axis, and the sampling rate and start that they give.
 
-Belongs here: time columns. Does not belong here: how cells become numbers (`text_table`).
+Belongs here: time columns. Does not belong here: how cells become numbers (`table.py`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Belongs here: the text format, as "header - WFDB header file format" describes it (header(5), WFDB Applications
 Guide, physionet.org/physiotools/wag/header-5.htm). Does not belong here: the fields of a signal line
-(`wfdb_signal_line`), or what lies in the files that it names.
+(`signal_line.py`), or what lies in the files that it names.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """WFDB recordings: a header and the signal files that it names, from bytes to leads.
 
 Belongs here: which files a header needs, and how header and samples fit each other. Does not belong here: the text
-of a header (`wfdb_header`), the storage formats (`wfdb_signal`), joining segments (`wfdb_segments`), or which
-objects of a bucket go together (`wfdb_names`).
+of a header (`header.py`), the storage formats (`signal_file.py`), joining segments (`segments.py`), or which
+objects of a bucket go together (`names.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A line of a WFDB header that describes one signal: where its samples lie, and what they mean.
 
 Belongs here: the fields of a signal specification line of header(5) (WFDB Applications Guide,
-physionet.org/physiotools/wag/header-5.htm). Does not belong here: the rest of the header (`wfdb_header`).
+physionet.org/physiotools/wag/header-5.htm). Does not belong here: the rest of the header (`header.py`).
 """
 
 from __future__ import annotations
