@@ -12,10 +12,11 @@ from __future__ import annotations
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vitalake.arrivals.calendar import Granularity
+from vitalake.arrivals.calendar import Calendar, Granularity
 from vitalake.arrivals.fingerprints import digest, objects_digest
 from vitalake.errors import PermanentError
 from vitalake.lake.parquet import INPUTS_KEY, SEED_PARTITION, Encoded, part_index, part_key, whole_tail
@@ -60,7 +61,8 @@ def seed_part(table: Table) -> Encoded:
 
 def seed_partition(unit: Granularity) -> str:
     """Where the part without rows lies."""
-    return f"{SEED_PARTITION}T00" if unit == "hour" else SEED_PARTITION
+    day = date.fromisoformat(SEED_PARTITION)
+    return str(Calendar(day, unit).of(day))
 
 
 def require_readable(lake: Store, tables: Iterable[Table], unit: Granularity) -> None:
