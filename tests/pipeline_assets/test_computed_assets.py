@@ -232,15 +232,25 @@ def test_exceptions_beyond_the_threshold_block_as_of_any_table(lake: Lake) -> No
     assert lake.ask("SELECT count(*) FROM regions") == [(2,)], "they are there to be looked at"
 
 
+IN_SQL = ComputedTable(
+    name="diagnoses",
+    doc="One row a diagnosis and day.",
+    owner="team:data",
+    columns=(Column("diagnosis", "string", "Diagnosis.", nullable=False), Column("day", "date", "Day.")),
+    key=("diagnosis",),
+    sources={"retina_scans": ["diagnosis", "date"]},
+    sql='SELECT diagnosis, max(date) AS "day" FROM retina_scans GROUP BY diagnosis',
+    checks=(Condition("named", "It is named.", holds="diagnosis <> ''"),),
+)
 WITHOUT_PANDAS = """
 import sys
 from dagster import DagsterInstance
 from pipeline_assets.build import build_defs
 from resources.settings import load_settings
-from tests.pipeline_assets.test_computed_assets import BY_DAY, DAY, PLAIN, ENTITY_RELATIONSHIPS
+from tests.pipeline_assets.test_computed_assets import BY_DAY, DAY, IN_SQL, PLAIN, ENTITY_RELATIONSHIPS
 from vitalake.datasets.retina import RETINA
 from vitalake.lake.computed.resolved import with_computed
-datasets = with_computed([PLAIN, ENTITY_RELATIONSHIPS, RETINA], [BY_DAY])
+datasets = with_computed([PLAIN, ENTITY_RELATIONSHIPS, RETINA], [BY_DAY, IN_SQL])
 defs = build_defs(load_settings(), datasets=datasets)
 assert "pandas" not in sys.modules
 with DagsterInstance.ephemeral() as instance:

@@ -166,11 +166,13 @@ def _sources(item: ComputedFrom, lake: Store, parts: Parts) -> dict[str, pa.Tabl
 
 
 def _empty(table: Table, columns: Sequence[str], unit: Granularity) -> pa.Table:
+    import pyarrow as pa
+
     schema = table.arrow_schema().remove_metadata()
     if not table.whole:
         every = (*table.columns, *partition_columns(unit))
         schema = Table(table.name, table.doc, every, whole=True).arrow_schema()
-    return schema.empty_table().select(columns).replace_schema_metadata(None)
+    return pa.Table.from_batches([], schema).select(columns).replace_schema_metadata(None)
 
 
 def _rows(

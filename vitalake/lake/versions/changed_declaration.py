@@ -55,7 +55,7 @@ def seed_part(table: Table) -> Encoded:
     ]
     sink = io.BytesIO()
     schema = pa.schema(columns, {INPUTS_KEY: str(seed_inputs(table))})
-    pq.write_table(schema.empty_table(), sink)
+    pq.write_table(pa.Table.from_batches([], schema), sink)  # `empty_table` imports pandas
     return Encoded(sink.getvalue(), 0)
 
 
