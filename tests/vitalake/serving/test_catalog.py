@@ -55,9 +55,10 @@ HOUR = "CAST(substr(filename, strpos(filename, '/hour=') + 6, 2) AS INTEGER) AS 
 def test_the_views_of_a_lake_by_the_day_are_what_they_were() -> None:
     """Not one letter: a published catalog is made anew, and asked anew by sinks, when its statements change."""
     [raw] = [view for view in views([RETINA, PRICING], "lake", "names") if view.name == "raw_retina"]
-    assert str(raw.sql).startswith(
-        f'SELECT "source_key", "source_version", "size_bytes", "uploaded_at", {DAY} FROM read_parquet('
-        "'s3://lake/raw_retina/date=*/part-*.parquet', schema = MAP {'source_key': {name: 'source_key', "
+    columns, _, files = raw.select.partition(" FROM ")
+    assert columns == f'SELECT "source_key", "source_version", "size_bytes", "uploaded_at", {DAY}'
+    assert files.startswith(
+        "read_parquet('s3://lake/raw_retina/date=*/part-*.parquet', schema = MAP {'source_key': {"
     )
     assert raw.select.endswith("}, filename = true, hive_partitioning = false)")
     [union] = [view for view in views([RETINA, PRICING], "lake", "names") if view.name == "quarantine"]
