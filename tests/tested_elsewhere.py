@@ -42,6 +42,9 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/lake/parts.py",
         "vitalake/lake/reconcile.py",
     ),
+    ("vitalake/lake/versions/test_changed_declaration.py", "days become outdated where a declaration changes"): (
+        "vitalake/lake/versions/outdated.py",
+    ),
     ("vitalake/lake/test_reading.py", "what objects hold is seen in the account that reading keeps"): (
         "vitalake/lake/contents.py",
         "vitalake/lake/refusals.py",
@@ -217,9 +220,6 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "cli/upload/large_files.py",
         "cli/upload/progress.py",
     ),
-    ("cli/test_backfill.py", "days are built again by the commands that ask for it"): (
-        "cli/runs.py",
-        "vitalake/lake/versions/outdated.py",
-    ),
+    ("cli/test_backfill.py", "days are built again by the commands that ask for it"): ("cli/runs.py",),
     ("cli/test_main.py", "options and consoles are those of every command"): ("cli/console.py", "cli/options.py"),
 }

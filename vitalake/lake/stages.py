@@ -65,7 +65,7 @@ def list_objects(
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
         if stale:  # this stage is the first that writes where anything is declared otherwise
-            require_readable(lake, dataset.all_tables)
+            require_readable(lake, dataset.all_tables, dataset.partition)
         for index, needed in stale.items():
             sheets = PartWriter([table])
             sheets.append({table.name: table.from_rows([object_columns(item) for item in parts[index]])})
@@ -126,7 +126,7 @@ def derive(
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
         if stale:
-            require_readable(lake, derived.tables)
+            require_readable(lake, derived.tables, dataset.partition)
         return spread(work, ((source[index], stale[index]) for index in stale), processes)
 
     inputs = _follow(lake, table, partition, source, code_digest(dataset))

@@ -12,11 +12,11 @@ from contextlib import suppress
 
 from vitalake.arrivals.calendar import Granularity
 from vitalake.lake.dataset import Dataset, SqlView
-from vitalake.lake.parquet import SEED_PARTITION, WHOLE, part_key
+from vitalake.lake.parquet import WHOLE, part_key
 from vitalake.lake.parts import ConflictError, Inputs, Store, listed_parts
 from vitalake.lake.reconcile import Output, reconcile
 from vitalake.lake.tables import Column, Kind, Table, partition_columns
-from vitalake.lake.versions.changed_declaration import require_readable, seed_inputs, seed_part
+from vitalake.lake.versions.changed_declaration import require_readable, seed_inputs, seed_part, seed_partition
 
 QUARANTINE = "quarantine"  # the view over what no dataset could use
 DUCKDB_TYPES: Mapping[Kind, str] = {
@@ -53,7 +53,7 @@ def table_view(table: Table, bucket: str, unit: Granularity = "day") -> SqlView:
     """The view of a stored table, `date` and `hour` included.
 
     Columns are read by name, as declared: a part that was written without one gives nulls, one that has it under a
-    former name that, and one of a narrower kind is cast (docs/adr/0016). DuckDB takes no declared columns together
+    former name that, and one of a narrower kind is cast (docs/adr/0018). DuckDB takes no declared columns together
     with partitions by folder, so day and hour are read from the file's name; it prunes by that just as well.
     """
     by = () if table.whole else partition_columns(unit)
@@ -102,11 +102,10 @@ def seed(lake: Store, table: Table, unit: Granularity = "day") -> None:
         return
 
     def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
-        require_readable(lake, [table])
+        require_readable(lake, [table], unit)
         return (Output({table.name: seed_part(table)}) for _ in stale)
 
-    partition = f"{SEED_PARTITION}T00" if unit == "hour" else SEED_PARTITION
-    reconcile(lake, partition, [table], lambda: {0: seed_inputs(table)}, compute)
+    reconcile(lake, seed_partition(unit), [table], lambda: {0: seed_inputs(table)}, compute)
 
 
 def built_on(name: str, datasets: Sequence[Dataset]) -> frozenset[str]:

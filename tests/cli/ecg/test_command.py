@@ -28,7 +28,7 @@ from resources.settings import Settings
 from tests.cli.conftest import DAYS, Vitalake, build
 from vitalake.serving import recording_queries
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FOLDER = f"ecg/date={DAYS[0]}/device=a"
 TWELVE_LEADS, LONG, BAD = (f"{FOLDER}/{name}" for name in ("rest_01.hea", "three-minutes.mat", "minute.mat"))
 BAD_PART = slice(20 * SAMPLING_RATE_HZ, 30 * SAMPLING_RATE_HZ)

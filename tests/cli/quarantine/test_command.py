@@ -19,7 +19,7 @@ from vitalake.datasets.declared import DATASETS
 
 EMPTY = f"ecg/date={DAYS[0]}/device=a/empty.mat"
 TEXT = f"ecg/date={DAYS[1]}/device=b/text.mat"
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.usefixtures("read_lake")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 MODULE = "tests.cli.services.slow_job"
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 UP = f"""
 import os
 import sys

@@ -18,7 +18,7 @@ from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobO
 from cli.services.orphans import fail_orphaned_runs
 from tests.cli.services.test_supervisor import until
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 # A queued run must know where its code is.

@@ -19,7 +19,7 @@ from tests.cli.services.supervised import ECHO_S, STUBBORN
 from vitalake.errors import PermanentError
 
 QUICK = Patience(ready_s=120, stop_s=2, quick_s=3600, backoff_s=0.01, longest_s=0.04)
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def until(condition: Callable[[], object], seconds: float = 120) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 BUCKETS = ("raw", "lake", "restricted")
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 READS = [
     "SELECT 1",

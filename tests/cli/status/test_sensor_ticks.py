@@ -46,7 +46,7 @@ def web(instance: DagsterInstance, tmp_path: Path) -> Iterator[str]:
     (port,) = free_ports(1)
     command = [sys.executable, "-m", "dagster_webserver", "-h", HOST, "-p", str(port)]
     command += ["-w", str(tmp_path / "workspace.yaml")]
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     with (tmp_path / "web.log").open("wb") as log:
         server = subprocess.Popen(
             command, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, stdout=log, stderr=log

@@ -34,7 +34,7 @@ from vitalake.lake.parts import ConflictError
 DAY = "2026-01-05"
 # What a background shell starts ignores SIGINT, and so would its children.
 INTERRUPTIBLE = "import signal, sys; signal.signal(2, signal.default_int_handler); from cli.main import main"
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

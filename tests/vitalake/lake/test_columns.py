@@ -109,5 +109,5 @@ def test_numbers_come_back_as_numpy_has_them(values: list[int | None], start: in
 
 
 def test_a_recording_becomes_rows_in_parquet_without_the_import_of_pandas() -> None:
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     subprocess.run([sys.executable, "-c", _PROGRAM], cwd=root, check=True, timeout=120)

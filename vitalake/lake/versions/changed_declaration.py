@@ -12,12 +12,14 @@ from __future__ import annotations
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vitalake.arrivals.calendar import Calendar, Granularity
 from vitalake.arrivals.fingerprints import digest, objects_digest
 from vitalake.errors import PermanentError
-from vitalake.lake.parquet import INPUTS_KEY, SEED_PARTITION, Encoded, part_index, partition_prefix, whole_tail
+from vitalake.lake.parquet import INPUTS_KEY, SEED_PARTITION, Encoded, part_index, part_key, whole_tail
 from vitalake.lake.parts import Inputs, Store, parts_of, side_by_side
 from vitalake.lake.tables import Table, arrow_types
 
@@ -57,7 +59,13 @@ def seed_part(table: Table) -> Encoded:
     return Encoded(sink.getvalue(), 0)
 
 
-def require_readable(lake: Store, tables: Iterable[Table]) -> None:
+def seed_partition(unit: Granularity) -> str:
+    """Where the part without rows lies."""
+    day = date.fromisoformat(SEED_PARTITION)
+    return str(Calendar(day, unit).of(day))
+
+
+def require_readable(lake: Store, tables: Iterable[Table], unit: Granularity) -> None:
     """Refuse tables whose older parts cannot be read as they are declared now.
 
     One request a table whose declaration is known to be fine; else one for each of its parts.
@@ -65,7 +73,9 @@ def require_readable(lake: Store, tables: Iterable[Table]) -> None:
     Raises:
         PermanentError: which columns, stored as what, declared as what, and what to do.
     """
-    refused = [line for table in tables if not _is_known(lake, table) for line in _unreadable(lake, table)]
+    seed = seed_partition(unit)
+    changed = [table for table in tables if not _is_known(lake, table, seed)]
+    refused = [line for table in changed for line in _unreadable(lake, table, part_key(table.name, seed, 0))]
     if refused:
         raise PermanentError("\n".join(refused))
 
@@ -77,17 +87,16 @@ def stored_schema(lake: Store, key: str) -> pa.Schema:
     return pq.read_schema(io.BytesIO(whole_tail(partial(lake.tail, key))))
 
 
-def _is_known(lake: Store, table: Table) -> bool:
+def _is_known(lake: Store, table: Table, partition: str) -> bool:
     if table.whole:
         return True  # it has no other part than the one that is about to be replaced
-    seed = parts_of(lake, table.name, SEED_PARTITION).get(0)
+    seed = parts_of(lake, table.name, partition).get(0)
     return seed is not None and seed.inputs == seed_inputs(table)
 
 
-def _unreadable(lake: Store, table: Table) -> Iterator[str]:
+def _unreadable(lake: Store, table: Table, seed: str) -> Iterator[str]:
     listed = [item.key for item in lake.objects(f"{table.name}/") if part_index(item.key) is not None]
-    seeds = [key for key in listed if key.startswith(partition_prefix(table.name, SEED_PARTITION))]  # also of hours
-    keys = [key for key in listed if key not in seeds]
+    keys = [key for key in listed if key != seed]
     with side_by_side(len(keys)) as each:
         found = zip(keys, each(partial(_schema_of, lake), keys), strict=True)
         schemas = {key: schema for key, schema in found if schema is not None}
@@ -105,7 +114,7 @@ def _unreadable(lake: Store, table: Table) -> Iterator[str]:
             f"in older partitions, where nobody sees it), or declare it {kind} again; where no older value is "
             f"wanted, delete {table.name}/ from the lake's bucket and backfill the dataset"
         )
-    before = _schema_of(lake, seeds[0]) if seeds else None
+    before = _schema_of(lake, seed) if seed in listed else None
     if before is not None:
         yield from _forgotten(table, before, schemas)
 

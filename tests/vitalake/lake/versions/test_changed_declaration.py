@@ -204,11 +204,11 @@ def test_looking_at_every_part_is_done_once(store: ObjectStore, stored: Callable
             return super().tail(key, size_bytes)
 
     counting = Counting(store._settings, store.bucket)
-    require_readable(counting, AFTER.all_tables)
+    require_readable(counting, AFTER.all_tables, "day")
     assert Counting.tails == 3 + 2 + 1, "a seed each, the parts of the table that changed, its seed's columns"
     stored(AFTER, [])
     Counting.tails = 0
-    require_readable(counting, AFTER.all_tables)
+    require_readable(counting, AFTER.all_tables, "day")
     assert Counting.tails == 3
 
 
@@ -233,7 +233,7 @@ def test_a_dataset_by_the_hour_is_looked_at_once_too(
             tails.append(key)
             return super().tail(key, size_bytes)
 
-    require_readable(Listing(store._settings, store.bucket), after.tables)
+    require_readable(Listing(store._settings, store.bucket), after.tables, "hour")
     assert tails == ["things/date=1970-01-01/hour=00/part-00000.parquet"]
 
 

@@ -81,7 +81,7 @@ MAPPING = ("entities/systems/crm.json", "{", "{ ")
 MATCHING = ("entities/sql/matches_scored.sql", "SELECT", "SELECT ")
 WRITER = ("lake/parquet.py", "_ROWS_PER_GROUP = ", "_ROWS_PER_GROUP = 2 * ")
 QUARANTINE = ("lake/dataset.py", 'Column("rule", "string", "Id', 'Column("rule_id", "string", "Id')
-KEYS = ("arrivals/calendar.py", "LAST_DAY = ", "LAST_DAY = None or ")
+KEYS = ("arrivals/keys.py", "_HOUR = ", "_HOUR = None or ")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from tests.vitalake.records.json_reading import A
 from vitalake.records.json.reader import read_json
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 SHAPES = {
     "array": 'chain([b"[{}"], repeat(b\',{"id": 1, "name": "somebody", "size": 2.5}\' * 1000, 1500), [b"]"])',
     "lines": 'repeat(b\'{"id": 1, "name": "somebody", "size": 2.5}\\n\' * 1000, 1500)',
