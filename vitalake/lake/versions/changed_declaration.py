@@ -95,11 +95,12 @@ def _is_known(lake: Store, table: Table, partition: str) -> bool:
 
 
 def _unreadable(lake: Store, table: Table, seed: str) -> Iterator[str]:
-    listed = [item.key for item in lake.objects(f"{table.name}/") if part_index(item.key) is not None]
+    found = (item for item in lake.objects(f"{table.name}/") if part_index(item.key) is not None)
+    listed = [item.key for item in found if item.size_bytes]  # S3 refuses a request for the end of nothing
     keys = [key for key in listed if key != seed]
     with side_by_side(len(keys)) as each:
-        found = zip(keys, each(partial(_schema_of, lake), keys), strict=True)
-        schemas = {key: schema for key, schema in found if schema is not None}
+        read = zip(keys, each(partial(_schema_of, lake), keys), strict=True)
+        schemas = {key: schema for key, schema in read if schema is not None}
     declared = {column.name: column for column in table.stored_columns}
     wrong: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for key, schema in schemas.items():
@@ -139,7 +140,7 @@ def _schema_of(lake: Store, key: str) -> pa.Schema | None:
     """None where another run deleted it, or it is no part of ours: then it is about to be replaced."""
     try:
         return stored_schema(lake, key)
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):  # pyarrow raises both for a footer that it cannot make sense of
         return None
 
 
