@@ -43,15 +43,18 @@ def spread(work: Callable[[Task], Result], tasks: Iterable[Task], processes: int
     first = list(itertools.islice(todo, WORTH_IT))
     side_by_side = 1 if len(first) < WORTH_IT else processes or _cores()
     if side_by_side == 1:
-        yield from map(work, itertools.chain(first, todo))
-        return
+        return map(work, itertools.chain(first, todo))
+    return _in_processes(work, itertools.chain(first, todo), side_by_side)
+
+
+def _in_processes(work: Callable[[Task], Result], tasks: Iterable[Task], side_by_side: int) -> Iterator[Result]:
     from loky import get_reusable_executor
     from loky.process_executor import TerminatedWorkerError
 
     pool = get_reusable_executor(max_workers=side_by_side, timeout=_IDLE_S)
     under_way: deque[Future[Result]] = deque()
     try:
-        for task in itertools.chain(first, todo):
+        for task in tasks:
             under_way.append(pool.submit(work, task))
             if len(under_way) > side_by_side:
                 yield under_way.popleft().result()
