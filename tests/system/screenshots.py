@@ -6,6 +6,7 @@ Belongs here: which pages, and waiting until they show what they are to show. Do
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -53,7 +54,7 @@ def _asset_graph(page: Page, url: str) -> None:
     for asset in ("raw_ecg", "ecg_recordings", "ecg_features"):
         expect(page.get_by_text(asset, exact=True).first).to_be_visible()
     page.wait_for_timeout(_SETTLE_MS)
-    expect(page.get_by_text("Loading…")).to_have_count(0)
+    expect(page.get_by_text(re.compile("^Loading"))).to_have_count(0)
     page.screenshot(path=IMAGES / "asset-graph.png")
 
 
