@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
-import vitalake
 from vitalake.ecg.readers.limited import frames
 from vitalake.errors import PermanentError, TransientError, UnusableDataError
 
@@ -108,7 +107,7 @@ class LimitedReader:
             raise PermanentError(f"the limited process ({self.parser}) does not start: {said}")
 
     def _opened(self) -> subprocess.Popen[bytes]:
-        root = Path(vitalake.__file__).parents[1]
+        root = Path(__file__).parents[4]
         return subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", MODULE, self.parser, str(self.memory_bytes), str(self.seconds)],
             stdin=subprocess.PIPE,
