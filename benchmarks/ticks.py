@@ -89,7 +89,7 @@ class Sensors:
 
     def __init__(self, settings: Settings, instance: DagsterInstance, unit: Granularity) -> None:
         self.ecg = replace(ECG, partition=unit)
-        datasets = [self.ecg if dataset is ECG else dataset for dataset in DATASETS]
+        datasets = [self.ecg if dataset.name == ECG.name else dataset for dataset in DATASETS]
         self.calendar = self.ecg.calendar(settings.first_day)
         self.defs: Definitions = build_defs(settings, build_sensors, datasets=datasets)
         self.instance = instance
