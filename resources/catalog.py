@@ -6,7 +6,6 @@ Belongs here: DuckDB with S3, publishing the catalog, asking it. Does not belong
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     import duckdb
 
 _MADE_OF = "vitalake_made_of"  # a macro: SHOW TABLES does not list it
-_DAY = re.compile(r"/date=(\d{4}-\d\d-\d\d)/$")
-_HOUR = re.compile(r"/date=(\d{4}-\d\d-\d\d)/hour=(\d\d)/part-\d+\.parquet$")
 _PUBLISH = (
     "start the system (vitalake up) or, where it runs elsewhere, "
     "`python -m dagster asset materialize --select lake -m definitions`"
@@ -224,11 +221,11 @@ def stored_partitions(lake: ObjectStore, table: Table, unit: Granularity) -> set
     Of hours by those of its parts: a request brings a thousand of them, and the parts of an hour are few.
     """
     if unit == "day":
-        named = [_DAY.search(folder) for folder in lake.folders(f"{table.name}/")[0]]
+        keys = lake.folders(f"{table.name}/")[0]
     else:
-        named = [_HOUR.search(item.key) for item in lake.objects(f"{table.name}/")]
-    found = {Partition.parse("T".join(match.groups())) for match in named if match}
-    return {partition for partition in found if str(partition.day) != SEED_PARTITION}
+        keys = [item.key for item in lake.objects(f"{table.name}/")]
+    found = {each for each in map(Partition.of_folder, keys) if each}
+    return {each for each in found if str(each.day) != SEED_PARTITION and (each.hour is None) == (unit == "day")}
 
 
 @contextmanager

@@ -49,12 +49,13 @@ class Partition:
         return Partition(date.fromisoformat(match[1]), int(match[2]) if match[2] else None)
 
     @staticmethod
-    def of_key(key: str) -> Partition:
-        """The partition in whose folder a part of a table lies; ValueError where it is in none."""
+    def of_folder(key: str) -> Partition | None:
+        """The partition in whose `folder` a part of a table lies; None where it is in none."""
         match = _FOLDER.search(key)
-        if match is None:
-            raise ValueError(f"{key!r} lies in no partition")
-        return Partition.parse("T".join(filter(None, match.groups())))
+        try:
+            return Partition.parse("T".join(filter(None, match.groups()))) if match else None
+        except ValueError:
+            return None
 
     @property
     def starts_at(self) -> datetime:

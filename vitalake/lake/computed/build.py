@@ -186,7 +186,9 @@ def _rows(
     stored = [name for name in columns if name in table.names]
     rows = load_part(lake, table, part, stored or table.names[:1])
     if len(stored) < len(columns):
-        partition = Partition.of_key(part.key)
+        partition = Partition.of_folder(part.key)
+        if partition is None:
+            raise ConflictError(f"{part.key} is no part of ours; materialize {table.name} first")
         for column, value in zip(partition_columns(unit), (partition.day, partition.hour), strict=False):
             values = array([value] * rows.num_rows, arrow_types()[column.kind])
             rows = rows.append_column(pa.field(column.name, values.type, nullable=column.nullable), values)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+# Kinds whose values pandas may hold as Python objects, and of which classes.
+_OBJECTS = {"string": {"str"}, "date": {"date"}}
+_LISTS = {"list", "ndarray", "tuple"}
 _INSTEAD = {
     "int32": ".astype('Int64'), which holds missing values too; in SQL CAST(… AS BIGINT)",
     "int64": ".astype('Int64'), which holds missing values too; in SQL CAST(… AS BIGINT)",
@@ -111,13 +114,9 @@ def _values(table: Table, column: Column, series: pd.Series[Any]) -> pa.Array:
             return pa.Array.from_pandas(series)
         values = [None if gone else value for value, gone in zip(series, series.isna(), strict=True)]
         found = {type(value).__name__ for value in values if value is not None}
-        expected = {"string": {"str"}, "date": {"date"}}.get(column.kind, {"list", "ndarray", "tuple"})
-        if not found <= expected or (
-            expected == {"list", "ndarray", "tuple"} and not column.kind.startswith("list")
-        ):
-            if found:
-                raise _came(table, column, f"objects of {', '.join(sorted(found))}")
-            return pa.nulls(len(values))
+        expected = _LISTS if column.kind.startswith("list") else _OBJECTS.get(column.kind, set())
+        if not found <= expected:
+            raise _came(table, column, f"objects of {', '.join(sorted(found))}")
         return pa.array(values)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise _came(table, column, f"{series.dtype} that cannot be read ({type(error).__name__})") from error

@@ -9,18 +9,15 @@ last part of the table that is written last. 1,800 days are two listings and 1,8
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from vitalake.arrivals.calendar import Partition
 from vitalake.arrivals.fingerprints import digest
 from vitalake.arrivals.objects import ObjectInfo
 from vitalake.lake.dataset import Count, Dataset, Statement, Threshold
 from vitalake.lake.parquet import SEED_PARTITION, part_index
 from vitalake.lake.parts import Inputs, Store, part_inputs, side_by_side
 from vitalake.lake.versions.code_version import code_digest
-
-_PARTITION = re.compile(r"/date=(.+?)(?:/hour=(\d\d))?/part-")
-
 
 # It never warns: rows of older code are right as they are, until somebody wants them judged anew.
 CURRENT = Statement("current", "Partitions are of today's declaration and code.", Threshold(warn=1.0))
@@ -52,10 +49,9 @@ def partition_versions(dataset: Dataset, lake: Store, key_id: str) -> PartitionV
     table, code = _last_written(dataset, key_id)
     last: dict[str, ObjectInfo] = {}
     for item in lake.objects(f"{table}/"):
-        named = _PARTITION.search(item.key)
-        if named and part_index(item.key) is not None and named[1] != SEED_PARTITION:
-            partition = named[1] + (f"T{named[2]}" if named[2] else "")
-            last[partition] = max(item, last.get(partition, item), key=lambda each: each.key)
+        partition = Partition.of_folder(item.key)
+        if partition and part_index(item.key) is not None and str(partition.day) != SEED_PARTITION:
+            last[str(partition)] = max(item, last.get(str(partition), item), key=lambda each: each.key)
     with side_by_side(len(last)) as each:
         found = zip(last, each(lambda item: part_inputs(lake, item), last.values()), strict=True)
         outdated = sorted(partition for partition, inputs in found if inputs is None or inputs.code != code)
