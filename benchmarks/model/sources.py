@@ -7,6 +7,7 @@ Belongs here: reading the public sets and measuring them exactly as the product 
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,8 @@ class Source:
     Args:
         columns: every measure and feature by name.
         record: which strips belong together.
-        group: what must not be split between training and test; the subject's record, also across sets.
+        group: what must not be split between training and test: copies of a record, and what was cut from one record,
+            also across sets.
         bad: 1 bad, 0 good, -1 nobody says; of single-lead sets the label of the record.
         weight: in training.
     """
@@ -57,25 +59,36 @@ def measured(x_mv: FloatArray, rate_hz: float, lsb_mv: float) -> dict[str, Float
 
 
 def cinc2011(data: Path) -> tuple[Source, dict[str, int]]:
-    """501 twelve-lead records at 500 Hz, and the label of each record: 1 unacceptable, 0 acceptable.
+    """Twelve-lead records at 500 Hz, and the label of each record: 1 unacceptable, 0 acceptable.
 
-    227 records have a label per lead. Leads of other acceptable records count as good with a small weight: one in
-    thirty of such leads is bad.
+    Set-a holds records byte for byte several times: copies are one group. Overlaps and shared leads were looked for,
+    too, by cross-correlation of all pairs: there are none. Which records are of one person nobody says.
+
+    Some records have a label per lead: all unacceptable ones and three in ten of the others. Leads of the others
+    count as good with a small weight: one in thirty of such leads is bad.
     """
-    stored = np.load(data / "cinc2011" / "seta_dev_int16.npz")
-    names = [str(name) for name in stored["record"]]
-    labels = dict(zip(names, (str(label) for label in stored["label"]), strict=True))
-    leads = [str(lead) for lead in stored["leads"]]
-    with (data / "cinc2011" / "lead_labels_dev.csv").open() as lines:
-        by_lead = {row["record"]: [int(row[lead]) for lead in leads] for row in csv.DictReader(lines)}
-    signal = stored["signal"].transpose(0, 2, 1).reshape(-1, 5000)
-    columns = _joined([measured(part / 200.0, 500.0, 0.005) for part in np.array_split(signal, 25)])
-    bad = np.concatenate([by_lead.get(name, [UNLABELLED] * 12) for name in names])
-    good_record = np.repeat([labels[name] == "acceptable" for name in names], 12)
+    folder = data / "cinc2011"
+    parts = [np.load(path) for path in sorted(folder.glob("seta_*_int16.npz"))]
+    names = [str(name) for part in parts for name in part["record"]]
+    labels = dict(zip(names, (str(label) for part in parts for label in part["label"]), strict=True))
+    leads = [str(lead) for lead in parts[0]["leads"]]
+    by_lead = {}
+    for path in sorted(folder.glob("lead_labels_*.csv")):
+        with path.open() as lines:
+            by_lead |= {row["record"]: [int(row[lead]) for lead in leads] for row in csv.DictReader(lines)}
+    signal = np.concatenate([part["signal"] for part in parts])
+    content = [hashlib.sha256(np.ascontiguousarray(each).tobytes()).hexdigest() for each in signal]
+    first = {digest: name for digest, name in zip(reversed(content), reversed(names), strict=True)}
+    strips = signal.transpose(0, 2, 1).reshape(-1, signal.shape[1])
+    columns = _joined(
+        [measured(part / 200.0, 500.0, 0.005) for part in np.array_split(strips, max(1, len(strips) // BATCH))]
+    )
+    bad = np.concatenate([by_lead.get(name, [UNLABELLED] * len(leads)) for name in names])
+    good_record = np.repeat([labels[name] == "acceptable" for name in names], len(leads))
     weight = np.where(bad >= 0, 1.0, np.where(good_record, 0.3, 0.0))
-    record = np.repeat(names, 12)
+    group = np.repeat([first[digest] for digest in content], len(leads))
     records = {name: int(label == "unacceptable") for name, label in labels.items() if label != "unlabelled"}
-    return Source(columns, record, record, bad, weight), records
+    return Source(columns, np.repeat(names, len(leads)), group, bad, weight), records
 
 
 def cinc2017(data: Path) -> Source:
@@ -108,11 +121,12 @@ def plawiak(data: Path) -> Source:
 
 
 def mitdb(data: Path) -> Source:
-    """Windows of 10 s of four half-hour records at 360 Hz that no annotation calls noisy."""
+    """Windows of 10 s of half-hour records at 360 Hz that no annotation calls noisy; flutter is among them."""
     import wfdb
 
     parts, groups = [], []
-    for header in sorted((data / "mitdb").glob("*.hea")):
+    headers = [path for name in ("mitdb", "mitdb_more") for path in sorted((data / name).glob("*.hea"))]
+    for header in headers:
         signal = wfdb.rdrecord(str(header.with_suffix(""))).p_signal.T
         notes = wfdb.rdann(str(header.with_suffix("")), "atr")
         windows = signal[:, : signal.shape[1] // 3600 * 3600].reshape(2, -1, 3600)

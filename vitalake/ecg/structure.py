@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
 from vitalake.ecg.resolution import resolution_finding
+from vitalake.ecg.sentinels import without_sentinels
 from vitalake.errors import UnusableDataError
 
 MAX_LEADS = 16
@@ -94,8 +95,9 @@ def checked(recording: Recording) -> Recording:
             raise UnusableDataError("S05", f"{count:,} leads in group {group}, expected 1 to {MAX_LEADS}")
     if not any(can_be_judged(lead) for lead in recording.leads):
         raise _unusable(recording)
-    leads = tuple(lead if lead.unit in KNOWN_UNITS else replace(lead, unit="other") for lead in recording.leads)
-    findings = [*recording.findings, *_missing(leads), *_uncalibrated(leads)]
+    leads, sentinels = without_sentinels(recording.leads)
+    leads = tuple(lead if lead.unit in KNOWN_UNITS else replace(lead, unit="other") for lead in leads)
+    findings = [*recording.findings, *sentinels, *_missing(leads), *_uncalibrated(leads)]
     coarse = resolution_finding(leads)
     if coarse is not None:
         findings.append(coarse)

@@ -94,6 +94,8 @@ MEASURES = (
     Column("quality_index", "float64", "Q14: Q, the weighted sum of the four before, 0 to 1."),
     Column("beat_rate_bpm", "float64", "Q15: 60 over the mean interval between beats."),
     Column("beat_gap_s", "float64", "Q15: longest time without a beat."),
+    Column("wave_share", "float64", "Q16: share of the time in waves of 2 to 7 Hz and nothing else, 0 to 1."),
+    Column("missing_run_s", "float64", "S06: longest run of samples without a value."),
     Column("missing_share", "float64", "S06: share of the samples without a value, 0 to 1."),
     Column("peak_to_peak_mv", "float64", "S11: upper quartile of the 1-s peak-to-peak as recorded."),
     Column("offset_mv", "float64", "S11: absolute median."),

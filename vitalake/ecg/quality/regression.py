@@ -72,10 +72,14 @@ class LeadModel:
 
 @dataclass(frozen=True)
 class RecordModel:
-    """Log odds of a record = intercept + weights · `record_features`, shape (5,)."""
+    """Log odds of a record = intercept + weights · `record_features`, shape (5,).
+
+    From `reject` on a record is unacceptable, from `warn` on marginal where a lead of it is.
+    """
 
     weights: FloatArray
     intercept: float
+    warn: float
     reject: float
 
     def probability(self, probabilities: npt.ArrayLike) -> float:
@@ -110,7 +114,7 @@ def lead_model_from(stored: Mapping[str, Any]) -> LeadModel:
 
 def record_model_from(stored: Mapping[str, Any]) -> RecordModel:
     """The model that a `record.json` describes."""
-    return RecordModel(np.array(stored["weights"]), stored["intercept"], stored["reject"])
+    return RecordModel(np.array(stored["weights"]), stored["intercept"], stored["warn"], stored["reject"])
 
 
 def _logistic(score: FloatArray) -> FloatArray:

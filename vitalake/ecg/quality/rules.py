@@ -3,7 +3,8 @@
 Belongs here: thresholds, verdicts and their reasons. Does not belong here: how a measure is computed
 (`vitalake/ecg/signals/measures.py`) or whether a file can be read at all (the structural checks of the readers).
 
-A rhythm is never a reason to reject: an arrhythmia is what the recording was made for.
+A rhythm is never a reason to reject: an arrhythmia is what the recording was made for. Ventricular flutter has no
+beats that a detector could find, so what the rules of beats and the model say of waves like it (Q16) only warns.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ QUALITIES: tuple[Quality, ...] = ("acceptable", "marginal", "unacceptable")
 
 # A rejected lead that is flat, stuck or low takes its record with it: 12 leads without one of them are no 12 leads.
 # A noisy one does not: the mean says how noisy all are. CinC 2011, half of set-a: 0.936 to 0.940 from 0.75 to 0.82.
+WAVES = "Q16"
 FATAL = frozenset({"Q01", "Q02", "Q03", "Q17"})
 RECORD_QUALITY = 0.78
 
@@ -44,6 +46,9 @@ class QualityRule:
 
     A warning makes a strip marginal, unless `marginal` is False: then only its id is kept among the reasons. A
     measure without a value (NaN) fires nothing.
+
+    `appeal`: the quality model may lower the effect by one step, a reject to a warning, a warning to none; without
+    it nothing may. `unless`: beside this rule a reject only warns.
     """
 
     id: str
@@ -55,6 +60,8 @@ class QualityRule:
     formula: str
     source: str
     marginal: bool = True
+    appeal: bool = False
+    unless: str = ""
 
     def fires(self, values: FloatArray, threshold: float | None) -> npt.NDArray[np.bool_]:
         """Where the values, shape (n,), are beyond the threshold; nowhere if there is none."""
@@ -77,9 +84,9 @@ RULES: tuple[QualityRule, ...] = (
     QualityRule("Q05", "step_max_mv", ">", warn=3.0, reject=None, words="spikes",
          formula="max abs(dx), mV per sample", source="Hayn 2012", marginal=False),
     QualityRule("Q06", "wander_mv", ">", warn=2.0, reject=None, words="baseline wander",
-         formula="peak-to-peak below 0.5 Hz, mV", source="Zhao & Zhang 2018"),
+         formula="peak-to-peak below 0.5 Hz, mV", source="Zhao & Zhang 2018", appeal=True),
     QualityRule("Q06", "wander_share", ">", warn=0.6, reject=None, words="baseline wander",
-         formula="P(0–1 Hz) / P(0–40 Hz)", source="Zhao & Zhang 2018, Behar 2013"),
+         formula="P(0–1 Hz) / P(0–40 Hz)", source="Zhao & Zhang 2018, Behar 2013", appeal=True),
     QualityRule("Q07", "mains_share", ">", warn=0.05, reject=None, words="mains hum",
          formula="max(P(49–51 Hz), P(59–61 Hz)) / P(1 Hz–Nyquist)", source="IEC 60038"),
     QualityRule("Q08", "muscle_share", ">", warn=0.2, reject=None, words="muscle noise",
@@ -94,13 +101,16 @@ RULES: tuple[QualityRule, ...] = (
          formula="0.2·max(c, 0) + 0.5·max(d, 0) + 0.2·a + 0.1·r/(1 + r): c (Q12) mean correlation of the beats "
                  "with the median beat, d with the two most alike, a (Q13) agreement of two detectors, r (Q11) "
                  "P(1–40 Hz) / rest",
-         source="Orphanidou 2015, Li 2008"),
+         source="Orphanidou 2015, Li 2008", appeal=True, unless=WAVES),
     QualityRule("Q15", "beat_rate_bpm", "<", warn=24.0, reject=None, words="rate or gap implausible",
          formula="60 / mean RR, 1/min", source="Orphanidou 2015", marginal=False),
     QualityRule("Q15", "beat_rate_bpm", ">", warn=220.0, reject=None, words="rate or gap implausible",
          formula="60 / mean RR, 1/min", source="Orphanidou 2015", marginal=False),
     QualityRule("Q15", "beat_gap_s", ">", warn=3.0, reject=None, words="rate or gap implausible",
          formula="longest time without a beat, s", source="Orphanidou 2015", marginal=False),
+    QualityRule(WAVES, "wave_share", ">=", warn=0.4, reject=None, words="waves as of flutter",
+         formula="share of the 2-s windows with P(2–7 Hz) ≥ 0.7 P(0.75–40 Hz)",
+         source="own: windows of MIT-BIH 207; after Barro 1989", marginal=False),
     QualityRule("Q17", "flat_share", ">=", warn=None, reject=0.5, words="lead off",
          formula="share of the strip in flat runs of at least 0.2 s", source="Hayn 2012"),
     QualityRule("Q17", "amplitude_max_mv", "<", warn=None, reject=0.1, words="lead off",
@@ -110,6 +120,8 @@ RULES: tuple[QualityRule, ...] = (
          source="own: one noisy record of 15 in half of CinC 2017"),
     QualityRule("S06", "missing_share", ">", warn=None, reject=0.05, words="samples missing",
          formula="share of the samples without a value", source="as for a whole strip"),
+    QualityRule("S06", "missing_run_s", ">", warn=None, reject=0.2, words="samples missing",
+         formula="longest run of samples without a value, s", source="as for a whole strip"),
     QualityRule("S11", "peak_to_peak_mv", "<", warn=None, reject=0.1, words="gain in doubt",
          formula="upper quartile of the 1-s peak-to-peak, mV", source="range of a surface ECG"),
     QualityRule("S11", "peak_to_peak_mv", ">", warn=10.0, reject=None, words="gain in doubt",
@@ -134,9 +146,12 @@ def judge(measures: Mapping[str, FloatArray]) -> list[Verdict]:
     count = len(measures[RULES[0].measure])
     severity = np.zeros(count, dtype=np.intp)
     reasons: list[set[str]] = [set() for _ in range(count)]
+    waves = np.any([rule.fires(measures[rule.measure], rule.warn) for rule in RULES if rule.id == WAVES], axis=0)
     for rule in RULES:
         values = measures[rule.measure]
         warned, rejected = rule.fires(values, rule.warn), rule.fires(values, rule.reject)
+        if rule.unless == WAVES:
+            warned, rejected = warned | rejected, rejected & ~waves
         severity = np.maximum(severity, np.where(rejected, 2, warned & rule.marginal))
         for row in np.flatnonzero(warned | rejected):
             reasons[row].add(rule.id)

@@ -121,6 +121,11 @@ def missing_share(strips: Strips) -> FloatArray:
     return np.zeros(len(strips.x_mv)) if strips.missing_share is None else strips.missing_share
 
 
+def missing_run_s(strips: Strips) -> FloatArray:
+    """Longest run of samples without a value, in s. 0 .. duration."""
+    return np.zeros(len(strips.x_mv)) if strips.missing_run_s is None else strips.missing_run_s
+
+
 def offset_mv(strips: Strips) -> FloatArray:
     """abs(median(x)) in mV. ≥ 0; large where the zero or the gain of the recording is wrong."""
     return np.asarray(np.abs(strips.median_mv), dtype=np.float64)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from vitalake.ecg.signals import beats, levels, spectrum
 from vitalake.ecg.signals.filters import FloatArray, bridge_gaps
 from vitalake.ecg.signals.peaks import Samples
-from vitalake.ecg.signals.strips import Strips
+from vitalake.ecg.signals.strips import Strips, longest_runs
 
 OverWindows = Literal["median", "max", "min", "mean"]
 
@@ -79,6 +79,8 @@ MEASURES: dict[str, Measure] = {
         Measure("beat_rate_bpm", beats.beat_rate_bpm, "1/min", "60 over the mean RR interval.", "median"),
         Measure("beat_gap_s", beats.beat_gap_s, "s", "Longest time without a beat.", "max"),
         Measure("peak_to_peak_mv", levels.peak_to_peak_mv, "mV", "Upper quartile 1-s swing.", "median"),
+        Measure("wave_share", spectrum.wave_share, "", "Share of the time in waves of 2–7 Hz alone.", "median"),
+        Measure("missing_run_s", levels.missing_run_s, "s", "Longest run without a value.", "median"),
         Measure("missing_share", levels.missing_share, "", "Share of the samples without a value.", "mean"),
         Measure("offset_mv", levels.offset_mv, "mV", "Absolute median.", "median"),
     )
@@ -107,9 +109,11 @@ def prepared(x_mv: npt.ArrayLike, sampling_rate_hz: float, lsb_mv: float | npt.A
     x = bridge_gaps(x_mv)
     if x.shape[1] == 0:
         return Strips(np.zeros((len(x), 1)), sampling_rate_hz, np.zeros((len(x), 1)), np.ones(len(x)))
-    missing = 1.0 - np.isfinite(x_mv).mean(axis=1)
+    missing = ~np.isfinite(x_mv)
     step = np.broadcast_to(np.asarray(lsb_mv, dtype=np.float64), len(x))[:, None]
-    return Strips(x, sampling_rate_hz, step, missing)
+    if not missing.any():
+        return Strips(x, sampling_rate_hz, step)
+    return Strips(x, sampling_rate_hz, step, missing.mean(axis=1), longest_runs(missing) / sampling_rate_hz)
 
 
 def measured(strips: Strips, *, calibrated: bool = True) -> Measured:

@@ -27,14 +27,15 @@ BEAT_BAND_HZ = (1.0, 30.0)
 class Strips:
     """Strips in mV (stored units where no gain is known) without NaN, shape (n, samples), at least one sample.
 
-    `lsb_mv` is the step of one stored unit, shape (n, 1); `missing_share` of the samples were bridged, shape (n,),
-    None: none of any strip.
+    `lsb_mv` is the step of one stored unit, shape (n, 1); `missing_share` of the samples were bridged, in runs of up
+    to `missing_run_s`, shape (n,) each, None: none of any strip.
     """
 
     x_mv: FloatArray
     sampling_rate_hz: float
     lsb_mv: FloatArray
     missing_share: FloatArray | None = None
+    missing_run_s: FloatArray | None = None
     _derived: dict[str, Any] = field(default_factory=dict)
 
     def derived(self, function: Callable[[Strips], Derived]) -> Derived:
@@ -110,6 +111,14 @@ class Strips:
 def peak_to_peak(windows: FloatArray) -> FloatArray:
     """Maximum minus minimum over the last axis."""
     return np.asarray(windows.max(axis=-1) - windows.min(axis=-1), dtype=np.float64)
+
+
+def longest_runs(mask: npt.NDArray[np.bool_]) -> FloatArray:
+    """Length in samples of the longest run of True of each row, 0 where there is none, shape (n,)."""
+    longest: FloatArray = np.zeros(len(mask))
+    rows, lengths = runs(mask)
+    np.maximum.at(longest, rows, lengths)
+    return longest
 
 
 def runs(mask: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
