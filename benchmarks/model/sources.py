@@ -32,7 +32,7 @@ class Source:
     Args:
         columns: every measure and feature by name.
         record: which strips belong together.
-        group: what must not be split between training and test: copies of a record, and what was cut from one record,
+        group: what must not be split between training and test: copies of a record, and what was cut from one,
             also across sets.
         bad: 1 bad, 0 good, -1 nobody says; of single-lead sets the label of the record.
         weight: in training.
@@ -61,8 +61,8 @@ def measured(x_mv: FloatArray, rate_hz: float, lsb_mv: float) -> dict[str, Float
 def cinc2011(data: Path) -> tuple[Source, dict[str, int]]:
     """Twelve-lead records at 500 Hz, and the label of each record: 1 unacceptable, 0 acceptable.
 
-    Set-a holds records byte for byte several times: copies are one group. Overlaps and shared leads were looked for,
-    too, by cross-correlation of all pairs: there are none. Which records are of one person nobody says.
+    Set-a holds records byte for byte several times: copies are one group. Overlaps and shared leads were looked
+    for, too, by cross-correlation of all pairs: there are none. Which records are of one person nobody says.
 
     Some records have a label per lead: all unacceptable ones and three in ten of the others. Leads of the others
     count as good with a small weight: one in thirty of such leads is bad.
@@ -78,7 +78,7 @@ def cinc2011(data: Path) -> tuple[Source, dict[str, int]]:
             by_lead |= {row["record"]: [int(row[lead]) for lead in leads] for row in csv.DictReader(lines)}
     signal = np.concatenate([part["signal"] for part in parts])
     content = [hashlib.sha256(np.ascontiguousarray(each).tobytes()).hexdigest() for each in signal]
-    first = {digest: name for digest, name in zip(reversed(content), reversed(names), strict=True)}
+    first = dict(zip(reversed(content), reversed(names), strict=True))
     strips = signal.transpose(0, 2, 1).reshape(-1, signal.shape[1])
     columns = _joined(
         [measured(part / 200.0, 500.0, 0.005) for part in np.array_split(strips, max(1, len(strips) // BATCH))]
@@ -140,7 +140,7 @@ def mitdb(data: Path) -> Source:
         parts.append(measured(windows[clean], 360.0, 0.005))
         groups += [f"mitdb {header.stem}"] * int(clean.sum())
     group = np.array(groups)
-    return Source(_joined(parts), group, group, np.zeros(len(group), dtype=np.int64), np.full(len(group), 0.3))
+    return Source(_joined(parts), group, group, np.zeros(len(group), dtype=np.int64), np.full(len(group), 0.1))
 
 
 def _windows(x: FloatArray, rate: int) -> Iterator[FloatArray]:

@@ -42,7 +42,9 @@ def cinc2011(cases: Sequence[Case], judged: Sequence[Judged]) -> Figures:
     truth = [case.truth == "unacceptable" for case, _ in labelled]
     records = count(truth, [answer.verdict == "unacceptable" for _, answer in labelled])
     leads = lead_counts(cases, judged)
+    good = [answer.verdict == "marginal" for case, answer in labelled if case.truth == "acceptable"]
     return {
+        "cinc2011_good_records_marginal": float(np.mean(good)) if good else float("nan"),
         "cinc2011_record_accuracy": records.accuracy,
         "cinc2011_record_balanced_accuracy": records.balanced_accuracy,
         "cinc2011_lead_accuracy": leads.accuracy,

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.quality.tasks import TASKS, Task
+from benchmarks.quality.tasks import TASKS, CrossValidated, Task
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ class Results:
     """Everything that the report says."""
 
     figures: dict[str, float] = field(default_factory=dict)
-    crossed: dict[str, float] = field(default_factory=dict)  # five folds, limits as shipped
-    nested: dict[str, float] = field(default_factory=dict)  # five folds, limits chosen inside them
+    crossed: dict[str, CrossValidated] = field(default_factory=dict)
     on: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     compared: dict[str, Comparison] = field(default_factory=dict)
@@ -44,7 +43,8 @@ class Results:
 
     def honest(self, task: Task) -> float | None:
         """The figure that decides: cross-validated where there is one, else as measured; None where skipped."""
-        return self.crossed.get(task.id, self.figures.get(task.id))
+        crossed = self.crossed.get(task.id)
+        return self.figures.get(task.id) if crossed is None else crossed.value
 
     def met(self, task: Task) -> bool | None:
         """Whether the target is met; None where nothing was measured."""
@@ -63,7 +63,7 @@ class Results:
             if task.id in self.figures:
                 found.append(_line(task.id, self.figures[task.id], task, decides=crossed is None))
             if crossed is not None:
-                found.append(_line(f"{task.id}_cross_validated", crossed, task, decides=True))
+                found.append(_line(f"{task.id}_cross_validated", crossed.value, task, decides=True))
             for comparison in (self.compared[name] for name in (task.source,) if name in self.compared):
                 for program, figures in comparison.figures.items():
                     if task.id in figures:

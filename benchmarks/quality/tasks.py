@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 CROSS_VALIDATION = Path(__file__).with_name("cross_validation.json")
-FITTED_SETS = ("cinc2011", "cinc2017", "plawiak", "mitdb")
+FITTED_SETS = ("cinc2011", "cinc2017", "plawiak", "mitdb", "mitdb_more")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ TASKS: tuple[Task, ...] = (
          fitted=True),
     Task("cinc2011_record_balanced_accuracy", "cinc2011", "CinC 2011 records, balanced accuracy", ">=", 0.90,
          fitted=True),
-    Task("cinc2011_lead_accuracy", "cinc2011", "CinC 2011 leads, accuracy", ">=", 0.960, published=_LEADS,
+    Task("cinc2011_good_records_marginal", "cinc2011", "CinC 2011 good records, marginal", "<=", 0.15, fitted=True),
+    Task("cinc2011_lead_accuracy", "cinc2011", "CinC 2011 leads, accuracy", ">=", 0.965, published=_LEADS,
          fitted=True),
     Task("cinc2011_good_leads_kept", "cinc2011", "CinC 2011 leads, good ones kept", ">=", 0.99, fitted=True),
     Task("cinc2017_noisy_sensitivity", "cinc2017", "CinC 2017 noisy, marginal or worse: sensitivity", ">=", 0.97,
@@ -89,20 +90,31 @@ def digest_of(data: Path) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def cross_validated(data: Path, limits: Literal["fixed", "nested"]) -> dict[str, float]:
-    """Figures of the fitted model by task, in five folds of the recordings it was trained on.
+@dataclass(frozen=True)
+class CrossValidated:
+    """A figure of recordings that neither model nor limits had seen, and its 95 % interval, if it has one."""
+
+    value: float
+    interval: tuple[float, ...] = ()
+
+
+def cross_validated(data: Path) -> dict[str, CrossValidated]:
+    """Figures of the fitted model by task, in five folds of the recordings it was trained on, limits nested.
 
     Empty before it was trained (`python -m benchmarks.model --write`), and where `data` holds other recordings: on
     those the model as shipped is the honest one.
 
     Args:
         data: folder of the data sets.
-        limits: ``fixed``, those shipped, chosen with all folds in view; ``nested``, chosen inside the folds.
     """
     if not CROSS_VALIDATION.exists():
         return {}
     stored = json.loads(CROSS_VALIDATION.read_text())
     if stored["trained_on"] != digest_of(data):
         return {}
-    figures = stored["figures"]
-    return {task.id: float(figures[task.id][limits]) for task in TASKS if task.id in figures}
+    known = {task.id for task in TASKS}
+    return {
+        name: CrossValidated(float(figure["nested"]), tuple(figure["ci95"]))
+        for name, figure in stored["figures"].items()
+        if name in known
+    }

@@ -67,11 +67,11 @@ def combine(
 ) -> Verdict:
     """The final verdict on a lead from that of the rules and the model's probability; NaN leaves it to the rules.
 
-    * From `reject` on: unacceptable, from `warn` on: at least marginal, each with the reason M01. Waves as of flutter
-      (Q16) are marginal from `reject` on, too: no rhythm is rejected.
-    * Below `clear`, a reject by rules that are open to appeal alone (`QualityRule.appeal`) becomes marginal, if the
-      quality index is 0.60 or more: the model has not seen noise without a heart, and must not clear it.
-    * Below `warn`, marginal by such rules alone becomes acceptable.
+    * From `reject` on: unacceptable, from `warn` on: at least marginal, each with the reason M01. Waves as of
+      flutter (Q16) are marginal from `reject` on, too: no rhythm is rejected.
+    * Below `clear`, marginal by rules that are open to appeal alone (`QualityRule.appeal`) becomes acceptable, and
+      unacceptable by them marginal, if the quality index is 0.60 or more: the model has not seen noise without a
+      heart, and must not clear it.
 
     Any other reject stands. All reasons of the rules are kept, so that a query can still find them.
     """
@@ -82,7 +82,7 @@ def combine(
     appeal = quality_index >= APPEAL_QUALITY and STANDING_REJECTS.isdisjoint(rules.reasons)
     if severity == 2 and probability < at.clear and appeal:
         severity = 1
-    elif severity == 1 and probability < at.warn and STANDING_WARNINGS.isdisjoint(rules.reasons):
+    elif severity == 1 and probability < at.clear and STANDING_WARNINGS.isdisjoint(rules.reasons):
         severity = 0
     if probability < at.warn:
         return Verdict(QUALITIES[severity], rules.reasons)
@@ -97,11 +97,11 @@ def combine_record(
 
     With at least eight leads that have a probability:
 
-    * unacceptable from the record model's `reject` on. It learned what people called an unacceptable record, and with
-      the rules' verdict beside it it was wrong more often. Waves as of flutter (Q16) count as a doubt and no more:
-      no rhythm costs a record.
-    * marginal when half of the leads are not acceptable, or when a lead is unacceptable and the record model gives at
-      least `warn`: the rhythm can be read, the shape only in the leads that are acceptable.
+    * unacceptable from the record model's `reject` on. It learned what people called an unacceptable record, and
+      with the rules' verdict beside it it was wrong more often. Waves as of flutter (Q16) count as a doubt and no
+      more: no rhythm costs a record.
+    * marginal when half of the leads are not acceptable, or when a lead is unacceptable and the record model gives
+      at least `warn`: the rhythm can be read, the shape only in the leads that are acceptable.
     * else acceptable, although a lead of it may not be.
 
     With fewer, a record is unacceptable when a lead is rejected as flat, off, stuck or low, or when every lead is (a

@@ -109,7 +109,7 @@ RULES: tuple[QualityRule, ...] = (
     QualityRule("Q15", "beat_gap_s", ">", warn=3.0, reject=None, words="rate or gap implausible",
          formula="longest time without a beat, s", source="Orphanidou 2015", marginal=False),
     QualityRule(WAVES, "wave_share", ">=", warn=0.4, reject=None, words="waves as of flutter",
-         formula="share of the 2-s windows with P(2–7 Hz) ≥ 0.7 P(0.75–40 Hz)",
+         formula="share of the 2-s windows with P(2–7 Hz) ≥ 0.7 P(0.75–40 Hz); 0 where kurtosis ≥ 5",
          source="own: windows of MIT-BIH 207; after Barro 1989", marginal=False),
     QualityRule("Q17", "flat_share", ">=", warn=None, reject=0.5, words="lead off",
          formula="share of the strip in flat runs of at least 0.2 s", source="Hayn 2012"),

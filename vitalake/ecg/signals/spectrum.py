@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from vitalake.ecg.signals.filters import FloatArray
+from vitalake.ecg.signals.levels import kurtosis
 from vitalake.ecg.signals.strips import Strips
 
 MAINS_HZ = ((49.0, 51.0), (59.0, 61.0))
@@ -19,6 +20,7 @@ WAVES_HZ = (2.0, 7.0)  # 120 to 420 waves a minute: ventricular flutter, coarse 
 WAVES_AMONG_HZ = (0.75, 40.0)
 WAVES_POWER_SHARE = 0.7
 WAVES_WINDOW_S = 2.0
+WAVES_KURTOSIS = 5.0
 
 
 def wander_share(strips: Strips) -> FloatArray:
@@ -76,9 +78,9 @@ def band_ratio(strips: Strips) -> FloatArray:
 def wave_share(strips: Strips) -> FloatArray:
     """Share of the 2-s windows, one a second, with at least 0.7 of P(0.75–40 Hz) within 2 to 7 Hz. 0 .. 1.
 
-    Waves without sharp peaks at 120 to 420 a minute, as in ventricular flutter, in which no beats are to be found;
-    noise and artefacts hold slower or faster parts, too.
-    Source: own, after the organisation of ventricular fibrillation (Barro et al. 1989, J. Biomed. Eng. 11:320).
+    0 for a strip with sharp peaks, which a kurtosis of 5 or more says. What is left is waves at 120 to 420 a minute,
+    as in ventricular flutter, in which no beats are to be found; noise and artefacts hold slower or faster parts, too.
+    Source: own, after Barro et al. 1989, J. Biomed. Eng. 11:320, who tell flutter from artefacts by its spectrum.
     """
     x, rate = strips.x_mv, strips.sampling_rate_hz
     width = min(x.shape[1], max(1, round(WAVES_WINDOW_S * rate)))
@@ -91,7 +93,8 @@ def wave_share(strips: Strips) -> FloatArray:
     hz = np.arange(power.shape[-1]) * rate / width
     inside = power[..., (hz >= WAVES_HZ[0]) & (hz < WAVES_HZ[1])].sum(axis=-1)
     among = power[..., hz >= WAVES_AMONG_HZ[0]].sum(axis=-1)
-    return np.asarray(((inside >= WAVES_POWER_SHARE * among) & (among > 0)).mean(axis=1), dtype=np.float64)
+    waves = (inside >= WAVES_POWER_SHARE * among) & (among > 0)
+    return np.where(strips.derived(kurtosis) < WAVES_KURTOSIS, waves.mean(axis=1), 0.0)
 
 
 def _power(strips: Strips, low_hz: float, high_hz: float) -> FloatArray:

@@ -27,8 +27,8 @@ BEAT_BAND_HZ = (1.0, 30.0)
 class Strips:
     """Strips in mV (stored units where no gain is known) without NaN, shape (n, samples), at least one sample.
 
-    `lsb_mv` is the step of one stored unit, shape (n, 1); `missing_share` of the samples were bridged, in runs of up
-    to `missing_run_s`, shape (n,) each, None: none of any strip.
+    `lsb_mv` is the step of one stored unit, shape (n, 1); `missing_share` of the samples were bridged, in runs of
+    up to `missing_run_s`, shape (n,) each, None: none of any strip.
     """
 
     x_mv: FloatArray
