@@ -47,6 +47,7 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("vitalake/lake/test_reading.py", "what objects hold is seen in the account that reading keeps"): (
         "vitalake/lake/contents.py",
+        "vitalake/lake/quarantine_rows.py",
         "vitalake/lake/refusals.py",
         "vitalake/errors.py",
     ),

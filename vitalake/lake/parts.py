@@ -1,7 +1,7 @@
 """Parts of tables as they lie in a store, and what each says it was computed from.
 
-Belongs here: what is needed of a store, and looking at parts: listings, footers, fingerprints. Does not belong
-here: bringing them in line with anything (`vitalake/lake/reconcile.py`), Parquet itself
+Belongs here: what is needed of a store, and looking at parts: listings, footers, fingerprints, rows. Does not
+belong here: bringing them in line with anything (`vitalake/lake/reconcile.py`), Parquet itself
 (`vitalake/lake/parquet.py`).
 """
 
@@ -12,12 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vitalake.arrivals.fingerprints import digest, fingerprint
 from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import TransientError
 from vitalake.lake import parquet
+from vitalake.lake.tables import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 INCOMPLETE = "incomplete"
 _FEW = 4
@@ -153,3 +157,24 @@ def fingerprint_of(parts: Mapping[int, Part]) -> str:
     if sorted(parts) != list(range(len(parts))) or any(item is None or item.vanished for item in ordered):
         return INCOMPLETE
     return fingerprint(item.objects for item in ordered if item is not None)
+
+
+def load_part(lake: Store, table: Table, part: Part | ObjectInfo, columns: list[str] | None = None) -> pa.Table:
+    """One part as it was listed, with the columns that its table has now.
+
+    Raises:
+        ConflictError: it has been replaced since.
+    """
+    return parquet.decode_as(table, part_content(lake, part), columns)
+
+
+def part_content(lake: Store, part: Part | ObjectInfo) -> bytes:
+    """The bytes of a part as it was listed.
+
+    Raises:
+        ConflictError: it has been replaced since.
+    """
+    try:
+        return lake.get(part.key, part.version)
+    except FileNotFoundError:
+        raise ConflictError(f"{part.key} was replaced while it was read") from None

@@ -31,11 +31,12 @@ from vitalake.lake.parts import (
     Part,
     Store,
     fingerprint_of,
+    load_part,
     parts_of_each,
     side_by_side,
 )
-from vitalake.lake.reconcile import Output, PartWriter, Report, reconcile
-from vitalake.lake.stages import Progress, combined_digest, load_part, load_table, parts_to_combine
+from vitalake.lake.reconcile import Output, PartWriter, Progress, Report, reconcile
+from vitalake.lake.stages import combined_digest, load_table, parts_to_combine
 from vitalake.lake.tables import Table, partition_columns
 from vitalake.lake.versions.code_version import code_digest
 

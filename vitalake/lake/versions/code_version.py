@@ -33,7 +33,8 @@ _ROOT = Path(__file__).parents[3]
 _PACKAGE = "vitalake"
 # What builds tables from what is declared.
 _MECHANISM = [
-    Symbol("vitalake.lake.stages", name) for name in ("list_objects", "read_objects", "derive", "combine")
+    Symbol("vitalake.lake.reading", "read_objects"),
+    *(Symbol("vitalake.lake.stages", name) for name in ("list_objects", "derive", "combine")),
 ]
 _COMPUTING = Symbol("vitalake.lake.computed.build", "compute_table")
 # Everything else that is declared counts, so that whatever is added counts until somebody says that it need not.
