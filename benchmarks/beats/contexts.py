@@ -83,7 +83,9 @@ def _marked(
 ) -> list[Marked]:
     bands = BeatBands.of(Bands(x_mv[None], rate))
     samples, reach = len(x_mv), TOLERANCE_S * rate
-    core, context = (samples, 0) if samples <= ONE_CONTEXT_S * rate else (round(CORE_S * rate), round(CONTEXT_S * rate))
+    core, context = (
+        (samples, 0) if samples <= ONE_CONTEXT_S * rate else (round(CORE_S * rate), round(CONTEXT_S * rate))
+    )
     found = []
     for start in range(0, samples, core):
         first, last = max(0, start - context), min(samples, start + core + context)

@@ -76,7 +76,12 @@ def sweep(seed: int = 0, rates_hz: Sequence[float] = (250.0, 500.0)) -> Iterator
 
 
 def beating(
-    seconds: float, rate_hz: float, at_s: FloatArray, waves: Waves, heights: FloatArray | None = None, stretch: float = 1
+    seconds: float,
+    rate_hz: float,
+    at_s: FloatArray,
+    waves: Waves,
+    heights: FloatArray | None = None,
+    stretch: float = 1,
 ) -> FloatArray:
     """One lead in mV, shape (samples,): the waves at each beat, those far from it at `stretch` of their distance."""
     time = np.arange(round(seconds * rate_hz)) / rate_hz

@@ -5,8 +5,8 @@ Belongs here: the second detector and the comparison. Does not belong here: the 
 
 The second detector follows the length of the curve, as wqrs does (Zong et al. 2003, CinC 30:737): from 4 to 30 Hz,
 how far the pen travels in 0.13 s. It weighs amplitude where the first weighs energy, and hears muscle and sharp
-motion where the first does not. Its threshold lies between the quiet and the loud of the strip, not at a share of
-the loud. From 2 Hz it counts the T waves of clean slow rhythms, from 8 Hz it misses broad ventricular beats.
+motion where the first does not. Its threshold lies between the quiet of the strip and its highest summits, of which
+there are as many as a slow heart beats. From 2 Hz it counts the T waves of clean slow rhythms, from 8 Hz it misses broad ventricular beats.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from vitalake.ecg.signals.filters import Bands, FloatArray, moving_mean
-from vitalake.ecg.signals.peaks import Samples, by_row, local_median, pick
+from vitalake.ecg.signals.candidates import LONGEST_RR_S, Samples, median_of_highest, summits
 
 SLOPE_BAND_HZ = (4.0, 30.0)
 CURVE_WINDOW_S = 0.13
@@ -30,12 +30,15 @@ def slope_peaks(bands: Bands) -> list[Samples]:
     band = bands.between(*SLOPE_BAND_HZ)
     steps = np.abs(np.diff(band, axis=1, prepend=band[:, :1]))
     travel = moving_mean(steps, round(CURVE_WINDOW_S * rate)) * (CURVE_WINDOW_S * rate)
-    loud = local_median(travel, rate, SILENCE_MV)
-    quiet = np.median(travel[:, :: max(1, round(rate / 50))], axis=1, keepdims=True)
-    level = quiet + THRESHOLD * (loud - quiet)
-    relative = travel / np.maximum(level, SILENCE_MV)
-    rows, peaks = pick(relative, round(REFRACTORY_S * rate))
-    return by_row(rows, peaks, len(band))
+    quiet = np.median(travel[:, :: max(1, round(rate / 50))], axis=1)
+    beats_at_least = max(3, round(band.shape[1] / rate / LONGEST_RR_S))
+    peaks = []
+    for height, floor, at in zip(
+        travel, quiet, summits(travel, round(REFRACTORY_S * rate), SILENCE_MV), strict=True
+    ):
+        loud = median_of_highest(height[at], beats_at_least)
+        peaks.append(at[height[at] >= floor + THRESHOLD * (loud - floor)])
+    return peaks
 
 
 def agreement(one: list[Samples], other: list[Samples], sampling_rate_hz: float) -> FloatArray:

@@ -9,6 +9,7 @@ seconds: a heart that beats every three seconds, or pauses for fifteen, is weigh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,9 @@ SILENCE_MV2 = 1e-6  # (1 µV)²: below it there is no heart but rounding
 CLOSEST_S = 0.18  # of two candidates: 300 beats a minute come 0.2 s apart
 ALIGN_S = 0.05
 LONGEST_RR_S = 3.0  # 20 beats a minute: of the summits in a context so many are beats at least
-LEAST_SHARE = 0.01  # of the energy of a typical beat
+USUAL_RR_S = 0.6
+LEAST_SHARE = 0.01  # of the energy of the usual number of highest summits
+REPEATED = 0.85
 SHAPE_REACH_S = 0.12
 SHAPE_POINTS = 41
 OF_A_KIND = 5.0  # summits whose energies differ by more are not compared in shape
@@ -38,7 +41,8 @@ FAR_S = 1.0
 class BeatBands:
     """What candidates are read off, from the bands of a batch of strips; shape (n, samples) each.
 
-    `qrs` and `shape` are in mV, `energy` and `broad` the mean squares over 0.1 s in mV².
+    `qrs` and `shape` are in mV, `energy` and `broad` the mean squares over 0.1 s in mV²; `summits` are those of the
+    energy, of each strip.
     """
 
     sampling_rate_hz: float
@@ -46,18 +50,22 @@ class BeatBands:
     energy: FloatArray
     broad: FloatArray
     shape: FloatArray
+    summits: list[Samples]
 
     @classmethod
     def of(cls, bands: Bands) -> BeatBands:
         """From the spectrum of the strips."""
-        width = round(ENERGY_WINDOW_S * bands.sampling_rate_hz)
+        rate = bands.sampling_rate_hz
+        width = round(ENERGY_WINDOW_S * rate)
         qrs, broad = bands.between(*QRS_BAND_HZ), bands.between(*BROAD_BAND_HZ)
+        energy = moving_mean(qrs * qrs, width)
         return cls(
-            bands.sampling_rate_hz,
+            rate,
             qrs,
-            moving_mean(qrs * qrs, width),
+            energy,
             moving_mean(broad * broad, width),
             bands.between(*SHAPE_BAND_HZ),
+            summits(energy, round(CLOSEST_S * rate), SILENCE_MV2),
         )
 
 
@@ -89,24 +97,30 @@ def candidates(bands: BeatBands, row: int, start: int, stop: int) -> Candidates:
     rate = bands.sampling_rate_hz
     here = slice(start, stop)
     energy, broad = bands.energy[row, here], bands.broad[row, here]
-    summit = summits(energy, round(CLOSEST_S * rate))
+    every = bands.summits[row]
+    summit = every[slice(*np.searchsorted(every, (start, stop)))] - start
     height = energy[summit]
     beats_at_least = max(3, round((stop - start) / rate / LONGEST_RR_S))
-    typical = _median_of_highest(height, beats_at_least)
-    tall = height >= LEAST_SHARE * typical
-    summit, height = summit[tall], height[tall]
+    loud = height >= LEAST_SHARE * median_of_highest(height, round((stop - start) / rate / USUAL_RR_S))
+    summit, height = summit[loud], height[loud]
     if not len(summit):
         return Candidates(summit, height, {}, np.empty((0, 0)))
     at = _largest_deflection(bands.qrs[row, here], summit, round(ALIGN_S * rate))
-    breadth = broad[summit]
     likeness = _likeness(bands.shape[row, here], at, SHAPE_REACH_S * rate)
-    since, until = _beside_higher(at / rate, height)
+    alike = _two_most_alike(likeness, height)
+    # What an electrode's jolts have in common is little: where beats repeat, the highest of those are typical.
+    repeated = alike >= REPEATED
+    if repeated.sum() < beats_at_least:
+        repeated[:] = True
+    typical = median_of_highest(height[repeated], beats_at_least)
+    breadth = broad[summit]
     quiet = energy[:: max(1, round(rate / 50))]
     quiet = np.partition(quiet, len(quiet) // 4)[len(quiet) // 4]
+    since, until = _beside_higher(at / rate, height)
     evidence = {
         "height": np.log10(height / typical),
-        "breadth": np.log10(breadth / _median_of_highest(breadth, beats_at_least)),
-        "alike": _two_most_alike(likeness, height),
+        "breadth": np.log10(breadth / median_of_highest(breadth[repeated], beats_at_least)),
+        "alike": alike,
         "contrast": np.log10(height / (quiet + 0.1 * SILENCE_MV2)),
         "since": since,
         "until": until,
@@ -114,27 +128,34 @@ def candidates(bands: BeatBands, row: int, start: int, stop: int) -> Candidates:
     return Candidates(at, height, evidence, likeness)
 
 
-def summits(height: FloatArray, reach: int) -> Samples:
-    """Every local maximum above silence that no higher one lies within `reach` samples of, ascending.
+def summits(height: FloatArray, reach: int, silence: float) -> list[Samples]:
+    """Of each row every local maximum above `silence` that no higher one lies within `reach` samples of, ascending.
 
     The highest wins, what it suppresses suppresses nothing itself; of equal ones the first.
 
     Args:
-        height: shape (samples,).
+        height: shape (n, samples).
         reach: shortest distance between two summits, in samples.
+        silence: what is not above it is rounding.
     """
-    walled = np.full(len(height) + 2, -1.0)
-    walled[1:-1] = height
-    middle = walled[1:-1]
-    at = np.flatnonzero((middle > SILENCE_MV2) & (middle > walled[:-2]) & (middle >= walled[2:]))
-    kept = np.zeros(len(at), dtype=np.bool_)
-    undecided = np.arange(len(at))
+    strips, samples = height.shape
+    walled = np.full((strips, samples + 2), -1.0)
+    walled[:, 1:-1] = height
+    middle = walled[:, 1:-1]
+    flat = np.flatnonzero((middle > silence) & (middle > walled[:, :-2]) & (middle >= walled[:, 2:]))
+    rows, at = np.divmod(flat, max(1, samples))
+    heights = height.ravel()[flat]
+    # Rows far enough apart never suppress each other: one pass over all of them.
+    place = at + rows * (samples + reach)
+    kept = np.zeros(len(flat), dtype=np.bool_)
+    undecided = np.arange(len(flat))
     while undecided.size:
-        winner = _highest_around(at[undecided], height[at[undecided]], reach)
-        kept[undecided[winner]] = True
-        apart = np.abs(at[undecided] - _nearest(at[kept], at[undecided]))
+        winner = undecided[_highest_around(place[undecided], heights[undecided], reach)]
+        kept[winner] = True
+        apart = np.abs(place[undecided] - _nearest(place[winner], place[undecided]))
         undecided = undecided[apart >= reach]
-    return at[kept]
+    edges = np.searchsorted(rows[kept], np.arange(strips + 1))
+    return [at[kept][start:stop] for start, stop in pairwise(edges)]
 
 
 def _highest_around(at: Samples, height: FloatArray, reach: int) -> npt.NDArray[np.bool_]:
@@ -157,7 +178,7 @@ def _nearest(ascending: Samples, values: Samples) -> Samples:
     return np.asarray(np.where(values - left <= right - values, left, right), dtype=np.int64)
 
 
-def _median_of_highest(height: FloatArray, count: int) -> float:
+def median_of_highest(height: FloatArray, count: int) -> float:
     """Median of the `count` highest: neither an artefact nor the many waves between beats move it."""
     highest = np.sort(height)[::-1][:count]
     return 0.5 * float(highest[(len(highest) - 1) // 2] + highest[len(highest) // 2]) if len(highest) else 0.0
@@ -189,7 +210,7 @@ def _likeness(band: FloatArray, at: Samples, reach: float) -> FloatArray:
 def _two_most_alike(likeness: FloatArray, height: FloatArray) -> FloatArray:
     """Mean likeness with the two most like it, of a similar energy; with one where there are but two candidates."""
     count = min(2, len(height) - 1)
-    if not count:
+    if count < 1:
         return np.zeros(len(height))
     other = (height[:, None] > OF_A_KIND * height) | (height > OF_A_KIND * height[:, None])
     alike = np.where(other, -1.0, likeness)

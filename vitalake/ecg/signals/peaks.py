@@ -11,7 +11,6 @@ for beats once half of the seconds are without one: below 32 beats a minute, and
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +27,15 @@ from vitalake.ecg.signals.candidates import (
 from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
 
 # Log odds by piece of evidence: (value, log odds) at the ends of straight lines; level beyond the last ones.
-WEIGHTS: dict[str, tuple[tuple[float, float], ...]] = {}
-PRIOR = 0.0
+WEIGHTS: dict[str, tuple[tuple[float, float], ...]] = {
+    "height": ((-2.0, -9.29), (-0.8, -2.43), (0.3, 0.0)),
+    "breadth": ((-2.0, -4.06), (-1.0, -1.91), (0.3, 0.0)),
+    "alike": ((0.8, -3.49), (1.0, 0.0)),
+    "contrast": ((0.0, -4.28), (3.0, 0.0)),
+    "since": ((0.18, -5.82), (0.36, 0.0)),
+    "until": ((0.18, -9.39), (0.3, 0.0)),
+}
+PRIOR = 9.75
 
 REFRACTORY_S = 0.25
 LOOKALIKE = 0.8  # likeness of two beats that come faster than the refractory period
@@ -72,6 +78,10 @@ class Detection(NamedTuple):
             self.peaks[first:last] - start, self.weighed[weighed] - start, self.doubts[weighed], (before, after)
         )
 
+    def later(self, samples: int) -> Detection:
+        """The same, counted from a sample so much earlier."""
+        return self._replace(peaks=self.peaks + samples, weighed=self.weighed + samples)
+
 
 def r_peaks(x_mv: npt.ArrayLike, sampling_rate_hz: float) -> list[Samples]:
     """Sample indices of the R peaks of each strip of any length, ascending; empty where nothing beats.
@@ -96,15 +106,18 @@ def detected(bands: Bands) -> list[Detection]:
     """
     beat_bands = BeatBands.of(bands)
     rate, samples = bands.sampling_rate_hz, bands.x_mv.shape[1]
-    core, context = (samples, 0) if samples <= ONE_CONTEXT_S * rate else (round(CORE_S * rate), round(CONTEXT_S * rate))
+    core, context = (
+        (samples, 0) if samples <= ONE_CONTEXT_S * rate else (round(CORE_S * rate), round(CONTEXT_S * rate))
+    )
     found = []
     for row, x in enumerate(bands.x_mv):
         pieces = []
         for start in range(0, samples, core):
             first, last = max(0, start - context), min(samples, start + core + context)
             here = _decided(candidates(beat_bands, row, first, last), rate)
-            pieces.append(_shifted(here.between(start - first, start - first + core), start))
-        found.append(_joined(pieces, x, rate))
+            pieces.append(here.between(start - first, start - first + core).later(start))
+        every = joined(pieces, rate)
+        found.append(every._replace(peaks=every.peaks[_inside(x, every.peaks, round(ENERGY_WINDOW_S * rate))]))
     return found
 
 
@@ -156,17 +169,11 @@ def _apart(found: Candidates, odds: FloatArray, beats: Samples, sampling_rate_hz
     return np.sort(np.array(kept, dtype=np.int64))
 
 
-def _shifted(found: Detection, by: int) -> Detection:
-    return found._replace(peaks=found.peaks + by, weighed=found.weighed + by)
-
-
-def _joined(pieces: list[Detection], x: FloatArray, sampling_rate_hz: float) -> Detection:
-    """The beats of a strip from those of its pieces: none twice, none whose peak lies beyond an end."""
+def joined(pieces: list[Detection], sampling_rate_hz: float) -> Detection:
+    """One detection from those of neighbouring stretches, all counted from the same sample; no beat twice."""
     peaks, weighed, doubts = (np.concatenate(each) for each in zip(*(piece[:3] for piece in pieces), strict=True))
-    if len(pieces) > 1:
-        peaks = peaks[np.diff(peaks, prepend=-len(x)) >= (CLOSEST_S - 0.01) * sampling_rate_hz]
-    inside = _inside(x, peaks, round(ENERGY_WINDOW_S * sampling_rate_hz))
-    return Detection(peaks[inside], weighed, doubts)
+    apart = np.diff(peaks) >= (CLOSEST_S - 0.01) * sampling_rate_hz
+    return Detection(peaks[np.append(True, apart)[: len(peaks)]], weighed, doubts)
 
 
 def _inside(x: FloatArray, peaks: Samples, reach: int) -> npt.NDArray[np.bool_]:
