@@ -9,6 +9,7 @@ Data: $VITALAKE_TEST_DATA, else ../shared/data, and the generated hearts. The sa
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ def segments(evidence: dict[str, FloatArray]) -> FloatArray:
     """How far each piece of evidence has come along each of its lines, shape (m, lines)."""
     columns = []
     for name, knots in KNOTS.items():
-        for low, high in zip(knots, knots[1:], strict=False):
+        for low, high in itertools.pairwise(knots):
             columns.append(np.clip(evidence[name], low, high) - low)
     return np.stack(columns, axis=1)
 
@@ -60,7 +61,7 @@ def fitted(marked: Sequence[Marked]) -> tuple[Weights, float]:
     steps = iter(slopes)
     for name, knots in KNOTS.items():
         odds = [0.0]
-        for low, high in zip(knots, knots[1:], strict=False):
+        for low, high in itertools.pairwise(knots):
             odds.append(odds[-1] + float(next(steps)) * (high - low))
         # Level at the top: what is typical speaks neither way.
         table[name] = tuple((knot, round(value - odds[-1], 2)) for knot, value in zip(knots, odds, strict=True))

@@ -2,8 +2,8 @@
 
 Belongs here: making them. Does not belong here: what comes of them (`sweep.py`), or noise (`noise.py`).
 
-Each beat is a sum of Gaussian waves; the QT interval shortens with the root of the rate (Bazett 1920), or not, as in
-a T wave that falls on the next complex.
+Each beat is a sum of Gaussian waves; the QT interval shortens with the root of the rate (Bazett 1920), or not, as
+in a T wave that falls on the next complex.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def beating(
     heights: FloatArray | None = None,
     stretch: float = 1,
 ) -> FloatArray:
-    """One lead in mV, shape (samples,): the waves at each beat, those far from it at `stretch` of their distance."""
+    """One lead in mV, shape (samples,): the waves of each beat, the far ones at `stretch` of their distance."""
     time = np.arange(round(seconds * rate_hz)) / rate_hz
     x = np.zeros(len(time))
     for number, beat in enumerate(at_s):

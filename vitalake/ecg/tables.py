@@ -140,8 +140,8 @@ SIGNALS = Table(
         Column(
             "unusable_s",
             "list<float64>",
-            "Stretches missing for more than 0.03 s, or in windows that are unacceptable or whose beats are uncertain "
-            "(Q16): start, stop, start, stop … from the first sample; null: not judged.",
+            "Stretches missing for more than 0.03 s, or in windows that are unacceptable or whose beats are "
+            "uncertain (Q16): start, stop, start, stop … from the first sample; null: not judged.",
         ),
         Column("verdict", "string", "acceptable, marginal or unacceptable; null: no ECG, or shorter than 5 s."),
         VERDICT[1],

@@ -5,16 +5,17 @@ Belongs here: the second detector and the comparison. Does not belong here: the 
 
 The second detector follows the length of the curve, as wqrs does (Zong et al. 2003, CinC 30:737): from 4 to 30 Hz,
 how far the pen travels in 0.13 s. It weighs amplitude where the first weighs energy, and hears muscle and sharp
-motion where the first does not. Its threshold lies between the quiet of the strip and its highest summits, of which
-there are as many as a slow heart beats. From 2 Hz it counts the T waves of clean slow rhythms, from 8 Hz it misses broad ventricular beats.
+motion where the first does not. Its threshold lies between the quiet of the strip and its highest summits, of
+which there are as many as a slow heart beats. From 2 Hz it counts the T waves of clean slow rhythms, from 8 Hz it
+misses broad ventricular beats.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from vitalake.ecg.signals.filters import Bands, FloatArray, moving_mean
 from vitalake.ecg.signals.candidates import LONGEST_RR_S, Samples, median_of_highest, summits
+from vitalake.ecg.signals.filters import Bands, FloatArray, moving_mean
 
 SLOPE_BAND_HZ = (4.0, 30.0)
 CURVE_WINDOW_S = 0.13

@@ -81,8 +81,8 @@ class Candidates(NamedTuple):
             `alike`, mean correlation with the two of similar energy most like it, -1 to 1: beats and waves repeat,
             noise does not;
             `contrast`, log10 of its energy over that of the quiet quarter of the context;
-            `since` and `until`, time in s from and to one much higher than it, 1 at most: T and P waves stand beside
-            a QRS complex.
+            `since` and `until`, time in s from and to one much higher than it, 1 at most: T and P waves stand
+            beside a QRS complex.
         likeness: correlation of each two within 0.12 s, shape (m, m), -1 with itself.
     """
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from vitalake.ecg.signals import beats, levels, spectrum
 from vitalake.ecg.signals.agreement import slope_peaks
-from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
 from vitalake.ecg.signals.candidates import Samples
+from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
 from vitalake.ecg.signals.peaks import Detection, detected
 from vitalake.ecg.signals.strips import Strips
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from vitalake.ecg.signals import hrv
 
-# 300 to 20 beats a minute (Orphanidou et al. 2015, IEEE JBHI 19(3):832), and what noise and the step of the sampling
-# rate move two peaks by.
+# 300 to 20 beats a minute (Orphanidou et al. 2015, IEEE JBHI 19(3):832), and what noise and the step of the
+# sampling rate move two peaks by.
 RR_PLAUSIBLE_S = (0.19, 3.1)
 ULTRA_SHORT_S = 300.0  # Shaffer & Ginsberg 2017, Front. Public Health 5:258
 

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.signals.filters import Bands, FloatArray, seconds
 from vitalake.ecg.signals.candidates import Samples
+from vitalake.ecg.signals.filters import Bands, FloatArray, seconds
 from vitalake.ecg.signals.peaks import Detection
 
 Derived = TypeVar("Derived")
