@@ -113,7 +113,9 @@ def parts_of_each(lake: Store, tables: Iterable[str], partition: str) -> dict[st
 
 def listed_parts(lake: Store, table: str, partition: str) -> dict[int, ObjectInfo]:
     """The objects that are parts of one table's partition, by index in order, whatever is in them."""
-    items = lake.objects(parquet.partition_prefix(table, partition))
+    prefix = parquet.partition_prefix(table, partition)
+    # What lies deeper is of the hours of a day, where the table is or was built by the hour.
+    items = (item for item in lake.objects(prefix) if "/" not in item.key.removeprefix(prefix))
     found = {index: item for item in items if (index := parquet.part_index(item.key)) is not None}
     return dict(sorted(found.items()))
 
