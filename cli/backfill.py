@@ -124,7 +124,7 @@ def _outdated(settings: Settings, dataset: Dataset, console: Console) -> set[Par
     computed = [each.table.name for each in (*dataset.computed, *dataset.feeds) if not each.declared.whole]
     if computed:
         console.print(
-            f"That is not asked of tables that are computed from it: {', '.join(sorted(computed))}. After a change of "
+            f"Tables that are computed from it are not looked at: {', '.join(sorted(computed))}. After a change of "
             f"these, build their {dataset.partition}s with --from and --to"
         )
     return {Partition.parse(partition) for partition in found.outdated}
