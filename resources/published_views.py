@@ -37,8 +37,9 @@ def views_as_published(catalog: Path, datasets: Sequence[Dataset]) -> dict[str, 
     """View of these datasets → the statements that make it as it is in a catalog, none where it is not there."""
     import duckdb
 
-    names = (each.name for dataset in datasets for each in (*dataset.every_table, *dataset.views))
-    found: dict[str, list[str]] = {name: [] for name in names}
+    found: dict[str, list[str]] = {}
+    for dataset in datasets:
+        found |= {table.name: [] for table in dataset.every_table} | {view.name: [] for view in dataset.views}
     with suppress(duckdb.Error), duckdb.connect() as connection:
         connection.execute(f"ATTACH {quote(str(catalog))} AS found (READ_ONLY)")
         for name, select, doc in connection.execute(_VIEWS).fetchall():

@@ -85,8 +85,8 @@ def in_order(table: Table, key: Sequence[str], rows: pa.Table) -> pa.Table:
     if count := pc.sum(alike).as_py():
         raise _wrong(
             table,
-            f"{count:,} of {ordered.num_rows:,} rows have the key of another one ({', '.join(key)}): group by these "
-            "columns, or name more of them in the key",
+            f"{count:,} of {ordered.num_rows:,} rows have the key of another one ({', '.join(key)}): group by "
+            "these columns, or name more of them in the key",
         )
     return ordered
 

@@ -163,7 +163,9 @@ def _schema_of(lake: Store, key: str) -> pa.Schema | None:
 def _unit_of(key: str) -> Granularity | None:
     """Of what a part is, by its folders; None for one that is in no partition."""
     partition = Partition.of_folder(key)
-    return partition and ("day" if partition.hour is None else "hour")
+    if partition is None:
+        return None
+    return "day" if partition.hour is None else "hour"
 
 
 def _kind(stored: pa.DataType) -> str:
