@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cli.check.local_files import LocalFiles, LocalListing
+from cli.check.throwaway_pseudonyms import ThrowawayPseudonyms
 from vitalake.arrivals.bundles import bundles
 from vitalake.arrivals.objects import ObjectInfo
 from vitalake.arrivals.partitions import by_partition, cut
@@ -23,27 +24,11 @@ from vitalake.lake.parquet import Rows, decode_as, encode
 from vitalake.lake.parts import Inputs
 from vitalake.lake.reading import read_part
 from vitalake.lake.tables import Table
-from vitalake.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Outcome = Literal["read", "refused in part", "refused", "part of another"]
-_MADE = 10_000  # more pseudonyms than the first rows can have
-
-
-@dataclass(frozen=True)
-class ThrowawayPseudonyms(Pseudonyms):
-    """Pseudonyms by a key that nobody keeps, which remember the first that they made."""
-
-    made: set[str] = field(default_factory=set, repr=False, compare=False)
-
-    def of(self, domain: str, identifier: str) -> str:
-        """As `Pseudonyms.of`."""
-        found = super().of(domain, identifier)
-        if len(self.made) < _MADE:
-            self.made.add(found)
-        return found
 
 
 @dataclass
@@ -169,6 +154,8 @@ def account_of(
         advance: called with bytes as they are read.
         keep: whether the rows of the first part that has any stay at hand (`Account.kept`).
     """
+    import pyarrow as pa
+
     calendar = dataset.calendar(first_day)
     days = by_partition(bundles(listing.items, dataset.group_objects), calendar)
     tables = [*dataset.tables, *(table for each in dataset.derived for table in each.tables)]
@@ -180,7 +167,7 @@ def account_of(
             for bundle in all_of_it
             for item in bundle
         },
-        {table.name: CheckedTable(table, table.arrow_schema().empty_table()) for table in tables},
+        {table.name: CheckedTable(table, pa.Table.from_batches([], table.arrow_schema())) for table in tables},
         failed=listing.failed,
     )
     raw = LocalFiles(listing.files, advance)

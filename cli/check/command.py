@@ -104,11 +104,11 @@ def check(
 
         check_picture_path(picture, KINDS)
     from cli.check import document, text
-    from cli.check.account import ThrowawayPseudonyms, account_of
-    from cli.check.declaration import declaration_of
+    from cli.check.account import account_of
+    from cli.check.declaration import declaration_of, faults_of
     from cli.check.local_files import listed
     from cli.check.recordings import has_recordings, recordings_of
-    from vitalake.records.rules import WrongRuleError
+    from cli.check.throwaway_pseudonyms import ThrowawayPseudonyms
 
     declared = declaration_of(dataset, declaration)
     chosen, now, first_day = declared.dataset, datetime.now(timezone.utc), settings_of(home).first_day
@@ -119,13 +119,10 @@ def check(
         raise PermanentError(f"nothing to check: no files below {', '.join(map(str, paths))}")
     listing = listed(sources, now)
     pseudonyms = ThrowawayPseudonyms(secrets.token_bytes(32))
-    try:
-        with _progress(listing) as advance:
-            account = account_of(
-                chosen, listing, first_day, pseudonyms, limit, _SHOWN_NUMBERS, advance, keep=has_recordings(chosen)
-            )
-    except WrongRuleError as error:  # it fails on a value, which no empty table shows
-        raise declared.fault(error.rule, str(error), "Rule") from error
+    with faults_of(declared), _progress(listing) as advance:
+        account = account_of(
+            chosen, listing, first_day, pseudonyms, limit, _SHOWN_NUMBERS, advance, keep=has_recordings(chosen)
+        )
     recordings = recordings_of(account, lead or [], start, seconds)
     assumed = [keys, *_assumed(account, now)]
     if declaration is not None and any(each.name == chosen.name for each in all_datasets()):
@@ -176,7 +173,7 @@ def _sources(
 
 def _assumed(account: Account, now: datetime) -> Iterator[str]:
     """What the answer depends on, and nobody said."""
-    yield f"they come now, {now:%Y-%m-%d %H:%M:%S} UTC, which rules know as uploaded_at"
+    yield f"they are uploaded now, at {now:%Y-%m-%d %H:%M:%S} UTC, which rules know as uploaded_at"
     if any(each.pseudonymised for each in account.tables.values()):
         yield "what is marked * is a pseudonym by a key of this check alone: in the lake it is another"
     computed = [item.table for item in (*account.dataset.computed, *account.dataset.feeds)]

@@ -10,15 +10,16 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 
 import typer
 
 from cli.options import all_datasets, dataset_named
-from vitalake.errors import PermanentError
+from vitalake.errors import PermanentError, VitalakeError
 from vitalake.lake.dataset import QUARANTINE_COLUMNS, Dataset
 
 _MODULE = "checked_declaration"
@@ -44,6 +45,14 @@ class CheckedDeclaration:
         line = next(_lines_of(self.file, name, kinds), None)
         return PermanentError(f"{self.file}" + (f", line {line}" if line else "") + f": {message}")
 
+    def own_fault(self, error: Exception) -> PermanentError | None:
+        """An error in a function of the file, with its line; None where it comes from elsewhere."""
+        frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename == str(self.file)]
+        if not frames:
+            return None
+        said = f"{type(error).__name__}: {error}"
+        return PermanentError(f"{self.file}, line {frames[-1].lineno}: {said}")
+
 
 def declaration_of(name: str | None, file: Path | None) -> CheckedDeclaration:
     """The declaration that is meant, able to judge files.
@@ -62,6 +71,23 @@ def declaration_of(name: str | None, file: Path | None) -> CheckedDeclaration:
     return found
 
 
+@contextmanager
+def faults_of(declared: CheckedDeclaration) -> Iterator[None]:
+    """While the dataset is used: what is wrong with its declaration becomes a PermanentError with file and line."""
+    from vitalake.records.rules import WrongRuleError
+
+    try:
+        yield
+    except WrongRuleError as error:
+        raise declared.fault(error.rule, str(error), "Rule") from error
+    except VitalakeError:
+        raise
+    except Exception as error:
+        if own := declared.own_fault(error):
+            raise own from error
+        raise
+
+
 def _installed(name: str | None) -> CheckedDeclaration:
     if name is None:
         known = "; ".join(f"{each.name} ({each.doc.rstrip('.')})" for each in all_datasets())
@@ -70,19 +96,21 @@ def _installed(name: str | None) -> CheckedDeclaration:
             "--declaration FILE.py for one that is not installed"
         )
     dataset = dataset_named(name)
-    import vitalake.datasets
-
-    for module in [each for key, each in sys.modules.items() if key.startswith(f"{vitalake.datasets.__name__}.")]:
+    for module in _installed_modules():
         if module.__file__ and any(value.name == name for value in _datasets_in(module)):
             return CheckedDeclaration(dataset, _shown(Path(module.__file__)))
     return CheckedDeclaration(dataset, None)
+
+
+def _installed_modules() -> list[ModuleType]:
+    return [module for name, module in sys.modules.items() if name.startswith("vitalake.datasets.")]
 
 
 def _in_file(file: Path, name: str | None) -> CheckedDeclaration:
     module = _run(file)
     from vitalake.datasets.declared import DATASETS, require_own_names
 
-    imported = {id(dataset) for dataset in DATASETS}
+    imported = {id(dataset) for each in _installed_modules() for dataset in _datasets_in(each)}
     found = {each.name: each for each in _datasets_in(module) if id(each) not in imported}
     if not found:
         raise PermanentError(
@@ -98,8 +126,7 @@ def _in_file(file: Path, name: str | None) -> CheckedDeclaration:
     try:
         require_own_names((*others, dataset))
     except ValueError as error:
-        taken = {name for each in others for name in each.own_names}
-        [*_, name] = ["", *(name for name in dataset.own_names if name in taken)]
+        name = next(each for each in dataset.own_names if f": {each} names " in str(error))
         raise declared.fault(name, str(error)) from error
     return declared
 
@@ -135,12 +162,8 @@ def _datasets_in(module: ModuleType) -> Iterator[Dataset]:
 
 def _require_rules(declared: CheckedDeclaration) -> None:
     """Ask every rule of no rows."""
-    from vitalake.records.rules import WrongRuleError
-
-    try:
+    with faults_of(declared):
         declared.dataset.tabulate([])
-    except WrongRuleError as error:
-        raise declared.fault(error.rule, str(error), "Rule") from error
 
 
 def _require_views(declared: CheckedDeclaration) -> None:

@@ -127,6 +127,7 @@ def _show_recordings(account: Account, recordings: Sequence[CheckedRecording], c
         width = max(len(printable(lead["lead_name"])) for lead in each.leads)
         for lead in each.leads:
             said = verdict_text(lead["verdict"], tuple(lead["reasons"]))
+            said += f"  [{', '.join(lead['reasons'])}]" * bool(lead["reasons"])
             console.print(
                 f"  {printable(lead['lead_name']):<{width}}  {printable(lead['unit'])}  {said}",
                 style=text.STYLES[lead["verdict"]],
@@ -136,6 +137,8 @@ def _show_recordings(account: Account, recordings: Sequence[CheckedRecording], c
             text.show_strips(view.strips, console)
     if more := account.tables[RECORDINGS.name].rows - len(recordings):
         console.print(f"\n… and {more:,} more recording{'s' * (more != 1)}")
+    if any(each.item.facts["reasons"] for each in recordings):
+        console.print("docs/rules.md explains the rules in brackets.", style="dim")
     if text.can_draw(console) and len(recordings) > _DRAWN:
         console.print("Check one recording alone to see its leads drawn.", style="dim")
 

@@ -158,7 +158,7 @@ class Rows:
         return self._file.read(columns=columns)
 
     def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """The same, a row group or less at a time, for parts of which even one column is large."""
+        """The same, some thousand rows at a time, for parts of which even one column is large."""
         yield from self._file.iter_batches(columns=columns)
 
     def slice(self, row: int, count: int) -> pa.Table:
