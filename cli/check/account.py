@@ -105,6 +105,7 @@ class Account:
         tables: of the dataset, in order, and those derived from them.
         refusals: in the order of the objects.
         warnings: id of a rule → records that it warns about.
+        verdicts: of recordings, where there are any → how many.
         failed: files that no upload takes, each with the reason.
         kept: the first part that has rows, where `keep` asked for it.
     """
@@ -114,6 +115,7 @@ class Account:
     tables: dict[str, CheckedTable]
     refusals: dict[tuple[str, str, str], CheckedRefusals] = field(default_factory=dict)
     warnings: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[str] = field(default_factory=Counter)
     failed: tuple[tuple[Path, str], ...] = ()
     kept: KeptPart | None = None
 
@@ -210,11 +212,18 @@ def _add(found: Account, table: Table, data: bytes, items: Sequence[ObjectInfo],
     checked.rows += rows.num_rows
     if len(items) == 1 and rows.num_rows:
         found.objects[items[0].key].rows[table.name] += rows.num_rows
-    wanted = ["warnings", "companion_keys", *(["source_key"] if len(items) > 1 else [])]
+    wanted = [
+        "warnings",
+        "companion_keys",
+        *(["verdict"] if table is found.dataset.tables[0] else []),
+        *(["source_key"] if len(items) > 1 else []),
+    ]
     names = [name for name in wanted if name in table.names]
     for batch in rows.batches(names) if names else ():
         if "warnings" in names:
             found.warnings.update(_counts(pc.list_flatten(batch.column("warnings"))))
+        if "verdict" in names:
+            found.verdicts.update(_counts(batch.column("verdict")))
         if "source_key" in names:
             for key, count in _counts(batch.column("source_key")).items():
                 found.objects[key].rows[table.name] += count

@@ -58,6 +58,7 @@ def document(account: Account, recordings: Sequence[CheckedRecording], assumed: 
             for each in account.refusals.values()
         ],
         "warnings": [{"rule": rule, "rows": count} for rule, count in account.warnings.items()],
+        "verdicts": dict(account.verdicts),
         "recordings": [_recording(each) for each in recordings],
         "assumed": list(assumed),
     }

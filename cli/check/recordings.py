@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cli.ecg.view import View, view_of
+from vitalake.ecg.quality.rules import QUALITIES
 from vitalake.ecg.tables import RECORDINGS, SIGNALS, WINDOWS
 from vitalake.serving import recording_queries
 
@@ -41,7 +42,7 @@ def has_recordings(dataset: Dataset) -> bool:
 def recordings_of(
     account: Account, names: list[str], start: float | None, seconds: float | None
 ) -> list[CheckedRecording]:
-    """The first recordings of the part that the account kept, in the order of their rows.
+    """Recordings of the part that the account kept, in the order of their rows; of many the worst, these first.
 
     Raises:
         typer.BadParameter: one has no lead of these names, or ends before `start`.
@@ -50,7 +51,10 @@ def recordings_of(
         return []
     import duckdb
 
-    rows = account.kept.tables[RECORDINGS.name].slice(0, MOST_RECORDINGS)
+    rows = account.kept.tables[RECORDINGS.name].select(["source_key", "verdict"]).to_pylist()
+    if len(rows) > MOST_RECORDINGS:
+        rows.sort(key=lambda row: -QUALITIES.index(row["verdict"]))
+    keys = [row["source_key"] for row in rows[:MOST_RECORDINGS]]
     with duckdb.connect() as connection:
         for table in (RECORDINGS, SIGNALS, WINDOWS):
             # As a stream, good for one query: given a table, DuckDB imports pandas to see whether it is a frame.
@@ -60,7 +64,7 @@ def recordings_of(
                 [account.kept.day],
             )
             connection.unregister("rows")
-        return [_recording(connection, key, names, start, seconds) for key in rows.column("source_key").to_pylist()]
+        return [_recording(connection, key, names, start, seconds) for key in keys]
 
 
 def _recording(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cli.check.account import Account, CheckedObject, CheckedRefusals, CheckedTable
 from cli.check.recordings import has_recordings
 from cli.quarantine.remedies import NOTES, remedy
+from vitalake.ecg.quality.rules import QUALITIES
 from vitalake.ecg.tables import RECORDINGS
 from vitalake.escaping import printable
 from vitalake.lake.checks import WAITING
@@ -137,6 +138,9 @@ def _show_recordings(account: Account, recordings: Sequence[CheckedRecording], c
             text.show_strips(view.strips, console)
     if more := account.tables[RECORDINGS.name].rows - len(recordings):
         console.print(f"\n… and {more:,} more recording{'s' * (more != 1)}")
+    if sum(account.verdicts.values()) > 1:
+        counted = ", ".join(f"{account.verdicts[name]:,} {name}" for name in QUALITIES if account.verdicts[name])
+        console.print(f"\nverdicts: {counted}")
     if any(each.item.facts["reasons"] for each in recordings):
         console.print("docs/rules.md explains the rules in brackets.", style="dim")
     if text.can_draw(console) and len(recordings) > _DRAWN:

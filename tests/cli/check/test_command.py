@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cli.demo.recordings import broken, other_formats
+from cli.demo.recordings import broken, matlab_v4, other_formats
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.cli.check.conftest import ROWS
@@ -85,8 +85,8 @@ def test_json_is_one_document_of_the_shape_that_is_documented(vitalake: Vitalake
     assert (answer.code, answer.err) == (1, "")
     found = as_json(answer)
     assert list(found) == [
-        "format", "dataset", "refused", "files", "not_uploaded", "tables", "refusals", "warnings", "recordings",
-        "assumed",
+        "format", "dataset", "refused", "files", "not_uploaded", "tables", "refusals", "warnings", "verdicts",
+        "recordings", "assumed",
     ]  # fmt: skip
     assert (found["format"], found["dataset"], found["refused"]) == ("vitalake check 1", "weights", True)
     key = f"weights/date={today()}/weights.csv"
@@ -219,6 +219,23 @@ def test_files_of_one_recording_are_one_and_one_alone_says_what_it_waits_for(
     assert answer.code == 1
     assert f"waits for '{signals.name}'" in answer.out
     assert "name all of them, or their folder" in answer.out
+
+
+def test_of_many_recordings_the_worst_are_shown_and_all_are_counted(vitalake: Vitalake, folder: Path) -> None:
+    for number in range(11):
+        (folder / f"{number}.mat").write_bytes(recording(number))
+    (folder / "z.mat").write_bytes(matlab_v4(np.full((1, 3600), 1024, np.int16)))
+    files = [f"{number}.mat" for number in (*range(11), "z")]
+    answer = vitalake("check", *files, "--dataset", "ecg")
+    assert answer.code == 0
+    lines = answer.out.splitlines()
+    assert "verdicts: 11 acceptable, 1 unacceptable" in lines
+    assert "… and 2 more recordings" in lines
+    assert lines[lines.index("z.mat") + 1].startswith("✕ unacceptable: ")
+    assert lines.index("z.mat") < lines.index("0.mat")
+    found = as_json(vitalake("check", *files, "--dataset", "ecg", "--json"))
+    assert found["verdicts"] == {"acceptable": 11, "unacceptable": 1}
+    assert [each["verdict"] for each in found["recordings"]] == ["unacceptable", *["acceptable"] * 9]
 
 
 def test_what_is_assumed_of_a_recording_is_said_with_its_values(vitalake: Vitalake, folder: Path) -> None:

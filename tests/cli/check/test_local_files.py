@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def test_files_have_their_bytes_and_those_that_no_upload_takes_a_reason(
     sources = [(f"x/{os.fsdecode(name)}", tmp_path / os.fsdecode(name)) for name in names]
     opened = Path.open
 
-    def refusing(path: Path, *args: str) -> object:
+    def refusing(path: Path, *args: Any) -> Any:
         if path.name == "denied":
             raise PermissionError(13, "Permission denied")
         return opened(path, *args)
