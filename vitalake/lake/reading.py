@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from vitalake.arrivals.bundles import Bundle, bundles, size_bytes
 from vitalake.arrivals.keys import unclear
-from vitalake.arrivals.objects import Bucket, ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import PermanentError, TransientError, UnusableDataError, VitalakeError
 from vitalake.lake.checks import UNCLEAR_TIME, VANISHED
 from vitalake.lake.contents import Parsed, RawObject, Refusal
@@ -31,8 +31,8 @@ _TOLD = 5  # messages of one object and rule that are told one by one
 _TOLD_COLUMNS = ("source_key", "source_version", "rule", "message", "record_count")
 
 
-class RawContents(Protocol):
-    """What reading needs of the place where objects are: their bytes."""
+class RawBucket(Protocol):
+    """What reading needs of the bucket that devices upload to: the bytes of objects."""
 
     def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
         """Contents in order; None for an object that is gone or changed since it was listed."""
@@ -41,12 +41,8 @@ class RawContents(Protocol):
         """The content a piece at a time; None for an object that is gone or changed since it was listed."""
 
 
-class RawBucket(RawContents, Bucket, Protocol):
-    """What the stages need of the bucket that devices upload to."""
-
-
 def read_part(
-    dataset: Dataset, raw: RawContents, items: Sequence[ObjectInfo], pseudonyms: Pseudonyms, inputs: Inputs
+    dataset: Dataset, raw: RawBucket, items: Sequence[ObjectInfo], pseudonyms: Pseudonyms, inputs: Inputs
 ) -> tuple[Output, list[dict[str, Any]]]:
     """Read the objects of one part: each becomes rows of the dataset's tables, of quarantine, or of both.
 
@@ -98,7 +94,7 @@ def read_part(
 
 
 def _fetched(
-    raw: RawContents, found: Sequence[Bundle], whole_bytes: int
+    raw: RawBucket, found: Sequence[Bundle], whole_bytes: int
 ) -> Iterator[tuple[Bundle, tuple[RawObject, ...]]]:
     """Each bundle with those of its objects that are still there: many small ones are fetched side by side."""
 
