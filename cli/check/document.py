@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from cli.check.recordings import judgement
 from cli.quarantine.remedies import remedy
 from vitalake.lake.columns import rows_of
 
@@ -79,8 +80,6 @@ def _table(checked: CheckedTable) -> dict[str, Any]:
 
 
 def _recording(each: CheckedRecording) -> dict[str, Any]:
-    from vitalake.ecg.pictures.ecg_grid import verdict_text
-
     facts, names = each.item.facts, ("lead_name", "unit", "sampling_rate_hz", "duration_s", "verdict", "reasons")
     copied = ("file_format", "lead_count", "sampling_rate_hz", "duration_s", "device_id", "device_model", "label")
     return {
@@ -91,12 +90,8 @@ def _recording(each: CheckedRecording) -> dict[str, Any]:
         "found": list(facts["warning_texts"]),
         "verdict": facts["verdict"],
         "reasons": list(facts["reasons"]),
-        "in_words": verdict_text(facts["verdict"], tuple(facts["reasons"])),
-        "leads": [
-            {name: lead[name] for name in names}
-            | {"in_words": verdict_text(lead["verdict"], tuple(lead["reasons"]))}
-            for lead in each.leads
-        ],
+        "in_words": judgement(facts),
+        "leads": [{name: lead[name] for name in names} | {"in_words": judgement(lead)} for lead in each.leads],
     }
 
 

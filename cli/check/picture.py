@@ -48,12 +48,11 @@ def _png(each: CheckedRecording) -> bytes:
 
 
 def _page(recordings: Sequence[CheckedRecording], images: Sequence[bytes]) -> str:
-    from vitalake.ecg.pictures.ecg_grid import verdict_text
+    from cli.check.recordings import judgement
 
     sections = []
     for each, image in zip(recordings, images, strict=True):
-        verdict = verdict_text(each.item.facts["verdict"], tuple(each.item.facts["reasons"]))
-        name, words = (html.escape(printable(text)) for text in (each.item.key, verdict))
+        name, words = (html.escape(printable(text)) for text in (each.item.key, judgement(each.item.facts)))
         source = f"data:image/png;base64,{base64.b64encode(image).decode()}"
         sections.append(f'<h1>{name}</h1>\n<p>{words}</p>\n<img alt="{words}" src="{source}">')
     style = "body { font-family: sans-serif; margin: 2em } h1 { font-size: 1em } img { max-width: 100% }"

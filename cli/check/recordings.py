@@ -7,9 +7,12 @@ Does not belong here: those queries (`vitalake/serving/recording_queries.py`), w
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cli.ecg.view import View, view_of
+from vitalake.ecg.pictures.ecg_grid import verdict_text
 from vitalake.ecg.quality.rules import QUALITIES
 from vitalake.ecg.tables import RECORDINGS, SIGNALS, WINDOWS
 from vitalake.serving import recording_queries
@@ -32,6 +35,11 @@ class CheckedRecording(NamedTuple):
     subject_id: str | None
     leads: list[dict[str, Any]]
     view: View
+
+
+def judgement(row: Mapping[str, Any]) -> str:
+    """The verdict on a recording or a lead, with all its reasons in words."""
+    return verdict_text(row["verdict"], tuple(row["reasons"]), sys.maxsize)
 
 
 def has_recordings(dataset: Dataset) -> bool:

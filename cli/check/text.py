@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cli.check.account import Account, CheckedObject, CheckedRefusals, CheckedTable
-from cli.check.recordings import has_recordings
+from cli.check.recordings import has_recordings, judgement
 from cli.quarantine.remedies import NOTES, remedy
 from vitalake.ecg.quality.rules import QUALITIES
 from vitalake.ecg.tables import RECORDINGS
@@ -111,13 +111,12 @@ def _show_table(checked: CheckedTable, console: Console, *, rows: bool, files: i
 
 def _show_recordings(account: Account, recordings: Sequence[CheckedRecording], console: Console) -> None:
     from cli.ecg import text
-    from vitalake.ecg.pictures.ecg_grid import verdict_text
 
     for each in recordings:
         item, view = each.item, each.view
         verdict = item.facts["verdict"]
         console.print(f"\n{printable(item.key.rpartition('/')[2])}", style="bold")
-        console.print(verdict_text(verdict, tuple(item.facts["reasons"])), style=text.STYLES[verdict])
+        console.print(judgement(item.facts), style=text.STYLES[verdict])
         *facts, shown = view.facts
         for line in facts:
             console.print(printable(line))
@@ -127,7 +126,7 @@ def _show_recordings(account: Account, recordings: Sequence[CheckedRecording], c
             console.print(f"subject {printable(each.subject_id)} *")
         width = max(len(printable(lead["lead_name"])) for lead in each.leads)
         for lead in each.leads:
-            said = verdict_text(lead["verdict"], tuple(lead["reasons"]))
+            said = judgement(lead)
             said += f"  [{', '.join(lead['reasons'])}]" * bool(lead["reasons"])
             console.print(
                 f"  {printable(lead['lead_name']):<{width}}  {printable(lead['unit'])}  {said}",
