@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.quality import sources
-from benchmarks.quality.cases import IntArray
+from benchmarks.quality.cases import Case, IntArray
 from benchmarks.quality.hearts import sweep
 from benchmarks.quality.scores import TOLERANCE_S
 from vitalake.ecg.signals.candidates import BeatBands, candidates
@@ -59,7 +59,7 @@ def generated(seed: int) -> Iterable[Marked]:
         )
 
 
-def _of_lead(group: str, case: sources.Case, seconds: float, weight: float = 1.0, *, edges: bool) -> list[Marked]:
+def _of_lead(group: str, case: Case, seconds: float, weight: float = 1.0, *, edges: bool) -> list[Marked]:
     lead = case.recording.leads[0]
     x, rate = lead.values(), lead.sampling_rate_hz
     beats = np.empty(0, np.int64) if case.beats is None else case.beats

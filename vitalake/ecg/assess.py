@@ -197,13 +197,13 @@ def _measured(
 
     The beats of windows are `known`; those of a lead that is one strip are found with its measures.
     """
-    groups: defaultdict[tuple[float, int, bool, bool], list[int]] = defaultdict(list)
+    groups: defaultdict[tuple[tuple[float, int, bool], bool], list[int]] = defaultdict(list)
     for row, stretch in enumerate(stretches):
-        groups[(*stretch.shape, known[row] is None)].append(row)
+        groups[stretch.shape, known[row] is None].append(row)
     values: dict[str, FloatArray] = {}
     poor = np.full(len(stretches), np.nan)
     peaks: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)] * len(stretches)
-    for (rate_hz, length, calibrated, _), rows in groups.items():
+    for ((rate_hz, length, calibrated), _), rows in groups.items():
         size = max(1, _BATCH_SAMPLES // length)
         for batch in (rows[at : at + size] for at in range(0, len(rows), size)):
             steps = np.array([_step(stretches[row].lead) for row in batch])

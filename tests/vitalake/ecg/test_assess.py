@@ -102,7 +102,7 @@ def test_a_pause_counts_the_same_wherever_windows_cut_it(start: float) -> None:
 
 @pytest.mark.parametrize("offset", np.arange(9.9, 10.1, 0.02).round(2))
 def test_a_beat_on_the_edge_of_two_windows_is_one_beat(offset: float) -> None:
-    at = offset + np.arange(-12, 24) * 0.8
+    at = np.asarray(offset + np.arange(-12, 24) * 0.8, dtype=np.float64)
     at = at[(at > 0.2) & (at < 29.8)]
     (found,) = assess([recording(heart(at, 30))])[0].leads
     assert found is not None

@@ -31,7 +31,7 @@ RECORD_QUALITY = 0.78
 
 
 # From here on the rate may be wrong: no rate, and no interval, is derived from such a stretch.
-BEAT_DOUBT = 0.08
+BEAT_DOUBT = 0.07
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ RULES: tuple[QualityRule, ...] = (
          formula="P(5–15 Hz) / P(5–40 Hz)", source="Zhao & Zhang 2018", marginal=False),
     QualityRule("Q10", "qrs_share", ">", warn=0.98, reject=None, words="unusual QRS band",
          formula="P(5–15 Hz) / P(5–40 Hz)", source="Zhao & Zhang 2018", marginal=False),
-    QualityRule("Q14", "quality_index", "<", warn=0.78, reject=0.66, words="beats drowned in noise",
+    QualityRule("Q14", "quality_index", "<", warn=0.77, reject=0.68, words="beats drowned in noise",
          formula="0.2·max(c, 0) + 0.5·max(d, 0) + 0.2·a + 0.1·r/(1 + r): c (Q12) mean correlation of the beats "
                  "with the median beat, d with the two most alike, a (Q13) agreement of two detectors, r (Q11) "
                  "P(1–40 Hz) / rest",

@@ -10,7 +10,7 @@ ventricular beats.
 
 Its threshold lies between the quiet and the loud of a strip. What is loud is asked twice: the typical second, which
 no artefact raises, says what may be a beat; the highest summits, as many as a slow heart beats, what must be one.
-Between them it confirms what the first detector found, and objects to nothing.
+Where the two are far apart, what lies between them confirms the first detector and objects to nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from vitalake.ecg.signals.filters import Bands, FloatArray, moving_mean, seconds
 SLOPE_BAND_HZ = (4.0, 30.0)
 CURVE_WINDOW_S = 0.13
 THRESHOLD = 0.4
+CLEARLY_LOUDER = 2.0
 REFRACTORY_S = 0.2  # 300 beats a minute
 MATCH_S = 0.15
 SILENCE_MV = 1e-3  # 1 µV of travel: rounding
@@ -51,6 +52,8 @@ def slope_peaks(bands: Bands) -> list[SlopePeaks]:
     for row, at in enumerate(summits(travel, round(REFRACTORY_S * rate), SILENCE_MV)):
         height, floor, heard = travel[row, at], quiet[row], loudest[row, loudest[row] > SILENCE_MV]
         loud = sorted((float(np.median(heard)) if heard.size else 0.0, median_of_highest(height, beats_at_least)))
+        if loud[1] < CLEARLY_LOUDER * loud[0]:
+            loud[1] = loud[0]
         may_be, must_be = (floor + THRESHOLD * (each - floor) for each in loud)
         kept = height >= may_be
         found.append(SlopePeaks(at[kept], height[kept] >= must_be))

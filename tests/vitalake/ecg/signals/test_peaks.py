@@ -109,7 +109,7 @@ def test_half_hours_of_difficult_records(data_dir: Path) -> None:
 def outside_flutter(beats: Samples) -> Samples:
     """Without those in the ventricular flutter of record 207, where no beat is annotated."""
     inside = [(beats >= first) & (beats <= last) for first, last in FLUTTER_OF_207]
-    return beats[~np.any(inside, axis=0)]
+    return np.asarray(beats[~np.any(inside, axis=0)], dtype=np.int64)
 
 
 @pytest.mark.parametrize("bpm", [20, 25, 30, 35, 45, 60, 150, 200, 240, 250, 275, 300])
