@@ -15,10 +15,11 @@ from typing import Any, Protocol
 from vitalake.arrivals.bundles import Bundle, bundles, size_bytes
 from vitalake.arrivals.keys import unclear
 from vitalake.arrivals.objects import Bucket, ObjectInfo
-from vitalake.errors import PermanentError, TransientError, UnusableDataError, VitalakeError
+from vitalake.errors import VitalakeError
 from vitalake.lake.checks import UNCLEAR_TIME, VANISHED
 from vitalake.lake.contents import Parsed, RawObject, Refusal
 from vitalake.lake.dataset import Dataset
+from vitalake.lake.defects import OF_THE_MACHINE, laid_out, why_refused
 from vitalake.lake.parts import Inputs
 from vitalake.lake.reconcile import Output, PartWriter
 from vitalake.lake.refusals import LISTED
@@ -52,16 +53,16 @@ def read_part(
     """
     sheets = PartWriter([*dataset.tables, dataset.quarantine_table])
     refused = _QuarantineRows(dataset, items, sheets)
-    values: list[Any] = []
+    pieces: list[tuple[Bundle, Sequence[Any]]] = []
     weight = 0
     vanished: list[str] = []
 
     def lay_out() -> None:
         with _without_values(dataset):
-            found = dataset.tabulate(values)
-            sheets.append(found.tables)
-            refused.add(found.refusals, settled=True)
-        values.clear()
+            for found in laid_out(dataset, pieces):
+                sheets.append(found.tables)
+                refused.add(found.refusals, settled=True)
+        pieces.clear()
 
     small: list[Bundle] = []
     for bundle in bundles(items, dataset.group_objects):
@@ -78,7 +79,7 @@ def read_part(
             refused.add(Refusal(item.key, VANISHED, message) for item in bundle)
             continue
         for parsed in _parse(dataset, objects, pseudonyms):
-            values += parsed.values
+            pieces.append((bundle, parsed.values))
             weight += parsed.weight_bytes
             refused.add(parsed.refusals)
             if weight >= SLICE_BYTES:
@@ -156,25 +157,23 @@ def _parse(dataset: Dataset, objects: Sequence[RawObject], pseudonyms: Pseudonym
     A stream is read to its end, whatever is made of it: only there it says that its bytes changed on the way, which
     is no finding about a file.
     """
-    refusal: tuple[str, str] | None = None
+    failed: Exception | None = None
     try:
         yield from dataset.parse(objects, pseudonyms)
-    except UnusableDataError as error:
-        refusal = error.rule, error.message
-    except (MemoryError, OSError, ImportError, TransientError, PermanentError):
-        raise  # the machine is at fault: a reader has bytes in its hand and no reason to touch a file
+    except OF_THE_MACHINE:
+        raise
     except Exception as error:
-        # Parsing is a function of the bytes alone, so whatever goes wrong in it is a finding about them.
-        refusal = "S02", f"the reader failed on it ({type(error).__name__})"
+        failed = error
     for item in objects:
         deque(item.stream or (), maxlen=0)
-    if refusal:
-        yield Parsed((), tuple(Refusal(item.key, *refusal) for item in objects))
+    if failed:
+        why = why_refused(failed, [item.key for item in objects])
+        yield Parsed((), tuple(Refusal(item.key, *why) for item in objects))
 
 
 @contextmanager
 def _without_values(dataset: Dataset) -> Iterator[None]:
-    """Laying out is our own code at fault: the run fails. What a library says of it may quote a value of a file."""
+    """Writing rows fails by our own code: the run fails. What a library says of it may quote a value of a file."""
     try:
         yield
     except (VitalakeError, MemoryError, OSError, ImportError):
