@@ -32,8 +32,8 @@ UNCLEAR_TIME = "S17"
 # The reader broke on the object: a defect of ours, and no verdict on the bytes either.
 DEFECT = "X01"
 
-# Refusals that mean "these bytes are no file of this kind, or none from some place on", or that nobody knows as long
-# as the reader breaks, as against "a good file that we do not want".
+# Refusals that mean "these bytes are no file of this kind, or none from some place on", or that the reader cannot
+# tell, as against "a good file that we do not want".
 UNREADABLE = ("S01", "S02", UNCLEAR_TIME, "D01", "D07", DEFECT)
 
 

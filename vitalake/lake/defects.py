@@ -1,8 +1,7 @@
 """An exception of code that has a file's content in hand, and that nobody raised on purpose: a defect of ours.
 
-Belongs here: what of an error is the object's own row in quarantine, and what the log says of it; finding the object
-at fault where many are laid out together. Does not belong here: which bytes are read when
-(`vitalake/lake/reading.py`).
+Belongs here: what of an error is the object's own row in quarantine, and what the log says of it; which object is
+at fault where many are laid out together. Does not belong here: which bytes are read when (`reading.py`).
 
 Reading and laying out are functions of the bytes alone, so such an error comes again each time, and whatever fails
 with it waits for a programmer. So it is the row of one object, never the failure of a day. A machine that is short
@@ -51,7 +50,7 @@ def laid_out(dataset: Dataset, pieces: Sequence[tuple[Bundle, Sequence[Any]]]) -
     not one of them: the run fails, and the lake stays as it is.
 
     Raises:
-        RuntimeError: the code is at fault; says what kind of error it was, not what a library says of values.
+        Exception: whatever the layout raised, where it is at fault.
     """
     try:
         yield dataset.tabulate([value for _, values in pieces for value in values])
@@ -68,12 +67,15 @@ def laid_out(dataset: Dataset, pieces: Sequence[tuple[Bundle, Sequence[Any]]]) -
             raise
         except Exception as error:
             apart.append((bundle, error))
-    if len(apart) > 1 and all(isinstance(found, Exception) for _, found in apart):
-        said = f"laying out rows of {dataset.name} failed ({type(failed).__name__}), of each object by itself too"
-        raise RuntimeError(said).with_traceback(failed.__traceback__) from None
+    if len(apart) > 1 and all(_is_defect(found) for _, found in apart):
+        raise failed
     for bundle, found in apart:
         if isinstance(found, Tabulated):
             yield found
         else:
             why = why_refused(found, [item.key for item in bundle])
             yield Tabulated({}, [Refusal(item.key, *why) for item in bundle])
+
+
+def _is_defect(found: Tabulated | Exception) -> bool:
+    return isinstance(found, Exception) and not isinstance(found, UnusableDataError)

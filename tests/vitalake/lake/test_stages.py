@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.store
 
 BROKE = (
-    "a defect of the reader (UnicodeDecodeError), no finding about the file: the log of the run has the traceback to "
-    "report. A program that mends it reads the object again when its day is next built"
+    "a defect of the reader (UnicodeDecodeError), no finding about the file: the log of the run has the traceback "
+    "to report. A program that mends it reads the object again when its day is next built"
 )
 
 
