@@ -122,7 +122,7 @@ def read_one(data: bytes) -> Recording:
 
 def _read_alone(name: str, item: RawObject, unread: Mapping[str, str]) -> Recording:
     """The recording in one object; `unread` are the headers of its folder that are none, and why."""
-    if name in unread:
+    if name in unread and item.data:
         raise UnusableDataError("S02", f"called as a WFDB header, and none that can be read: {unread[name]}")
     if name.lower().endswith(_HEADED) and not any(reader.recognises(item.data) for reader in (*_SIGNED, text)):
         header = f"{name[:-4]}.hea"
@@ -134,8 +134,10 @@ def _read_alone(name: str, item: RawObject, unread: Mapping[str, str]) -> Record
 
 def _why_no_header(name: str, data: bytes) -> str | None:
     """Why a file that is called as a header cannot be read; None where it can, or is something else altogether."""
-    if not name.endswith(wfdb.HEADER_SUFFIX) or not data or any(each.recognises(data) for each in _READERS):
+    if not name.endswith(wfdb.HEADER_SUFFIX) or any(each.recognises(data) for each in _READERS):
         return None
+    if not data:
+        return "it is empty (0 bytes)"
     try:
         wfdb.needed(data)
     except UnusableDataError as error:

@@ -25,7 +25,7 @@ _DATA_SET = re.compile(
 
 
 def meta_at(data: bytes) -> int | None:
-    """Where the file meta information begins, which says how all else is encoded, as a byte; None where it is not."""
+    """Where the file meta information begins, which says how all else is encoded; None where there is none."""
     if data[PREAMBLE_BYTES : PREAMBLE_BYTES + len(MARK)] == MARK:
         return PREAMBLE_BYTES + len(MARK)
     if data.startswith(MARK):

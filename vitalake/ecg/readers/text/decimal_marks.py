@@ -1,7 +1,7 @@
 """Whether a comma is a decimal mark, lies between two cells, or separates thousands.
 
-Belongs here: weighing what the first rows show. Does not belong here: which delimiter a text has otherwise
-(`layout.py`), numbers with a comma (`table.py`).
+Belongs here: weighing what rows show. Does not belong here: which delimiter a text has otherwise (`layout.py`),
+columns of numbers with a comma (`table.py`).
 
 A program that writes in the user's language writes 0,5 for a half, and may put it into a CSV file as it is. Nothing
 but the rows themselves tells 12,5 from 12 and 5 then, and a wrong answer would look like two leads.
@@ -16,10 +16,11 @@ from enum import Enum
 from vitalake.ecg.readers.units import per_millivolt
 
 MANY_ROWS = 50  # fewer are no second of an ECG, and show too little
-
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DIGITS = re.compile(r"[0-9]+")
-_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
+# A number with a comma that may separate thousands, and one that needs none.
+THOUSANDS = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
+BELOW_THOUSAND = r"^[+-]?[0-9]{1,3}$"
 
 
 class Mark(Enum):
@@ -57,18 +58,6 @@ def mark_of_pairs(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Mark:
     return Mark.UNCLEAR if len(pairs) >= MANY_ROWS and tenths == set("0123456789") else Mark.CELLS
 
 
-def may_be_thousands(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the commas of a column separate thousands: below 1,000 it has none, and three digits follow each."""
-    width = min(map(len, rows))
-    for at in range(width):
-        cells = [row[at] for row in rows if row[at]]
-        with_comma = [cell for cell in cells if "," in cell]
-        without = [cell for cell in cells if "," not in cell]
-        if with_comma and without and all(map(_THOUSANDS.fullmatch, with_comma)) and all(map(_is_small, without)):
-            return True
-    return False
-
-
 def _could_be_decimals(row: Sequence[str]) -> bool:
     """Whether each first cell of two is a whole number, and each second one digits behind its comma."""
     return all(_WHOLE.fullmatch(cell) for cell in row[::2]) and all(_DIGITS.fullmatch(cell) for cell in row[1::2])
@@ -77,7 +66,3 @@ def _could_be_decimals(row: Sequence[str]) -> bool:
 def _begins_with_zero(cell: str) -> bool:
     digits = cell.lstrip("+-")
     return len(digits) > 1 and digits[0] == "0"
-
-
-def _is_small(cell: str) -> bool:
-    return bool(_WHOLE.fullmatch(cell)) and len(cell.lstrip("+-")) <= 3

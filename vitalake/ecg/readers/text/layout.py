@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from vitalake.ecg.readers.text.cells import NULLS, is_number, is_time
-from vitalake.ecg.readers.text.decimal_marks import Mark, mark_of_pairs, may_be_thousands
+from vitalake.ecg.readers.text.decimal_marks import THOUSANDS, Mark, mark_of_pairs
 from vitalake.ecg.readers.text.head import Head, is_statement, read_head, stated_labels
 from vitalake.ecg.readers.text.programs import is_count_row, read_program_head
 from vitalake.errors import UnusableDataError
@@ -36,7 +36,7 @@ class Layout(NamedTuple):
         start: first byte of the first row of numbers.
         line: its number in the file, from 1.
         delimiter: one of ``,`` ``;`` tab and blank, the last for any run of blanks and tabs.
-        decimal_comma: whether 0,5 is a half, mostly; a column may have another mark than the others.
+        decimal_comma: whether a number shows that 0,5 is a half; a column may have another mark all the same.
         quote: ``"`` or ``'``.
         columns: cells of a row.
         head: what is said of the columns.
@@ -118,14 +118,12 @@ def find_layout(text: bytes) -> Layout | None:
     sampled = _sampled(guess, first)
     if not sampled:
         return None
-    if guess.delimiter != "," and may_be_thousands(sampled):
-        unclear = "a number such as 1,234 may have a decimal comma or separate thousands: write decimal points"
     quote = "'" if any(line.count("'") >= 2 for line in lines[: first + 1]) else '"'
     return Layout(
         sum(map(len, raw_lines[:first])),
         first + 1,
         guess.delimiter,
-        any("," in cell for row in sampled for cell in row if is_number(cell)),
+        any("," in cell and is_number(cell) and not re.match(THOUSANDS, cell) for row in sampled for cell in row),
         quote,
         guess.columns,
         _head(lines[:first], guess.delimiter, sampled),

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitalake.ecg.readers.text.cells import CLOCK, COMMA_NUMBER, NULLS, POINT_NUMBER
+from vitalake.ecg.readers.text.decimal_marks import BELOW_THOUSAND, MANY_ROWS, THOUSANDS
 from vitalake.ecg.readers.text.layout import Layout
 from vitalake.errors import UnusableDataError
 
@@ -155,6 +156,10 @@ def _from_text(array: Any, layout: Layout) -> tuple[Any, bool]:
     fits = with_point | with_comma
     if not fits.all():
         raise _no_number(layout, int(np.argmin(fits)))
+    if not with_point.all() and len(plain) >= MANY_ROWS and _may_have_thousands(plain):
+        raise UnusableDataError(
+            "S02", "a number such as 1,234 may have a decimal comma or separate thousands: write decimal points"
+        )
     if not (with_point.all() or with_comma.all()):
         mixed = max(int(np.argmin(with_point)), int(np.argmin(with_comma)))
         raise UnusableDataError(
@@ -164,6 +169,14 @@ def _from_text(array: Any, layout: Layout) -> tuple[Any, bool]:
         return pc.utf8_ltrim(pc.replace_substring(plain, ",", "."), "+").cast(pa.float64()), False
     except pa.ArrowInvalid:
         raise UnusableDataError("S02", "a number of the text has no place in 64 bits") from None
+
+
+def _may_have_thousands(plain: Any) -> bool:
+    """Whether each comma has three digits behind it, and each number without a comma needs none."""
+    import pyarrow.compute as pc
+
+    likely = pc.or_(pc.match_substring_regex(plain, THOUSANDS), pc.match_substring_regex(plain, BELOW_THOUSAND))
+    return bool(pc.all(likely).as_py())
 
 
 def _seconds_of_the_day(parts: Any) -> Any:
