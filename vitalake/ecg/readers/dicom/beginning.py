@@ -28,7 +28,7 @@ def meta_at(data: bytes) -> int | None:
     """Where the file meta information begins, which says how all else is encoded; None where there is none."""
     if data[PREAMBLE_BYTES : PREAMBLE_BYTES + len(MARK)] == MARK:
         return PREAMBLE_BYTES + len(MARK)
-    if data.startswith(MARK):
+    if data.startswith(MARK) and _META.match(data, len(MARK)):
         return len(MARK)
     if _META.match(data):
         return 0

@@ -6,6 +6,7 @@ and of stated rates counts (`clock.py`).
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
@@ -28,7 +29,8 @@ DAY_S = 86_400.0
 EPOCH_S = (946_684_800.0, 4_102_444_800.0)  # the years 2000 to 2099
 RATES_HZ = (20.0, 100_000.0)  # by which the unit of a time column without one is guessed
 
-_NO_UNIT = frozenset(("", "hh:mm:ss", "hh:mm:ss.mmm", "formatted"))
+_NO_UNIT = frozenset(("hh:mm:ss", "hh:mm:ss.mmm", "formatted", "utc", "gmt", "local", "relative", "elapsed"))
+_IN_BRACKETS = re.compile(r"[(\[]\s*(.+?)\s*[)\]]")
 
 
 class TimeAxis(NamedTuple):
@@ -82,7 +84,7 @@ def _numeric(column: NumberColumn, name: str, unit: str) -> TimeAxis:
         return _axis(seconds + np.cumsum(turns) * (DAY_S / 2 if half else DAY_S), None)
     known = TIME_UNITS.get((unit or name).casefold())
     epoch = _epoch(first)
-    if known is None and epoch is None and unit.casefold() not in _NO_UNIT:
+    if known is None and epoch is None and _unknown_unit(name, unit):
         return TimeAxis()
     steps = np.diff(values)
     per_second = known or epoch or _guess(float(np.median(steps)) or float(steps.mean()))
@@ -90,6 +92,13 @@ def _numeric(column: NumberColumn, name: str, unit: str) -> TimeAxis:
         return TimeAxis()
     started_at = _start(first / per_second) if EPOCH_S[0] <= first / per_second <= EPOCH_S[1] else None
     return _axis(seconds / per_second, started_at)._replace(sure=bool(known or epoch))
+
+
+def _unknown_unit(name: str, unit: str) -> bool:
+    """Whether a name or a unit says what the numbers count, and nobody here knows it, such as days."""
+    inside = _IN_BRACKETS.search(name)
+    said = (unit or (inside[1] if inside else "")).casefold()
+    return bool(said) and said not in _NO_UNIT
 
 
 def _advances(column: NumberColumn) -> bool:
