@@ -19,6 +19,7 @@ from vitalake.ecg.readers.matlab import reader as matlab_signal
 from vitalake.ecg.readers.scp import reader as scp
 from vitalake.ecg.readers.text import reader as text
 from vitalake.ecg.readers.wfdb import reader as wfdb
+from vitalake.ecg.readers.wfdb.names import HEADER_SUFFIX
 from vitalake.ecg.recording import Recording
 from vitalake.errors import UnusableDataError
 from vitalake.lake.checks import WAITING
@@ -134,7 +135,7 @@ def _read_alone(name: str, item: RawObject, unread: Mapping[str, str]) -> Record
 
 def _why_no_header(name: str, data: bytes) -> str | None:
     """Why a file that is called as a header cannot be read; None where it can, or is something else altogether."""
-    if not name.endswith(wfdb.HEADER_SUFFIX) or any(each.recognises(data) for each in _READERS):
+    if not name.endswith(HEADER_SUFFIX) or any(each.recognises(data) for each in _READERS):
         return None
     if not data:
         return "it is empty (0 bytes)"

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitalake.ecg.readers.text.table import NumberColumn
-from vitalake.ecg.readers.text.time_names import TIME_UNITS, is_counter_name, is_time_name
+from vitalake.ecg.readers.text.time_names import TIME_UNITS, has_time_word, is_counter_name, is_time_name
 from vitalake.ecg.recording import Finding
 
 MIN_ROWS = 10  # from which a column without a name counts as time by its even steps
@@ -22,6 +22,7 @@ UNEVEN_STEP = 0.1
 UNEVEN_SHARE = 0.01
 MIN_TICKS = 3  # of a clock coarser than the samples
 FEW_JUMPS = 5  # more, and what lies between them is no gap of a recording
+MOSTLY = 0.9  # of the steps of a counter, which may begin again
 SNAP_SHARE = 1e-3
 MAX_DIGITS = 6  # of written seconds
 SAMPLED_ROWS = 2000
@@ -59,15 +60,19 @@ def read_time(column: NumberColumn, name: str, unit: str) -> TimeAxis | None:
     """
     values = column.values
     is_date = values.dtype.kind == "M"
-    named = is_time_name(name) or column.is_clock or is_date
-    counts = is_counter_name(name) and not unit
+    rises = is_date or column.is_clock or _rises(values)
+    named = has_time_word(name) or (is_time_name(name) and rises) or column.is_clock or is_date
+    counts = is_counter_name(name) and not unit and rises
     if not (named or counts or _advances(column)):
         return None
     if column.missing is not None or len(values) < 2 or counts or (not named and _is_counter(values)):
         return TimeAxis()
     if is_date:
         nanoseconds = values.view(np.int64)
-        return _axis((nanoseconds - nanoseconds[0]) / 1e9, _start(float(nanoseconds[0]) / 1e9))
+        # A date without a time of the day, which stands in another column, is no start.
+        only_days = not (nanoseconds % (10**9 * int(DAY_S))).any()
+        begin = None if only_days else _start(float(nanoseconds[0]) / 1e9)
+        return _axis((nanoseconds - nanoseconds[0]) / 1e9, begin)
     if not np.isfinite(values).all():
         return TimeAxis(0.0, None, (Finding("S15", "the time column holds values that are not finite"),))
     return _numeric(column, name, unit)
@@ -92,6 +97,12 @@ def _numeric(column: NumberColumn, name: str, unit: str) -> TimeAxis:
         return TimeAxis()
     started_at = _start(first / per_second) if EPOCH_S[0] <= first / per_second <= EPOCH_S[1] else None
     return _axis(seconds / per_second, started_at)._replace(sure=bool(known or epoch))
+
+
+def _rises(values: npt.NDArray[Any]) -> bool:
+    """Whether numbers mostly go up, or stay for a while, as times and counters do and signals do not."""
+    steps = np.diff(values)
+    return bool(len(steps) and np.mean(steps >= 0) > MOSTLY and np.mean(steps) != 0)
 
 
 def _unknown_unit(name: str, unit: str) -> bool:

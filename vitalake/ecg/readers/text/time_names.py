@@ -31,10 +31,15 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 
 
 def is_time_name(name: str) -> bool:
-    """Whether a column of this name is one of time."""
-    return bool(_TIME.fullmatch(name)) or any(word.casefold() in _TIME_WORDS for word in _WORD.findall(name))
+    """Whether a column of this name is one of time: it has a word for it, or is a unit of time."""
+    return has_time_word(name) or bool(_TIME.fullmatch(name))
+
+
+def has_time_word(name: str) -> bool:
+    """Whether the name leaves no doubt, as "T" does, which may be a temperature."""
+    return any(word.casefold() in _TIME_WORDS for word in _WORD.findall(name))
 
 
 def is_counter_name(name: str) -> bool:
-    """Whether a column of this name counts samples or packets."""
+    """Whether a column of this name may count samples or packets; one of samples may as well be the signal."""
     return bool(_COUNTER.fullmatch(name))

@@ -99,7 +99,7 @@ def test_openbci_with_times_behind_the_signals() -> None:
     names = "Sample Index, EXG Channel 0, EXG Channel 1, Accel Channel 0, Other, Timestamp, Other, "
     names += "Timestamp (Formatted)\n"
     epochs = [f"{1709287200 + time!r}" for time in TIMES]
-    cells = [lambda row: f"{row % 256:.1f}", spelled(point), spelled(point), STILL, STILL, epochs, STILL]
+    cells: list[Any] = [lambda row: f"{row % 256:.1f}", spelled(point), spelled(point), STILL, STILL, epochs, STILL]
     found = read(OPENBCI + names + rows(", ", *cells, [at(time, "%Y-%m-%d %H:%M:%S.%f") for time in TIMES]))
     assert leads(found) == [
         ("EXG Channel 0", "mV", 1000.0),
@@ -114,7 +114,7 @@ def test_openbci_before_columns_had_names() -> None:
     head = OPENBCI.replace("EXG", "EEG") + "%First Column = SampleIndex\n%Last Column = Timestamp\n"
     # Packets come in bursts, so the times are uneven: the rate is the one that the head states.
     bursts = [1709287200000 + 40 * (row // 10) for row in range(ROWS)]
-    cells = [lambda row: row % 256, spelled(point), spelled(point), STILL, STILL, STILL]
+    cells: list[Any] = [lambda row: row % 256, spelled(point), spelled(point), STILL, STILL, STILL]
     found = read(head + rows(", ", *cells, [at(time, "%H:%M:%S.%f") for time in TIMES], bursts))
     assert [name for name, *_ in leads(found)] == [
         "EXG Channel 0",

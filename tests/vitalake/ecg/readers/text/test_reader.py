@@ -263,6 +263,15 @@ def test_a_date_and_a_time_in_columns_of_their_own() -> None:
     times = clocks("%Y-%m-%d;%H:%M:%S.%f", datetime(2024, 3, 1, 10))
     found = read("Date;Time;ECG (mV)\n" + "".join(f"{time};{at % 7}\n" for at, time in enumerate(times)))
     assert [(lead.name, lead.sampling_rate_hz) for lead in found.leads] == [("ECG", 250.0)]
+    assert found.started_at is None, "midnight of that day is no start"
+
+
+@pytest.mark.parametrize("name", ["T", "s", "sample", "n", "index"])
+def test_a_name_that_may_be_of_a_signal_is_one_of_a_time_only_where_it_goes_up(name: str) -> None:
+    rows = "".join(f"{at / 250:.3f},{at % 7},{at % 5}\n" for at in range(300))
+    assert len(read(f"time (s),ECG,{name}\n" + rows).leads) == 2
+    rows = "".join(f"{at / 250:.3f},{at % 7},{at / 250:.3f}\n" for at in range(300))
+    assert len(read(f"# sampling rate: 250\nx (s),ECG,{name}\n" + rows).leads) == 1
 
 
 def test_rates_that_contradict_each_other_are_refused() -> None:
