@@ -66,9 +66,9 @@ def read_together(
     by_name = {item.key.rpartition("/")[2]: item for item in objects}
     headers = {name: item for name, item in by_name.items() if wfdb.is_header(name, item.data)}
     unread = {
-        name: why
+        name: reason
         for name, item in by_name.items()
-        if name not in headers and (why := _why_no_header(name, item.data)) is not None
+        if name not in headers and (reason := _why_no_header(name, item.data)) is not None
     }
     needs = {name: _needed(item.data) for name, item in headers.items()}
     segments = {other for names in needs.values() for other in names}

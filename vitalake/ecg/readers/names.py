@@ -33,7 +33,7 @@ _COLUMNS = (
     "lead leads ch channel chan sig signal col column fmt record rec value val data sample samples adc amplitude "
     "annotation annotations marker markers event events trigger status state flag quality button switch sync "
     "battery digital analog input output aux counter index other time raw filtered filt clean cal calibration "
-    "derived unknown "
+    "derived unknown waveform wave count counts "
     "ableitung kanal mv uv nv adu mdc elec potl"
 )
 _WORDS = frozenset(" ".join((_LEADS, _KINDS, _EEG_ELECTRODES, _COLUMNS)).split())

@@ -21,6 +21,8 @@ CLOCK = (  # a pattern of RE2 too
     rf"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?(?: +{_DATE})?$"
 )
 
+DAY = rf"^{_DATE}$"
+_DAY = re.compile(DAY)
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*|,[0-9]+)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?inf", re.IGNORECASE)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.,]{5,}(?: ?Z|[+-][0-9:]{2,6})?)?")
 _CLOCK = re.compile(CLOCK)
@@ -34,4 +36,4 @@ def is_number(cell: str) -> bool:
 def is_time(cell: str) -> bool:
     """Whether it is a date, a time of the day or both."""
     plain = cell.strip("[]")
-    return bool(_TIME.fullmatch(plain) or _CLOCK.match(plain))
+    return bool(_TIME.fullmatch(plain) or _CLOCK.match(plain) or _DAY.match(plain))

@@ -57,6 +57,7 @@ class Head(NamedTuple):
         labels: names of the signals that stand elsewhere than above their columns.
         rates_hz: the sampling rates that some line states, each once.
         unused: positions of columns of which the program that wrote them says that they hold no signal.
+        unclear: why nobody can tell which column is which; empty where it is clear.
     """
 
     names: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ class Head(NamedTuple):
     labels: tuple[str, ...] = ()
     rates_hz: tuple[float, ...] = ()
     unused: frozenset[int] = frozenset()
+    unclear: str = ""
 
     def column(self, at: int) -> tuple[str, str]:
         """Name and unit of a column; what stands in brackets and is no unit belongs to the name."""
@@ -160,6 +162,8 @@ def _columns(
     units: tuple[str, ...] = ()
     if len(found) > 1 and _are_units(found[0]):
         units = found.pop(0)
+    elif len(found) > 1 and _are_units(found[1]):  # some write them above the names
+        units = found.pop(1)
     if len(found) > 1 and all(_KIND.fullmatch(cell) or not cell for cell in found[0]):
         found.pop(0)
     names = found[0] if found else ()

@@ -119,6 +119,7 @@ def find_layout(text: bytes) -> Layout | None:
     if not sampled:
         return None
     quote = "'" if any(line.count("'") >= 2 for line in lines[: first + 1]) else '"'
+    named = _head(lines[:first], guess.delimiter, sampled)
     return Layout(
         sum(map(len, raw_lines[:first])),
         first + 1,
@@ -126,8 +127,8 @@ def find_layout(text: bytes) -> Layout | None:
         any("," in cell and is_number(cell) and not re.match(THOUSANDS, cell) for row in sampled for cell in row),
         quote,
         guess.columns,
-        _head(lines[:first], guess.delimiter, sampled),
-        unclear,
+        named,
+        unclear or named.unclear,
     )
 
 

@@ -53,8 +53,11 @@ def _opensignals(before: Sequence[str], cells: Cells) -> Head | None:
     """
     devices = next((found for line in before if (found := _devices(line, "column"))), [])
     columns = [(name, sensor) for device in devices for name, sensor in _device_columns(device)]
-    if not columns or len(columns) != len(cells[0]):
+    if not columns:
         return None
+    if len(columns) != len(cells[0]):
+        said = f"the line of JSON names {len(columns):,} columns, the rows have {len(cells[0]):,}"
+        return Head(unclear=f"{said}: export the file again")
     rates = [rate for device in devices if isinstance(rate := device.get("sampling rate"), (int, float))]
     return Head(
         names=tuple(name if sensor is None else f"{sensor}{name}" for name, sensor in columns),
@@ -113,20 +116,23 @@ def _openbci(before: Sequence[str], cells: Cells) -> Head | None:
 
     Until version 4 no line named the columns: a counter, the signals, three of acceleration, and what follows.
     """
+    before = [line for line in before if line.strip()]
     if not before or not re.match(r"%\s*OpenBCI Raw E.G Data", before[0]):
         return None
     said = [match for line in before if (match := re.match(r"%\s*Number of channels\s*=\s*([0-9]{1,3})\b", line))]
     count, columns = int(said[0][1]) if said else 0, len(cells[0])
-    named = padded([cell.strip() for cell in before[-1].split(",")], cells) if before[-1][:1] != "%" else ()
-    if not named:
-        if not 0 < count < columns:
-            return None
+    named: tuple[str, ...] = ()
+    if before[-1][:1] != "%":
+        named = padded([cell.strip() for cell in before[-1].split(",")], cells)
+    elif 0 < count < columns:
         known = [
             "Sample Index",
             *(f"EXG Channel {at}" for at in range(count)),
             *(f"Accel Channel {at}" for at in range(3)),
         ]
         named = tuple(known + [""] * (columns - len(known)))[:columns]
+    if not named:
+        return None
     return Head(
         names=named,
         units=tuple("uV" if name.startswith("EXG Channel") else "" for name in named),

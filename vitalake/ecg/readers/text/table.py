@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.readers.text.cells import CLOCK, COMMA_NUMBER, NULLS, POINT_NUMBER
+from vitalake.ecg.readers.text.cells import CLOCK, COMMA_NUMBER, DAY, NULLS, POINT_NUMBER
 from vitalake.ecg.readers.text.decimal_marks import BELOW_THOUSAND, MANY_ROWS, THOUSANDS
 from vitalake.ecg.readers.text.layout import Layout
 from vitalake.errors import UnusableDataError
@@ -148,6 +148,9 @@ def _from_text(array: Any, layout: Layout) -> tuple[Any, bool]:
 
     plain = pc.utf8_trim(array, " \t'\"[]")
     plain = pc.if_else(pc.is_in(plain, pa.array(NULLS)), pa.scalar(None, plain.type), plain)
+    if plain.null_count < len(plain) and pc.all(pc.match_substring_regex(plain, DAY)).as_py():
+        # A day in a form that may be of several countries, beside a clock: no time of the day at all.
+        return pa.array(np.zeros(len(plain))), True
     parts = pc.extract_regex(plain, CLOCK)
     if parts.null_count == plain.null_count < len(plain):
         return _seconds_of_the_day(parts), True

@@ -81,6 +81,16 @@ def test_opensignals_of_two_devices() -> None:
     assert message.startswith("the head states 250 Hz and 100 Hz, and no column of times tells")
 
 
+def test_opensignals_with_other_columns_than_it_names_is_refused() -> None:
+    content = opensignals(device(["ECG"], ["nSeq", "DI", "CH1", "CH2"])) + rows(
+        "\t", range(ROWS), [0] * ROWS, COUNTS
+    )
+    assert refused(content) == (
+        "S02",
+        "the line of JSON names 4 columns, the rows have 3: export the file again",
+    )
+
+
 @pytest.mark.parametrize("line", ['{"a": {"column": ["x"]}}', '{"column": 3}', "{", '{"a":' * 3000, "{}", "[]"])
 def test_json_of_any_other_kind_is_no_head(line: str) -> None:
     assert len(read(f"# {line}\n# Sampling rate: 250\n" + rows("\t", COUNTS, COUNTS)).leads) == 2

@@ -259,8 +259,9 @@ def test_times_and_counters_may_stand_anywhere(place: int) -> None:
     assert len(unnamed.leads) == 2
 
 
-def test_a_date_and_a_time_in_columns_of_their_own() -> None:
-    times = clocks("%Y-%m-%d;%H:%M:%S.%f", datetime(2024, 3, 1, 10))
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y"])
+def test_a_date_and_a_time_in_columns_of_their_own(form: str) -> None:
+    times = clocks(f"{form};%H:%M:%S.%f", datetime(2024, 3, 1, 10))
     found = read("Date;Time;ECG (mV)\n" + "".join(f"{time};{at % 7}\n" for at, time in enumerate(times)))
     assert [(lead.name, lead.sampling_rate_hz) for lead in found.leads] == [("ECG", 250.0)]
     assert found.started_at is None, "midnight of that day is no start"
@@ -292,6 +293,8 @@ def test_rates_that_contradict_each_other_are_refused() -> None:
 def test_lines_that_state_something_are_no_names() -> None:
     found = read("Sample Rate,250\nI,II\n" + "".join(f"{at % 7},{at % 5}\n" for at in range(300)))
     assert [(lead.name, lead.sampling_rate_hz) for lead in found.leads] == [("I", 250.0), ("II", 250.0)]
+    above = read("s,mV,uV\ntime,I,II\n" + "".join(f"{at / 250:.3f},{at % 7},{at % 5}\n" for at in range(300)))
+    assert [(lead.name, lead.gain_adu_per_unit) for lead in above.leads] == [("I", 1.0), ("II", 1000.0)]
     by_rows = "".join(f'"{at + 1}"\t{at % 7}\t{at % 5}\n' for at in range(300))
     assert [lead.name for lead in read("I\tII\n" + by_rows).leads] == ["I", "II"], "as R writes row numbers"
     too_few = "".join(f"{at % 3}\t{at % 7}\t{at % 5}\n" for at in range(300))
