@@ -53,7 +53,7 @@ def _opensignals(before: Sequence[str], cells: Cells) -> Head | None:
     """
     devices = next((found for line in before if (found := _devices(line, "column"))), [])
     columns = [(name, sensor) for device in devices for name, sensor in _device_columns(device)]
-    if not columns:
+    if not columns or (len(columns) != len(cells[0]) and not any("OpenSignals" in line for line in before)):
         return None
     if len(columns) != len(cells[0]):
         said = f"the line of JSON names {len(columns):,} columns, the rows have {len(cells[0]):,}"

@@ -61,7 +61,7 @@ def device(sensors: list[str], columns: list[str], **said: Any) -> dict[str, Any
 )
 @pytest.mark.parametrize("others", [["nSeq", "I1", "I2", "O1", "O2"], ["nSeq", "DI"]])
 def test_opensignals(sensors: list[str], signals: list[str], expected: list[str], others: list[str]) -> None:
-    cells = [
+    cells: list[Any] = [
         lambda at: at % 16,
         *[lambda at: at // 100 % 2] * (len(others) - 1),
         *[COUNTS] * len(signals),
