@@ -1,7 +1,8 @@
 """An exception of code that has a file's content in hand, and that nobody raised on purpose: a defect of ours.
 
 Belongs here: what of an error is the object's own row in quarantine, and what the log says of it; which object is
-at fault where many are laid out together. Does not belong here: which bytes are read when (`reading.py`).
+at fault where many are laid out together. Does not belong here: which bytes are read when
+(`vitalake/lake/reading.py`), the rows themselves (`rows.py`).
 
 Reading and laying out are functions of the bytes alone, so such an error comes again each time, and whatever fails
 with it waits for a programmer. So it is the row of one object, never the failure of a day. A machine that is short
