@@ -14,7 +14,8 @@ from tests.vitalake.notes import DAY, FIRST_DAY, PSEUDONYMS, Put, build, rows
 from vitalake.errors import PermanentError, TransientError, UnusableDataError
 from vitalake.lake.contents import Parsed, RawObject, Tabulated
 from vitalake.lake.dataset import Dataset
-from vitalake.lake.stages import list_objects, read_objects
+from vitalake.lake.reading import read_objects
+from vitalake.lake.stages import list_objects
 from vitalake.pseudonyms import Pseudonyms
 
 pytestmark = pytest.mark.store
