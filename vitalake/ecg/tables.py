@@ -97,7 +97,7 @@ MEASURES = (
     Column(
         "beat_doubt",
         "float64",
-        "Q16: expected share of wrong decisions about beats; above 0.07 no rate is derived.",
+        "Q16: expected share of wrong decisions about beats; above 0.08 no rate is derived.",
     ),
     Column("missing_share", "float64", "S06: share of the samples without a value, 0 to 1."),
     Column("peak_to_peak_mv", "float64", "S11: upper quartile of the 1-s peak-to-peak as recorded."),

@@ -31,7 +31,7 @@ RECORD_QUALITY = 0.78
 
 
 # From here on the rate may be wrong: no rate, and no interval, is derived from such a stretch.
-BEAT_DOUBT = 0.07
+BEAT_DOUBT = 0.08
 
 
 @dataclass(frozen=True)

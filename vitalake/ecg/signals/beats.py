@@ -131,7 +131,7 @@ def beat_gap_s(strips: Strips) -> FloatArray:
 def beat_doubt(strips: Strips) -> FloatArray:
     """Expected wrong decisions of the detector over the beats it found. 0 .. 1; 1 without a beat.
 
-    Of a calm lead below 0.01; from 0.07 on the rate is not relied on (`rules.py`).
+    Of a calm lead below 0.01; from 0.08 on the rate is not relied on (`rules.py`).
     """
     return np.array([found.doubt for found in strips.detected], dtype=np.float64).reshape(len(strips.x_mv))
 
