@@ -43,7 +43,9 @@ class Arrival:
 
 def parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms, config: SourceConfig) -> Parsed:
     """Read objects that belong together: each ends in a recording or in a refusal."""
-    found, refusals = read_together(objects, lambda recording: checked(completed(recording, config)))
+    found, refusals = read_together(
+        objects, lambda recording, key: checked(completed(recording, config, key)), config.device
+    )
     arrivals = [Arrival(_source(each, pseudonyms), each.recording) for each in found]
     weight = sum(lead.samples.nbytes for arrival in arrivals for lead in arrival.recording.leads)
     return Parsed(tuple(arrivals), tuple(refusals), weight)
@@ -151,6 +153,7 @@ def _recording_row(item: Arrival, judged: Assessment) -> dict[str, Any]:
         "started_at": recording.started_at,
         "lead_count": len(recording.leads),
         "lead_names": [lead.name for lead in recording.leads],
+        "ecg_lead_count": sum(lead.is_ecg for lead in recording.leads),
         "sampling_rate_hz": longest.sampling_rate_hz,
         "sample_count": len(longest.samples),
         "duration_s": longest.duration_s,
@@ -176,6 +179,8 @@ def _signals(pairs: Sequence[tuple[Arrival, Assessment]]) -> pa.Table:
                     "source_key": item.source["source_key"],
                     "lead_index": number,
                     "lead_name": lead.name,
+                    "signal_kind": "ecg" if lead.is_ecg else "other",
+                    "kind_reason": lead.kind_reason,
                     "lead_group": lead.group,
                     "start_offset_s": lead.start_offset_s,
                     "sampling_rate_hz": lead.sampling_rate_hz,

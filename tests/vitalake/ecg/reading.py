@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.devices import Device
 from vitalake.ecg.readers.formats import read_one
 from vitalake.ecg.recording import Recording
 from vitalake.ecg.structure import SourceConfig, checked, completed
@@ -22,15 +23,21 @@ UPLOADED_AT = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 PSEUDONYMS = Pseudonyms(b"a key for tests, long enough")
 
 
+# What the strips of `matlab_files` are, and Plawiak's fragments.
+FRAGMENTS = SourceConfig(
+    (Device("*", sampling_rate_hz=360.0, gain_adu_per_mv=200.0, zero_adu=1024.0, lead_names=("MLII",)),)
+)
+
+
 def read(data: bytes, config: SourceConfig | None = None) -> Recording:
     """The recording in one object, completed and checked. Raises UnusableDataError."""
-    return checked(completed(read_one(data), config or SourceConfig()))
+    return checked(completed(read_one(data), config or FRAGMENTS))
 
 
-def read_objects(files: dict[str, bytes]) -> Parsed:
+def read_objects(files: dict[str, bytes], config: SourceConfig | None = None) -> Parsed:
     """What becomes of objects that belong together: arrivals and refusals."""
     objects = [RawObject(key, "v", len(data), UPLOADED_AT, data) for key, data in sorted(files.items())]
-    return parse(objects, PSEUDONYMS, SourceConfig())
+    return parse(objects, PSEUDONYMS, config or FRAGMENTS)
 
 
 def stored(recording: Recording) -> npt.NDArray[Any]:

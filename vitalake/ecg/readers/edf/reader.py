@@ -102,7 +102,8 @@ def _lead(
     gain, zero, unit = _calibration(signal, findings)
     known = _LEAD.fullmatch(signal.label)
     name = lead_name(known[1] if known else signal.label, signal.number)
-    return Lead(name, samples.reshape(-1), signal.rate_hz(header.record_s), gain, zero, unit, missing)
+    rate_hz = signal.rate_hz(header.record_s)
+    return Lead(name, samples.reshape(-1), rate_hz, gain, zero, unit, missing, label=signal.label)
 
 
 def _stored(raw: npt.NDArray[np.uint8], sample_bytes: int) -> npt.NDArray[np.int32]:

@@ -160,4 +160,5 @@ def _lead(name: str, samples: Samples, coding: Coding, group: int, offset_s: flo
         unit=MILLIVOLT if coding.amplitude else UNCALIBRATED,
         group=group,
         start_offset_s=offset_s,
+        label=name if name.endswith("-cal") else f"ECG {name}",  # the format has no other signals
     )

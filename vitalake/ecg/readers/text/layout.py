@@ -94,8 +94,13 @@ def decode(data: bytes) -> bytes:
         raise UnusableDataError("S02", "begins as text in UTF-16, but is none throughout") from None
 
 
-def find_layout(text: bytes) -> Layout | None:
-    """Layout of a text whose lines are mostly numbers; None where it is no such text."""
+def find_layout(text: bytes, decimal_sign: str | None = None) -> Layout | None:
+    """Layout of a text whose lines are mostly numbers; None where it is no such text.
+
+    Args:
+        text: all of it, in an encoding that extends ASCII.
+        decimal_sign: point or comma, where it is known; None: told from the text.
+    """
     head = text[:HEAD_BYTES]
     if CONTROL.search(head) or head.lstrip()[:1] in (b"{", b"[", b"<", b""):
         return None
@@ -103,7 +108,9 @@ def find_layout(text: bytes) -> Layout | None:
     if len(text) > len(head) and len(raw_lines) > 1:
         del raw_lines[-1]  # it is cut off
     lines = [_to_str(line).rstrip("\r\n") for line in raw_lines[:MAX_LINES]]
-    share, columns, delimiter, decimal_comma, widths = max(_guesses(lines), key=lambda guess: guess[:2])
+    share, columns, delimiter, decimal_comma, widths = max(
+        _guesses(lines, decimal_sign), key=lambda guess: guess[:2]
+    )
     if not share:
         return None
     first = _first_row(lines, widths, columns)
@@ -128,16 +135,20 @@ def _to_str(line: bytes) -> str:
         return line.decode("latin-1")
 
 
-def _guesses(lines: list[str]) -> Iterator[tuple[float, int, str, bool, list[int]]]:
+def _guesses(lines: list[str], decimal_sign: str | None) -> Iterator[tuple[float, int, str, bool, list[int]]]:
     """Share of rows of numbers, their columns, delimiter, decimal mark, and for each line its columns or 0."""
     for delimiter, decimal_comma in DELIMITERS:
+        if decimal_sign is not None and decimal_comma != (decimal_sign == ","):
+            continue
         widths = [_width(line, delimiter, decimal_comma) for line in lines]
         first = next((at for at, width in enumerate(widths) if width), len(lines))
         sampled = [at for at in range(first, len(lines)) if lines[at].strip()][:SAMPLED_LINES]
         rows = [widths[at] for at in sampled if widths[at] and re.search("[0-9]", lines[at])]
         columns, count = Counter(rows).most_common(1)[0] if rows else (0, 0)
         share = count / len(sampled) if sampled else 0.0
-        fits = share > MIN_SHARE and (columns > 1 or not decimal_comma)  # 1,5 alone is two columns
+        fits = share > MIN_SHARE and (
+            columns > 1 or not decimal_comma or decimal_sign == ","
+        )  # 1,5 alone is two columns
         yield share if fits else 0.0, columns, delimiter, decimal_comma, widths
 
 

@@ -7,9 +7,11 @@ its numbers (`table.py`), or its time axis (`time_axis.py`).
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
+from vitalake.ecg.devices import UNDECLARED, Device
 from vitalake.ecg.readers.names import lead_name
 from vitalake.ecg.readers.text.layout import HEAD_BYTES, Layout, decode, find_layout
 from vitalake.ecg.readers.text.table import NumberColumn, read_columns
@@ -39,7 +41,7 @@ def recognises(data: bytes) -> bool:
         return False
 
 
-def read(data: bytes, *, max_samples: int) -> Recording:
+def read(data: bytes, *, max_samples: int, device: Device = UNDECLARED) -> Recording:
     """Every column but those of time as a lead, on one time axis.
 
     Integers stay int32 where they fit, decimals are float64; an empty cell is missing. Without a unit a lead is in
@@ -48,13 +50,14 @@ def read(data: bytes, *, max_samples: int) -> Recording:
     Args:
         data: the whole file, in UTF-8, UTF-16, or any encoding that extends ASCII.
         max_samples: of all columns together, time included.
+        device: what is declared of its device; of a declared decimal sign nothing is guessed.
 
     Raises:
         UnusableDataError: S01, more than `max_samples`; S02, no such text, or the first line that breaks its
             layout; S05, more than 512 columns; S10, an integer beyond 53 bits.
     """
     text = decode(data)
-    layout = find_layout(text)
+    layout = find_layout(text, device.decimal_sign)
     if layout is None:
         raise UnusableDataError("S02", f"{len(data):,} bytes that are no text of rows of numbers")
     if layout.columns > MAX_COLUMNS:
@@ -83,7 +86,7 @@ def _to_recording(columns: list[NumberColumn], layout: Layout) -> Recording:
         names = list(layout.labels[-len(leads) :])
     return Recording(
         tuple(
-            _to_lead(column, lead_name(name, number), unit or layout.unit, rate_hz)
+            replace(_to_lead(column, lead_name(name, number), unit or layout.unit, rate_hz), label=name)
             for number, (column, name, (_, unit)) in enumerate(
                 zip(leads, names, heads[len(axes) :], strict=True), 1
             )

@@ -200,6 +200,7 @@ def _lead(at: int, track: _Track, arrays: _Arrays, rate_hz: float) -> Lead:
         zero_adu=zero if track.keeps_calibration else 0.0,
         unit=unit,
         missing=missing if missing.any() else None,
+        label=track.first.name,
     )
 
 

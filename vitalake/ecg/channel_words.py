@@ -1,0 +1,146 @@
+"""Words in the labels of channels, by the kind of signal that they name, in the languages that recorders speak.
+
+Belongs here: one table, and what a label says by it. Does not belong here: what follows for a channel
+(`channels.py`), or which labels may be shown (`readers/names.py`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Kind of signal, as a reason says it -> words that name it, without accents and in lower case. One that ends in *
+# is the beginning of a word.
+OTHER_KINDS = {
+    "a marker": (
+        "marker* mark marke markierung* marque* marcador* trigger* trig ttl event events evt ereignis* "
+        "evenement* evento* stim stimulus stimuli stimulation sync synchro* button taste knopf bouton boton "
+        "bookmark annotation* annot flag flags tag pushbutton"
+    ),
+    "a status": (
+        "status state zustand etat estado stato quality qualitat qualite calidad sqi leadoff contact kontakt "
+        "valid validity error err alarm alarme alarma battery batt bat batterie bateria akku"
+    ),
+    "a counter": (
+        "counter* count counts cnt zahler* zaehler* compteur* contador* index idx seq sequence nseq packet "
+        "package frame lfd"
+    ),
+    "a time": "time* zeit* temps tiempo hora uhrzeit elapsed clock utc",
+    "a digital line": "digital* din dout dio gpio",
+    "motion": (
+        "acc accx accy accz accel* acel* axel* beschl* gyr* mag magx magy magz magnet* motion movement* "
+        "bewegung* mouvement* movimiento* activity aktivitat activite actividad actigraph* actimetr* act imu "
+        "position* pos bodypos bodyposition posture lage* korperlage korperposition orientation tilt neigung "
+        "steps schritte angle roll pitch yaw quat* gravity gx gy gz ax ay az"
+    ),
+    "breathing": (
+        "resp respi* breath* atmung atem* atmungs* airflow flow fluss debit flujo nasal oronasal effort belt "
+        "rip ripsum snore* snoring schnarch* ronfl* ronquido* cannula pneumo* tidal ventilation thermistor "
+        "cpap"
+    ),
+    "a pressure": (
+        "pressure druck pression presion pres abp art aobp nbp nibp ibp bp cvp pap icp uap uvp lap rap uc"
+    ),
+    "a rate or interval": (
+        "hr rate hrv rr rri ibi bpm herzfrequenz herzrate pulsfrequenz frequenz frequence rpeak rpeaks fhr bcpm"
+    ),
+    "a pulse wave": "ppg pleth* puls* pouls bvp photo* infrared ir red green led",
+    "oxygen or carbon dioxide": "spo sao oxim* oxygen saturation sattigung sat etco co capno*",
+    "a temperature": "temp temper* tskin tcore thermo*",
+    "brain, eye or muscle": "eeg emg eog erg ecog ieeg seeg nirs meg loc roc masseter tibialis plm",
+    "skin conductance": "eda gsr scr scl conductance leitwert",
+    "sound, light or surroundings": (
+        "mic microphone mikrofon audio sound phono* pcg light licht lux ambient humidity volume"
+    ),
+    "another sensor": (
+        "bcg scg icg impedance imp dz weight gewicht gps speed power watt cadence distance altitude latitude "
+        "longitude"
+    ),
+}
+
+# Where electrodes, bands and belts may be: beside an ECG they are those of breathing and muscles, alone of a heart.
+PLACES = "chest thorax thoracic thorac tho thor abdo* abd brust bauch ventre leg arm chin kinn bein beat"
+# So are electrodes of the 10-20 system: C1 to C6 are chest leads as well.
+_ELECTRODE = re.compile(r"fp[12z]|af[z3478]|[fcpto][z3-8]|o[12z]|[am][12]")
+_MONTAGE = re.compile(rf"(?:{_ELECTRODE.pattern})[-:/ ]?(?:{_ELECTRODE.pattern}|ref|avg|le|a1a2|m1m2)")
+_MIDLINE = re.compile(r"fp[12z]|[fcpo]z")
+_LINE = re.compile(r"[io][1-8]")  # what OpenSignals calls its digital inputs and outputs
+
+ECG_WORDS = "ecg* ekg* fecg vcg electrocardio* elektrokardio* einthoven goldberger wilson nehb frank"
+# What may stand beside the name of a lead: "Lead II", "Ableitung I", "V1-avg", "II (filtered)", "lead II [mV]".
+_BESIDE_LEADS = frozenset(
+    (
+        *("lead", "leads", "abl", "ableitung", "derivation", "derivacion", "derivazione", "limb", "ch", "channel"),
+        *(
+            "kanal",
+            "canal",
+            "sig",
+            "signal",
+            "mod",
+            "modified",
+            "filtered",
+            "filt",
+            "raw",
+            "clean",
+            "avg",
+            "average",
+        ),
+        *("mean", "mv", "uv", "nv", "volt", "v", "calibrated", "derived", "augmented", "unipolar", "bipolar"),
+        *("voltage", "left", "right", "foot"),
+    )
+)
+_LEAD = re.compile(
+    r"[-+]?(?:i{1,3}|av[rlf]|v[1-9]r?|v[xyz]?|ml-?i{1,3}|mlv[1-6]|mcl[1-6]?|c[msb][1-6]|cc[56]|di{1,3}|la|ra|ll|rl|"
+    r"e-?s|a-?[si])"
+)
+_SPELT_TOGETHER = re.compile(r"\b(?:lead|abl|ableitung|ch)(?=(?:i{1,3}|av[rlf]|v[1-9]r?)\b)")
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def words_of(label: str) -> set[str]:
+    """Words of a label, without accents and digits, in lower case: acc and temperature of "accX_Température1"."""
+    plain = _plain(label)
+    return {word for text in (plain, _HUMPS.sub(" ", plain)) for word in re.findall("[a-z]+", text.lower())}
+
+
+def other_kind(label: str) -> str | None:
+    """What signal a label names that is no ECG, e.g. "a marker"; None where it names none."""
+    words = words_of(label)
+    named = next((kind for kind, table in OTHER_KINDS.items() if _matches(words, table)), None)
+    text = _plain(label).lower().strip()
+    if named is None and (_MONTAGE.fullmatch(text) or _MIDLINE.fullmatch(text)):
+        return "brain, eye or muscle"
+    return "a calibration" if named is None and text.endswith("-cal") else named
+
+
+def names_ecg(label: str) -> bool:
+    """Whether a label has a word for the ECG in it, as "EKG 1" has."""
+    return _matches(words_of(label), ECG_WORDS)
+
+
+def names_lead(label: str) -> bool:
+    """Whether a label is the name of a lead, as "Lead II", "V1-avg" and "Ableitung aVR [mV]" are."""
+    text = _SPELT_TOGETHER.sub("", _plain(label).lower())
+    pieces = [piece for piece in re.split(r"[\s_.,;:/()\[\]{}]+", text) if piece and piece not in _BESIDE_LEADS]
+    parts = [part for piece in pieces for part in ([piece] if _LEAD.fullmatch(piece) else piece.split("-"))]
+    named = [part for part in parts if part not in _BESIDE_LEADS]
+    frank = "lead" in text and named and named[0] in ("x", "y", "z")
+    return bool(named) and (len(named) == 1 if frank else all(map(_LEAD.fullmatch, named)))
+
+
+def names_place(label: str) -> bool:
+    """Whether a label names a place of the body, or a line, that may carry an ECG or anything else."""
+    text = _plain(label).lower().strip()
+    return _matches(words_of(label), PLACES) or bool(_ELECTRODE.fullmatch(text) or _LINE.fullmatch(text))
+
+
+def _plain(text: str) -> str:
+    """Without accents, so that "Zähler" is "Zahler"."""
+    return "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+
+
+def _matches(words: set[str], table: str) -> bool:
+    entries = table.split()
+    whole = words.intersection(entries)
+    begun = tuple(entry[:-1] for entry in entries if entry.endswith("*"))
+    return bool(whole) or any(word.startswith(begun) for word in words if begun)
