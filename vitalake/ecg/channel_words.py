@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 # Kind of signal, as a reason says it -> words that name it, without accents and in lower case. One that ends in *
 # is the beginning of a word.
@@ -95,6 +96,41 @@ _LEAD = re.compile(
 )
 _SPELT_TOGETHER = re.compile(r"\b(?:lead|abl|ableitung|ch)(?=(?:i{1,3}|av[rlf]|v[1-9]r?)\b)")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+# Leads by number, which are electrodes or digital lines elsewhere, and what shows that they are leads.
+_CODE = re.compile(r"c[1-6]|d[123]|av[rlf]|v1")
+
+
+class LabelMeaning(NamedTuple):
+    """What a label says of its channel, and nothing of how it is spelled: anybody can write anything into it.
+
+    Args:
+        ecg: it has a word for the ECG in it, as "EKG 1" has.
+        lead: it is the name of a lead, as "Lead II" and "V1-avg" are.
+        other: the kind of signal that it names and that is no ECG, e.g. "a marker".
+        place: it names a place of the body, an electrode or a line, which may carry an ECG or anything else.
+        code: in lower case, where it is one of C1 to C6, D1 to D3, aVR, aVL, aVF and V1.
+    """
+
+    ecg: bool = False
+    lead: bool = False
+    other: str | None = None
+    place: bool = False
+    code: str = ""
+
+
+NO_LABEL = LabelMeaning()
+
+
+def meaning_of(label: str) -> LabelMeaning:
+    """What a label says; of one that says nothing, an empty meaning."""
+    code = label.strip().lower()
+    return LabelMeaning(
+        names_ecg(label),
+        names_lead(label),
+        other_kind(label),
+        names_place(label),
+        code if _CODE.fullmatch(code) else "",
+    )
 
 
 def words_of(label: str) -> set[str]:

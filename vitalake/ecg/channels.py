@@ -22,19 +22,19 @@ speaks against is an ECG:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from vitalake.ecg.channel_content import Content, content_of
-from vitalake.ecg.channel_words import names_ecg, names_lead, names_place, other_kind
 from vitalake.ecg.readers.units import other_quantity, says_nothing
 from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Lead
 
 SLOWEST_ECG_HZ = 50.0
 
-_CHEST = re.compile(r"c[1-6]")  # V1 to V6 by IEC 60601-2-25; C3 and C4 are electrodes of an EEG as well
-_LIMB = re.compile(r"d[123]")  # I to III, in Romance languages
+_CHEST = frozenset(("c1", "c2", "c3", "c4", "c5", "c6"))  # V1 to V6 by IEC 60601-2-25
+_OF_AN_EEG_AS_WELL = frozenset(("c3", "c4"))
+_LIMB = frozenset(("d1", "d2", "d3"))  # I to III, in Romance languages
+_SHOWS_LIMBS = frozenset(("avr", "avl", "avf", "v1", "d3"))
 _MADE = (Content.COUNTING, Content.STEPPED)
 
 
@@ -69,21 +69,17 @@ def channel_kinds(leads: Sequence[Lead]) -> list[ChannelKind]:
 
 
 def _leads_by_number(leads: Sequence[Lead]) -> set[str]:
-    """Labels like C3 and D2 that are leads here, by those that they stand beside."""
-    labels = {_plain(lead) for lead in leads}
-    chest = {label for label in labels if _CHEST.fullmatch(label)}
-    limb = {label for label in labels if _LIMB.fullmatch(label)}
-    found = chest if chest - {"c3", "c4"} else set()
-    return found | limb if len(limb) > 1 and labels & {"avr", "avl", "avf", "v1", "d3"} else found
-
-
-def _plain(lead: Lead) -> str:
-    return lead.label.strip().casefold()
+    """Codes like C3 and D2 that are leads here, by those that they stand beside."""
+    codes = {lead.label.code for lead in leads}
+    chest, limb = (codes & _CHEST), (codes & _LIMB)
+    found = chest if chest - _OF_AN_EEG_AS_WELL else set()
+    return found | limb if len(limb) > 1 and len(codes & _SHOWS_LIMBS) else found
 
 
 def _is_called_ecg(lead: Lead, leads_by_number: set[str]) -> bool:
-    named = names_ecg(lead.label) or names_lead(lead.label) or _plain(lead) in leads_by_number
-    return named and other_kind(lead.label) is None and other_quantity(lead.unit) is None
+    label = lead.label
+    named = label.ecg or label.lead or label.code in leads_by_number
+    return named and label.other is None and other_quantity(lead.unit) is None
 
 
 def _evidence(lead: Lead, beside: _Beside) -> Iterator[ChannelKind]:
@@ -93,14 +89,14 @@ def _evidence(lead: Lead, beside: _Beside) -> Iterator[ChannelKind]:
         yield ChannelKind(False, f"its unit, {quantity}, is none of voltage")
     if lead.unit not in (MILLIVOLT, UNCALIBRATED) and not says_nothing(lead.unit):
         yield ChannelKind(False, "its unit is none of voltage")
-    other = other_kind(lead.label)
-    if other is not None and not names_ecg(lead.label):
+    other = lead.label.other
+    if other is not None and not lead.label.ecg:
         yield ChannelKind(False, f"its label names {other}")
     content = content_of(lead)
     if other is not None:
         is_ecg = content is not Content.STILL and content not in _MADE
         yield ChannelKind(is_ecg, f"its label names an ECG and {other}, and it {content.value}")
-    if beside.ecg and names_place(lead.label):
+    if beside.ecg and lead.label.place:
         yield ChannelKind(False, "its label names a place or an electrode, and another channel is called an ECG")
     if content in _MADE or content is Content.SWINGING:
         yield ChannelKind(False, f"it {content.value}, and no label calls it an ECG")

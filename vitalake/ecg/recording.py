@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
+from vitalake.ecg.channel_words import NO_LABEL, LabelMeaning
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -45,8 +47,7 @@ class Lead:
         group: position of the group of leads that share a time axis, from 0. Most files have one; a DICOM file may
             hold a rhythm strip and an averaged beat.
         start_offset_s: seconds from the start of the recording to the first sample.
-        label: what the file calls it. Free text, personal data for all that anybody knows: it goes no further than
-            the decision which channels are ECGs.
+        label: what its label in the file says of it.
         is_ecg: whether it is an ECG, and `kind_reason` what says so (`vitalake/ecg/channels.py`).
     """
 
@@ -59,7 +60,7 @@ class Lead:
     missing: npt.NDArray[np.bool_] | None = None
     group: int = 0
     start_offset_s: float = 0.0
-    label: str = ""
+    label: LabelMeaning = NO_LABEL
     is_ecg: bool = True
     kind_reason: str = ""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.channel_words import meaning_of
 from vitalake.ecg.channels import ChannelKind, channel_kinds
 from vitalake.ecg.devices import UNDECLARED, Device
 from vitalake.ecg.readers.units import other_quantity
@@ -74,7 +75,10 @@ def completed(recording: Recording, config: SourceConfig, key: str = "") -> Reco
         leads = [replace(lead, sampling_rate_hz=lead.sampling_rate_hz or rate_hz) for lead in leads]
     if recording.file_format.startswith("matlab") and len(leads) == len(device.lead_names):
         assumed.append("lead_names")
-        leads = [replace(lead, name=name, label=name) for lead, name in zip(leads, device.lead_names, strict=True)]
+        leads = [
+            replace(lead, name=name, label=meaning_of(name))
+            for lead, name in zip(leads, device.lead_names, strict=True)
+        ]
     if device.gain_adu_per_mv is not None and _fits_gain(recording, device):
         # Fractions do not come out of an analogue-to-digital converter: their unit is anybody's guess.
         whole = [lead.unit == UNCALIBRATED and _is_whole(lead) for lead in leads]
@@ -120,6 +124,7 @@ def can_be_judged(lead: Lead) -> bool:
     low, high = RATE_RANGE_HZ
     return (
         lead.is_ecg
+        and lead.unit in (MILLIVOLT, UNCALIBRATED)
         and low <= lead.sampling_rate_hz <= high
         and len(lead.samples) >= math.ceil(MIN_DURATION_S * lead.sampling_rate_hz)
     )
@@ -154,7 +159,7 @@ def _is_whole(lead: Lead) -> bool:
 def _of_kind(lead: Lead, kind: ChannelKind) -> Lead:
     """The channel as an ECG, in stored units where its unit is none of voltage, or as another signal."""
     is_voltage = lead.unit in (MILLIVOLT, UNCALIBRATED)
-    lead = replace(lead, label="", is_ecg=kind.is_ecg, kind_reason=kind.reason)
+    lead = replace(lead, is_ecg=kind.is_ecg, kind_reason=kind.reason)
     if not kind.is_ecg:
         name = NUMBERED.sub(r"signal_\1", lead.name)
         return replace(lead, name=name, unit=lead.unit if is_voltage else other_quantity(lead.unit) or "other")

@@ -12,6 +12,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.channel_words import LabelMeaning
 from vitalake.ecg.readers.crc import crc_ccitt
 from vitalake.ecg.readers.names import device_model, subject_identifier
 from vitalake.ecg.recording import CLOCK_TIME, MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
@@ -114,7 +115,7 @@ def _lead(data: bytes, position: int, samples: Samples, rate_hz: float) -> Lead:
         gain_adu_per_unit=NANOVOLT_PER_MILLIVOLT / nanovolts if nanovolts > 0 else 1.0,
         unit=MILLIVOLT if nanovolts > 0 else UNCALIBRATED,
         missing=fault if fault.any() else None,
-        label=f"ECG {name}" if name else "",  # the format has no other signals
+        label=LabelMeaning(ecg=bool(name)),  # the format has no other signals
     )
 
 

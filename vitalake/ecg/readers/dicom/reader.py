@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.channel_words import meaning_of
 from vitalake.ecg.readers.limited.process import read_limited
 from vitalake.ecg.readers.matlab.reader import exact
 from vitalake.ecg.readers.matlab.variable import Matrix
@@ -175,7 +176,7 @@ def _leads(item: _Item, stored: npt.NDArray[np.integer], group: int, findings: l
                 missing=missing if missing is not None and missing.any() else None,
                 group=group,
                 start_offset_s=start_s + (skew_s or (skew_samples / rate_hz if rate_hz else 0.0)),
-                label=label,
+                label=meaning_of(label),
             )
         )
     return leads

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from vitalake.ecg.channel_words import meaning_of
 from vitalake.ecg.devices import UNDECLARED, Device
 from vitalake.ecg.readers.names import lead_name
 from vitalake.ecg.readers.text.layout import HEAD_BYTES, Layout, decode, find_layout
@@ -86,7 +87,7 @@ def _to_recording(columns: list[NumberColumn], layout: Layout) -> Recording:
         names = list(layout.labels[-len(leads) :])
     return Recording(
         tuple(
-            replace(_to_lead(column, lead_name(name, number), unit or layout.unit, rate_hz), label=name)
+            replace(_to_lead(column, lead_name(name, number), unit or layout.unit, rate_hz), label=meaning_of(name))
             for number, (column, name, (_, unit)) in enumerate(
                 zip(leads, names, heads[len(axes) :], strict=True), 1
             )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.channel_words import meaning_of
 from vitalake.ecg.readers.matlab import v4 as matlab_v4
 from vitalake.ecg.readers.names import lead_name
 from vitalake.ecg.readers.wfdb import segments as wfdb_segments
@@ -219,5 +220,5 @@ def _lead(at: int, signal: WfdbSignal, stored: npt.NDArray[np.int32], rate_hz: f
         zero_adu=zero,
         unit=unit,
         missing=missing if missing is not None and missing.any() else None,
-        label=signal.name,
+        label=meaning_of(signal.name),
     )
