@@ -21,15 +21,18 @@ LEAST_CHANGES = 32  # of a counter: fewer alike are chance
 MOST_LEVELS = 16
 MOST_SWITCHES = 0.05  # of the samples: a line that is switched stays where it is
 MOST_SWITCHES_OF_TWO = 0.25  # where there are two levels only, as of a square wave
-FLICKER_LSB = 3  # a converter with nothing on it moves as much
-FLICKER_MV = 0.02
+FLICKER_MV = 0.02  # a converter with nothing on it moves as much
+FLICKER_LSB, COARSE_FLICKER_MV = 3, 0.1  # and a coarse one by so many stored units
 SWING_S, LEAST_SWING_S = 60.0, 10.0  # how much of a channel is looked at, where it swings, and how much it takes
+FASTEST_HZ = 10_000.0
 SLOW_HZ = (0.05, 0.8)
 SLOW_SHARE = 0.97  # of the power
 NARROW_SHARE = 0.8  # of the power, within a third of the strongest frequency
 LEAST_SWINGS = 2
 REST_HZ = 1.0
 LARGEST_REST = 0.03  # of the swing: what is left above 1 Hz; beats under a swing of 10 mV are more
+
+Samples = npt.NDArray[np.int32] | npt.NDArray[np.float64]
 
 
 class Content(Enum):
@@ -49,6 +52,11 @@ def content_of(lead: Lead) -> Content:
         x = x[np.isfinite(x)]
     if not len(x) or x.min() == x.max():
         return Content.STILL
+    with np.errstate(over="ignore", invalid="ignore"):  # the largest numbers of a float64 lie further apart
+        return _moving(x, lead)
+
+
+def _moving(x: Samples, lead: Lead) -> Content:
     steps = np.diff(x.astype(np.float64, copy=False))
     if _counts(steps):
         return Content.COUNTING
@@ -71,7 +79,7 @@ def _counts(steps: FloatArray) -> bool:
     return float(same.mean()) >= SAME_STEP_SHARE
 
 
-def _levels(x: npt.NDArray[np.int32] | npt.NDArray[np.float64], steps: FloatArray) -> FloatArray | None:
+def _levels(x: Samples, steps: FloatArray) -> FloatArray | None:
     """The levels between which a line is switched, ascending; None where there are too many, or it never rests."""
     switches = np.flatnonzero(steps)
     share = len(switches) / len(steps)
@@ -86,20 +94,21 @@ def _flickers(lead: Lead, span: float) -> bool:
     """Whether levels are as close together as noise makes them; without a known gain nobody can tell."""
     if lead.unit != MILLIVOLT:
         return False
-    if lead.samples.dtype.kind == "i":
-        return span <= FLICKER_LSB
-    return span / abs(lead.gain_adu_per_unit) <= FLICKER_MV
+    span_mv = span / abs(lead.gain_adu_per_unit)
+    is_whole = lead.samples.dtype.kind == "i"
+    return span_mv <= FLICKER_MV or (is_whole and span <= FLICKER_LSB and span_mv <= COARSE_FLICKER_MV)
 
 
-def _swings(x: npt.NDArray[np.int32] | npt.NDArray[np.float64], rate_hz: float) -> bool:
+def _swings(x: Samples, rate_hz: float) -> bool:
     """Whether a channel goes up and down at one slow frequency and does nothing else, as breathing does."""
-    length = min(len(x), round(SWING_S * rate_hz))
-    if not rate_hz or length < LEAST_SWING_S * rate_hz:
+    if not 0 < rate_hz <= FASTEST_HZ or len(x) < LEAST_SWING_S * rate_hz:
         return False
+    length = min(len(x), round(SWING_S * rate_hz))
     window = x[:length].astype(np.float64)
     window -= window.mean()
     hz = np.fft.rfftfreq(length, 1 / rate_hz)
-    power = np.abs(np.fft.rfft(window * np.hanning(length))) ** 2
+    bins = np.fft.rfft(window * np.hanning(length))  # whose ends meet, so that nothing rings
+    power = np.abs(bins) ** 2
     slow = (hz >= SLOW_HZ[0]) & (hz <= SLOW_HZ[1])
     total = power.sum()
     if power[slow].sum() < SLOW_SHARE * total:
@@ -109,8 +118,6 @@ def _swings(x: npt.NDArray[np.int32] | npt.NDArray[np.float64], rate_hz: float) 
     narrow = np.abs(hz - strongest_hz) <= width_hz
     if power[narrow].sum() < NARROW_SHARE * total or strongest_hz * length / rate_hz < LEAST_SWINGS:
         return False
-    bins = np.fft.rfft(window)
     bins[hz < REST_HZ] = 0
-    edge = round(rate_hz)  # the ends do not meet, and ring
-    rest = np.fft.irfft(bins, length)[edge:-edge]
+    rest = np.fft.irfft(bins, length)[length // 4 : -length // 4]  # where the window is at least a half
     return bool(np.ptp(rest) <= LARGEST_REST * np.ptp(window))

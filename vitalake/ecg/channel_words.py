@@ -16,7 +16,7 @@ OTHER_KINDS = {
     "a marker": (
         "marker* mark marke markierung* marque* marcador* trigger* trig ttl event events evt ereignis* "
         "evenement* evento* stim stimulus stimuli stimulation sync synchro* button taste knopf bouton boton "
-        "bookmark annotation* annot flag flags tag pushbutton"
+        "bookmark annotation* annot flag flags tag pushbutton pace pacer pacemaker"
     ),
     "a status": (
         "status state zustand etat estado stato quality qualitat qualite calidad sqi leadoff contact kontakt "
@@ -59,8 +59,12 @@ OTHER_KINDS = {
     ),
 }
 
-# Where electrodes, bands and belts may be: beside an ECG they are those of breathing and muscles, alone of a heart.
-PLACES = "chest thorax thoracic thorac tho thor abdo* abd brust bauch ventre leg arm chin kinn bein beat"
+# Where electrodes, bands and belts may be, and inputs for anything: beside an ECG they are those of breathing and
+# muscles, alone of a heart.
+PLACES = (
+    "chest thorax thoracic thorac tho thor abdo* abd brust bauch ventre leg arm chin kinn bein beat "
+    "aux auxiliary dc"
+)
 # So are electrodes of the 10-20 system: C1 to C6 are chest leads as well.
 _ELECTRODE = re.compile(r"fp[12z]|af[z3478]|[fcpto][z3-8]|o[12z]|[am][12]")
 _MONTAGE = re.compile(rf"(?:{_ELECTRODE.pattern})[-:/ ]?(?:{_ELECTRODE.pattern}|ref|avg|le|a1a2|m1m2)")
@@ -87,7 +91,7 @@ _BESIDE_LEADS = frozenset(
             "average",
         ),
         *("mean", "mv", "uv", "nv", "volt", "v", "calibrated", "derived", "augmented", "unipolar", "bipolar"),
-        *("voltage", "left", "right", "foot"),
+        *("voltage", "left", "right", "foot", "d"),
     )
 )
 _LEAD = re.compile(
@@ -96,8 +100,8 @@ _LEAD = re.compile(
 )
 _SPELT_TOGETHER = re.compile(r"\b(?:lead|abl|ableitung|ch)(?=(?:i{1,3}|av[rlf]|v[1-9]r?)\b)")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-# Leads by number, which are electrodes or digital lines elsewhere, and what shows that they are leads.
-_CODE = re.compile(r"c[1-6]|d[123]|av[rlf]|v1")
+# Leads by number, which are electrodes or digital lines elsewhere, what shows that they are leads, and axes.
+_CODE = re.compile(r"c[1-6]|d[123]|av[rlf]|v1|[xyz]")
 
 
 class LabelMeaning(NamedTuple):
@@ -108,7 +112,7 @@ class LabelMeaning(NamedTuple):
         lead: it is the name of a lead, as "Lead II" and "V1-avg" are.
         other: the kind of signal that it names and that is no ECG, e.g. "a marker".
         place: it names a place of the body, an electrode or a line, which may carry an ECG or anything else.
-        code: in lower case, where it is one of C1 to C6, D1 to D3, aVR, aVL, aVF and V1.
+        code: in lower case, where it is one of C1 to C6, D1 to D3, aVR, aVL, aVF, V1, X, Y and Z.
     """
 
     ecg: bool = False

@@ -13,8 +13,10 @@ speaks against is an ECG:
 | its label names an ECG or a lead (EKG, aVF, "Lead V1"), and no other signal | an ECG, flat and saturated too |
 | its unit is no known one | other |
 | its label names another signal (marker, SpO2, EEG, a montage of electrodes) | other |
-| its label names an ECG and another signal ("ECG status") | other where it counts, stands still or moves in steps |
-| its label names a place or an electrode (chest, C3, O1), and another channel is called an ECG | other |
+| its label names an ECG and another signal ("ECG status"), and another channel is called an ECG alone | other |
+| the same where none is | other where it counts, stands still or moves in steps, else an ECG |
+| its label names a place, an electrode or a line (chest, C3, aux), and another channel is called an ECG | other |
+| its label is X, Y or Z of three without a unit, and another channel is called an ECG | other |
 | it counts, moves in steps between few levels, or swings slowly and has no beat | other |
 | it stands still, and another channel is called an ECG, or it has no unit where others have one | other |
 | it has fewer than 50 samples a second, and another channel is called an ECG | other |
@@ -35,6 +37,7 @@ _CHEST = frozenset(("c1", "c2", "c3", "c4", "c5", "c6"))  # V1 to V6 by IEC 6060
 _OF_AN_EEG_AS_WELL = frozenset(("c3", "c4"))
 _LIMB = frozenset(("d1", "d2", "d3"))  # I to III, in Romance languages
 _SHOWS_LIMBS = frozenset(("avr", "avl", "avf", "v1", "d3"))
+_AXES = frozenset("xyz")
 _MADE = (Content.COUNTING, Content.STEPPED)
 
 
@@ -50,6 +53,7 @@ class _Beside(NamedTuple):
 
     ecg: bool
     calibrated: bool
+    three_axes: bool
 
 
 def channel_kinds(leads: Sequence[Lead]) -> list[ChannelKind]:
@@ -59,11 +63,13 @@ def channel_kinds(leads: Sequence[Lead]) -> list[ChannelKind]:
     """
     leads_by_number = _leads_by_number(leads)
     called = [_is_called_ecg(lead, leads_by_number) for lead in leads]
-    calibrated = any(lead.unit == MILLIVOLT for lead in leads)
+    beside = _Beside(
+        ecg=any(called),
+        calibrated=any(lead.unit == MILLIVOLT for lead in leads),
+        three_axes={lead.label.code for lead in leads} >= _AXES,
+    )
     return [
-        ChannelKind(True, "its label names an ECG")
-        if is_called
-        else next(_evidence(lead, _Beside(ecg=any(called), calibrated=calibrated)))
+        ChannelKind(True, "its label names an ECG") if is_called else next(_evidence(lead, beside))
         for lead, is_called in zip(leads, called, strict=True)
     ]
 
@@ -92,12 +98,16 @@ def _evidence(lead: Lead, beside: _Beside) -> Iterator[ChannelKind]:
     other = lead.label.other
     if other is not None and not lead.label.ecg:
         yield ChannelKind(False, f"its label names {other}")
+    if other is not None and beside.ecg:
+        yield ChannelKind(False, f"its label names an ECG and {other}, and another channel is called an ECG alone")
     content = content_of(lead)
     if other is not None:
         is_ecg = content is not Content.STILL and content not in _MADE
         yield ChannelKind(is_ecg, f"its label names an ECG and {other}, and it {content.value}")
     if beside.ecg and lead.label.place:
-        yield ChannelKind(False, "its label names a place or an electrode, and another channel is called an ECG")
+        yield ChannelKind(False, "its label names a place, an electrode or a line, and another is called an ECG")
+    if beside.ecg and beside.three_axes and lead.label.code in _AXES and lead.unit != MILLIVOLT:
+        yield ChannelKind(False, "its label names one of three axes, it has no unit, and another is called an ECG")
     if content in _MADE or content is Content.SWINGING:
         yield ChannelKind(False, f"it {content.value}, and no label calls it an ECG")
     if content is Content.STILL and beside.ecg:

@@ -81,7 +81,7 @@ def completed(recording: Recording, config: SourceConfig, key: str = "") -> Reco
         ]
     if device.gain_adu_per_mv is not None and _fits_gain(recording, device):
         # Fractions do not come out of an analogue-to-digital converter: their unit is anybody's guess.
-        whole = [lead.unit == UNCALIBRATED and _is_whole(lead) for lead in leads]
+        whole = [lead.unit == UNCALIBRATED and lead.label.other is None and _is_whole(lead) for lead in leads]
         if any(whole):
             assumed += ["gain", "zero"]
         gain, zero = device.gain_adu_per_mv, device.zero_adu

@@ -29,7 +29,7 @@ from tests.cli.conftest import DAYS, Vitalake, build
 from vitalake.serving import recording_queries
 
 ROOT = Path(__file__).resolve().parents[3]
-FOLDER = f"ecg/date={DAYS[0]}/device=a"
+FOLDER = f"ecg/date={DAYS[0]}/device=demo-a"
 TWELVE_LEADS, LONG, BAD = (f"{FOLDER}/{name}" for name in ("rest_01.hea", "three-minutes.mat", "minute.mat"))
 BAD_PART = slice(20 * SAMPLING_RATE_HZ, 30 * SAMPLING_RATE_HZ)
 RNG = np.random.default_rng(3)
@@ -90,7 +90,7 @@ def test_a_pipe_gets_facts_words_and_the_table(vitalake: Vitalake) -> None:
     assert lines[0] == TWELVE_LEADS
     assert lines[1].startswith("! marginal: ")
     assert lines[2].startswith(
-        "wfdb · 12 leads · 500 Hz · 10 s · device a · label 426783006 · started 2026-01-05 08:15"
+        "wfdb · 12 leads · 500 Hz · 10 s · device demo-a · label 426783006 · started 2026-01-05 08:15"
     )
     [heading] = [line for line in lines if line.startswith("measure")]
     assert heading.split() == ["measure", "unit", "limits", *TWELVE]
