@@ -40,7 +40,7 @@ OTHER_KINDS = {
         "cpap"
     ),
     "a pressure": (
-        "pressure druck pression presion pres abp art aobp nbp nibp ibp bp cvp pap icp uap uvp lap rap uc"
+        "pressure druck pression presion pres abp* art aobp nbp nibp ibp bp cvp* pap* icp uap uvp lap rap uc"
     ),
     "a rate or interval": (
         "hr rate hrv rr rri ibi bpm herzfrequenz herzrate pulsfrequenz frequenz frequence rpeak rpeaks fhr bcpm"
@@ -48,11 +48,12 @@ OTHER_KINDS = {
     "a pulse wave": "ppg pleth* puls* pouls bvp photo* infrared ir red green led",
     "oxygen or carbon dioxide": "spo sao oxim* oxygen saturation sattigung sat etco co capno*",
     "a temperature": "temp temper* tskin tcore thermo*",
-    "brain, eye or muscle": "eeg emg eog erg ecog ieeg seeg nirs meg loc roc masseter tibialis plm",
+    "brain, eye or muscle": "eeg* emg* eog* erg ecog ieeg seeg nirs meg loc roc masseter tibialis plm",
     "skin conductance": "eda gsr scr scl conductance leitwert",
     "sound, light or surroundings": (
         "mic microphone mikrofon audio sound phono* pcg light licht lux ambient humidity volume"
     ),
+    "an unused input": "unused reserved spare dummy unconnected other others ref reference gnd ground",
     "another sensor": (
         "bcg scg icg impedance imp dz weight gewicht gps speed power watt cadence distance altitude latitude "
         "longitude"
@@ -72,6 +73,7 @@ _MIDLINE = re.compile(r"fp[12z]|[fcpo]z")
 _LINE = re.compile(r"[io][1-8]")  # what OpenSignals calls its digital inputs and outputs
 
 ECG_WORDS = "ecg* ekg* fecg vcg electrocardio* elektrokardio* einthoven goldberger wilson nehb frank"
+_NAMES_A_LEAD = frozenset(("lead", "leads", "ableitung", "derivation", "derivacion", "derivazione"))
 # What may stand beside the name of a lead: "Lead II", "Ableitung I", "V1-avg", "II (filtered)", "lead II [mV]".
 _BESIDE_LEADS = frozenset(
     (
@@ -91,7 +93,7 @@ _BESIDE_LEADS = frozenset(
             "average",
         ),
         *("mean", "mv", "uv", "nv", "volt", "v", "calibrated", "derived", "augmented", "unipolar", "bipolar"),
-        *("voltage", "left", "right", "foot", "d"),
+        *("voltage", "left", "right", "foot", "d", "chest", "precordial", "brustwand", "standard"),
     )
 )
 _LEAD = re.compile(
@@ -170,8 +172,10 @@ def names_lead(label: str) -> bool:
 
 def names_place(label: str) -> bool:
     """Whether a label names a place of the body, or a line, that may carry an ECG or anything else."""
-    text = _plain(label).lower().strip()
-    return _matches(words_of(label), PLACES) or bool(_ELECTRODE.fullmatch(text) or _LINE.fullmatch(text))
+    text, words = _plain(label).lower().strip(), words_of(label)
+    if words & _NAMES_A_LEAD:
+        return False
+    return _matches(words, PLACES) or bool(_ELECTRODE.fullmatch(text) or _LINE.fullmatch(text))
 
 
 def _plain(text: str) -> str:

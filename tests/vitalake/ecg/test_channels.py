@@ -112,6 +112,11 @@ def test_a_place_is_of_a_heart_alone_and_of_something_else_beside_an_ecg() -> No
     assert beside_an_ecg(channel(NOISE, "Abdomen"), channel(NOISE, "O2"), channel(FLAT, "I1")) == [False] * 3
 
 
+def test_what_is_called_a_lead_of_a_place_is_a_lead() -> None:
+    labels = ["Chest lead", "chest V1", "Brustwand V2", "Brustwandableitung", "ECG (L)"]
+    assert beside_an_ecg(*(channel(NOISE, label) for label in labels)) == [True] * len(labels)
+
+
 def test_what_is_numbered_is_told_by_its_neighbours() -> None:
     chest = channel_kinds([channel(FLAT, f"C{number}") for number in range(1, 7)])
     assert all(kind.is_ecg for kind in chest)
@@ -194,6 +199,18 @@ def test_a_row_of_a_matrix_may_be_a_trigger() -> None:
     tables = tabulate(read_objects({"ecg/a.mat": data}).values)
     assert tables[SIGNALS.name].column("signal_kind").to_pylist() == ["ecg", "other"]
     assert tables[SIGNALS.name].column("lead_name").to_pylist() == ["lead_1", "signal_2"]
+
+
+@pytest.mark.parametrize(
+    ("head", "kept"),
+    [("ch2 (m/s²)", "m/s2"), ("ch2 [°C]", "degC"), ("ch2 (%)", "%"), ("ch2 (g)", "g"), ("SpO2 [%]", "%")],
+)
+def test_a_unit_in_the_head_of_a_column(head: str, kept: str) -> None:
+    tables = tabulate(
+        read_objects({"ecg/a.csv": text_of(f"time (s),ECG (mV),{head}", HEART.values(), NOISE)}).values
+    )
+    assert tables[SIGNALS.name].column("unit").to_pylist() == ["mV", kept]
+    assert tables[RECORDINGS.name].column("verdict").to_pylist() == ["acceptable"]
 
 
 def test_a_recording_without_an_ecg_is_refused_with_what_it_holds() -> None:

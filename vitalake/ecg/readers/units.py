@@ -50,6 +50,9 @@ _OTHERWISE_SPELT = {
     "μt": "uT",
     "torr": "mmHg",
     "mm hg": "mmHg",
+    "mm[hg]": "mmHg",
+    "cm[h2o]": "cmH2O",
+    "cel": "degC",
     "cm h2o": "cmH2O",
     "liter": "L",
     "sec": "s",
@@ -93,9 +96,15 @@ def per_millivolt(unit: str) -> float | None:
 
 def other_quantity(unit: str) -> str | None:
     """How the tables spell a unit that is none of voltage, e.g. "degC" for "°C"; None where it is not known."""
-    return _OF_OTHER_QUANTITIES.get(unit.strip().strip("[]()").strip().casefold())
+    return _OF_OTHER_QUANTITIES.get(_bare(unit))
 
 
 def says_nothing(unit: str) -> bool:
     """Whether a unit is only a word for stored units, or for none: ``""``, "a.u.", "counts"."""
-    return unit.strip().strip("[]()").strip().casefold() in _NO_UNITS
+    return _bare(unit) in _NO_UNITS
+
+
+def _bare(unit: str) -> str:
+    """Without blanks and one pair of brackets around it, in lower case."""
+    text = unit.strip().casefold()
+    return text[1:-1].strip() if text[:1] + text[-1:] in ("[]", "()", "{}") else text

@@ -17,7 +17,7 @@ from vitalake.ecg.readers.names import lead_name
 from vitalake.ecg.readers.text.layout import HEAD_BYTES, Layout, decode, find_layout
 from vitalake.ecg.readers.text.table import NumberColumn, read_columns
 from vitalake.ecg.readers.text.time_axis import TimeAxis, is_time, read_time
-from vitalake.ecg.readers.units import per_millivolt
+from vitalake.ecg.readers.units import other_quantity, per_millivolt
 from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Lead, Recording
 from vitalake.errors import UnusableDataError
 
@@ -111,7 +111,9 @@ def _head(layout: Layout, at: int) -> tuple[str, str]:
 
 
 def _is_unit(text: str) -> bool:
-    return per_millivolt(text) is not None or text.casefold() in OTHER_UNITS or text.casefold() == UNCALIBRATED
+    # A single letter in brackets is a side or a lead as likely: ECG (L), Leg (R).
+    other = text.casefold() in OTHER_UNITS or (len(text) > 1 and other_quantity(text) is not None)
+    return other or per_millivolt(text) is not None or text.casefold() == UNCALIBRATED
 
 
 def _to_lead(column: NumberColumn, name: str, unit: str, rate_hz: float) -> Lead:
@@ -130,4 +132,6 @@ def _to_lead(column: NumberColumn, name: str, unit: str, rate_hz: float) -> Lead
     gain = per_millivolt(unit)
     if gain is not None:
         return Lead(name, samples, rate_hz, gain, 0.0, MILLIVOLT, missing)
-    return Lead(name, samples, rate_hz, 1.0, 0.0, unit if unit.casefold() in OTHER_UNITS else UNCALIBRATED, missing)
+    return Lead(
+        name, samples, rate_hz, 1.0, 0.0, unit if other_quantity(unit) is not None else UNCALIBRATED, missing
+    )
