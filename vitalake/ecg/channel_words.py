@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import NamedTuple
 
 # Kind of signal, as a reason says it -> words that name it, without accents and in lower case. One that ends in *
@@ -70,7 +71,7 @@ PLACES = (
 _ELECTRODE = re.compile(r"fp[12z]|af[z3478]|[fcpto][z3-8]|o[12z]|[am][12]")
 _MONTAGE = re.compile(rf"(?:{_ELECTRODE.pattern})[-:/ ]?(?:{_ELECTRODE.pattern}|ref|avg|le|a1a2|m1m2)")
 _MIDLINE = re.compile(r"fp[12z]|[fcpo]z")
-_LINE = re.compile(r"[io][1-8]")  # what OpenSignals calls its digital inputs and outputs
+_LINE = re.compile(r"[io][1-8]")  # what OpenSignals calls its digital inputs and outputs; O1 and O2: an EEG
 
 ECG_WORDS = "ecg* ekg* fecg vcg electrocardio* elektrokardio* einthoven goldberger wilson nehb frank"
 _NAMES_A_LEAD = frozenset(("lead", "leads", "ableitung", "derivation", "derivacion", "derivazione"))
@@ -113,7 +114,7 @@ class LabelMeaning(NamedTuple):
         ecg: it has a word for the ECG in it, as "EKG 1" has.
         lead: it is the name of a lead, as "Lead II" and "V1-avg" are.
         other: the kind of signal that it names and that is no ECG, e.g. "a marker".
-        place: it names a place of the body, an electrode or a line, which may carry an ECG or anything else.
+        place: it names a place of the body, an electrode or an input, which may carry an ECG or anything else.
         code: in lower case, where it is one of C1 to C6, D1 to D3, aVR, aVL, aVF, V1, X, Y and Z.
     """
 
@@ -152,6 +153,8 @@ def other_kind(label: str) -> str | None:
     text = _plain(label).lower().strip()
     if named is None and (_MONTAGE.fullmatch(text) or _MIDLINE.fullmatch(text)):
         return "brain, eye or muscle"
+    if named is None and _LINE.fullmatch(text):
+        return "a digital line"
     return "a calibration" if named is None and text.endswith("-cal") else named
 
 
@@ -171,11 +174,11 @@ def names_lead(label: str) -> bool:
 
 
 def names_place(label: str) -> bool:
-    """Whether a label names a place of the body, or a line, that may carry an ECG or anything else."""
+    """Whether a label names a place of the body, an electrode or an input, which may carry an ECG or not."""
     text, words = _plain(label).lower().strip(), words_of(label)
     if words & _NAMES_A_LEAD:
         return False
-    return _matches(words, PLACES) or bool(_ELECTRODE.fullmatch(text) or _LINE.fullmatch(text))
+    return _matches(words, PLACES) or bool(_ELECTRODE.fullmatch(text))
 
 
 def _plain(text: str) -> str:
@@ -184,7 +187,13 @@ def _plain(text: str) -> str:
 
 
 def _matches(words: set[str], table: str) -> bool:
+    whole, begun = _parsed(table)
+    return not whole.isdisjoint(words) or any(word.startswith(begun) for word in words)
+
+
+@cache
+def _parsed(table: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Whole words of a table, and beginnings of words."""
     entries = table.split()
-    whole = words.intersection(entries)
     begun = tuple(entry[:-1] for entry in entries if entry.endswith("*"))
-    return bool(whole) or any(word.startswith(begun) for word in words if begun)
+    return frozenset(entries) - {f"{each}*" for each in begun}, begun

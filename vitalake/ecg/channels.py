@@ -15,7 +15,7 @@ speaks against is an ECG:
 | its label names another signal (marker, SpO2, EEG, a montage of electrodes) | other |
 | its label names an ECG and another signal ("ECG status"), and another channel is called an ECG alone | other |
 | the same where none is | other where it counts, stands still or moves in steps, else an ECG |
-| its label names a place, an electrode or a line (chest, C3, aux), and another channel is called an ECG | other |
+| its label names a place, an electrode or an input (chest, C3, aux), and another channel is called an ECG | other |
 | its label is X, Y or Z of three without a unit, and another channel is called an ECG | other |
 | it counts, moves in steps between few levels, or swings slowly and has no beat | other |
 | it stands still, and another channel is called an ECG, or it has no unit where others have one | other |
@@ -105,7 +105,7 @@ def _evidence(lead: Lead, beside: _Beside) -> Iterator[ChannelKind]:
         is_ecg = content is not Content.STILL and content not in _MADE
         yield ChannelKind(is_ecg, f"its label names an ECG and {other}, and it {content.value}")
     if beside.ecg and lead.label.place:
-        yield ChannelKind(False, "its label names a place, an electrode or a line, and another is called an ECG")
+        yield ChannelKind(False, "its label names a place, an electrode or an input, and another is called an ECG")
     if beside.ecg and beside.three_axes and lead.label.code in _AXES and lead.unit != MILLIVOLT:
         yield ChannelKind(False, "its label names one of three axes, it has no unit, and another is called an ECG")
     if content in _MADE or content is Content.SWINGING:

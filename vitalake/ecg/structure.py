@@ -191,7 +191,7 @@ def _missing(leads: tuple[Lead, ...]) -> Iterator[Finding]:
     left = sum(map(can_be_judged, leads))
     for number, lead in enumerate(leads, start=1):
         missing = missing_in(lead)
-        if missing is None:
+        if missing is None or not lead.is_ecg:
             continue
         share, run = float(missing.mean()), _longest_run(missing)
         longest = math.floor(MAX_MISSING_RUN_S * lead.sampling_rate_hz)

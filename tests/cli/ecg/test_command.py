@@ -46,6 +46,8 @@ def built(file_settings: Settings) -> Settings:
     x[BAD_PART] = 0.0
     raw.put(BAD, matlab_v4(stored(x)), expected=None)
     raw.put(f"{FOLDER}/empty.mat", b"", expected=None)
+    worn = "".join(f"{n / SAMPLING_RATE_HZ:.4f},{v:.4f},{n % 7}\n" for n, v in enumerate(strip_mv("clean", RNG)))
+    raw.put(f"{FOLDER}/worn.csv", b"time [s],ECG [mV],acc_x\n" + worn.encode(), expected=None)
     build(file_settings, DAYS[0])
     return file_settings
 
@@ -114,6 +116,14 @@ def test_a_terminal_gets_curves_within_its_width_and_marks_on_the_beats(ecg: Set
     with lake_connection(ecg) as connection:
         [(beats,)] = connection.execute("SELECT len(r_peaks) FROM ecg_signals WHERE lead_name = 'II'").fetchall()
     assert one.count("▾") == beats > 8
+
+
+@pytest.mark.usefixtures("ecg")
+def test_signals_that_are_no_ecg_are_named_with_the_reason(vitalake: Vitalake) -> None:
+    lines = vitalake("ecg", "show", "worn.csv").out.splitlines()
+    assert re.match(r"\S+ acceptable", lines[1])
+    assert "not an ECG: acc_x (its label names motion)" in lines
+    assert not any(line.startswith("not an ECG") for line in vitalake("ecg", "show", TWELVE_LEADS).out.splitlines())
 
 
 def test_a_recording_is_found_by_any_of_its_keys_and_its_id(vitalake: Vitalake, ecg: Settings) -> None:

@@ -57,7 +57,7 @@ def test_names_of_leads(label: str) -> None:
         ("a marker", "Marker|event|TRIGGER 1|Zeitmarke|EDF Annotations|button|Ereignis|Pacemaker"),
         ("a status", "Status|battery|Signal quality|Lead-off status|Alarm"),
         ("a counter", "nSeq|Sample Index|counter|Zähler|Packet Counter"),
-        ("a digital line", "Digital In 1|DIN|gpio"),
+        ("a digital line", "Digital In 1|DIN|gpio|I1|O2"),
         ("motion", "acc_x|AccX|ACCZ|Accel Channel 0|Beschleunigung X|gyro.y|Body position|Accéléromètre"),
         ("breathing", "RESP|Resp. Flow|Airflow|SNORE|Atmung|Respiración|Nasal"),
         ("a pulse wave", "PPG|Pleth|BVP|LED1 red|Puls"),
