@@ -50,6 +50,7 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("vitalake/lake/test_reading.py", "what objects hold is seen in the account that reading keeps"): (
         "vitalake/lake/contents.py",
+        "vitalake/lake/quarantine_rows.py",
         "vitalake/lake/refusals.py",
         "vitalake/errors.py",
     ),
@@ -180,6 +181,7 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ("resources/test_changed_bytes.py", "against a proxy that changes bytes"): ("resources/kept_content.py",),
     ("cli/test_environment.py", "settings are read where they are written"): ("resources/settings.py",),
     ("pipeline_assets/test_catalog_asset.py", "every run gets them"): ("resources/build.py",),
+    ("resources/test_catalog.py", "it is asked whenever a catalog is published"): ("resources/published_views.py",),
     ("resources/sinks/test_postgres_table.py", "types and rows are what a delivery carries over"): (
         "resources/sinks/postgres_types.py",
         "resources/sinks/view_rows.py",

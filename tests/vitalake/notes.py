@@ -18,9 +18,9 @@ from vitalake.lake.checks import WAITING
 from vitalake.lake.contents import Parsed, RawObject, Tabulated
 from vitalake.lake.dataset import OBJECT_COLUMNS, Dataset, Derived
 from vitalake.lake.parts import Store
-from vitalake.lake.reading import RawBucket
+from vitalake.lake.reading import RawBucket, read_objects
 from vitalake.lake.reconcile import Report
-from vitalake.lake.stages import derive, list_objects, load_table, read_objects
+from vitalake.lake.stages import derive, list_objects, load_table
 from vitalake.lake.tables import Column, Table
 from vitalake.pseudonyms import Pseudonyms
 

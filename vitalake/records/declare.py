@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from vitalake.arrivals.calendar import ONE, Granularity
 from vitalake.arrivals.partitions import PartLimits
 from vitalake.lake.checks import readable, refused_records, repeated_keys, warned
-from vitalake.lake.contents import Parsed, RawObject, Refusal, Tabulated
+from vitalake.lake.contents import Parsed, RawObject, Refusal
 from vitalake.lake.dataset import Dataset, Rule, SqlView, Threshold, Trend
 from vitalake.lake.tables import Table, partition_columns, repeated
 from vitalake.records.fields import Field, RecordTable, names_people
+from vitalake.records.judge import ObjectRecords, judged
 
 if TYPE_CHECKING:
     from vitalake.pseudonyms import Pseudonyms
@@ -124,7 +125,7 @@ def _dataset(
         doc=doc,
         owner=owner,
         parse=parse,
-        tabulate=partial(_tabulate, fields, rules, stored),
+        tabulate=partial(judged, fields=fields, rules=rules, tables=stored),
         tables=stored,
         views=views,
         rules=rules,
@@ -146,7 +147,6 @@ def _parse_csv(
 ) -> Iterator[Parsed]:
     from vitalake.lake.refusals import RefusalBudget
     from vitalake.records.csv.reader import read_csv
-    from vitalake.records.judge import ObjectRecords
 
     (item,) = objects
     told = RefusalBudget()
@@ -170,7 +170,6 @@ def _parse_json(
 ) -> Iterator[Parsed]:
     from vitalake.lake.refusals import RefusalBudget
     from vitalake.records.json.reader import read_json
-    from vitalake.records.judge import ObjectRecords
 
     (item,) = objects
     told = RefusalBudget()
@@ -210,14 +209,6 @@ def _with_more(records: Sequence[dict[str, Any]], values: dict[str, list[Any]]) 
     if sum(map(len, records)) == there:
         return []
     return [position for position, record in enumerate(records) if not record.keys() <= values.keys()]
-
-
-def _tabulate(
-    fields: Sequence[Field], rules: Sequence[Rule], tables: Sequence[Table], values: Sequence[Any]
-) -> Tabulated:
-    from vitalake.records.judge import judged
-
-    return judged(values, fields, rules, tables)
 
 
 def _records_by_day(name: str, table: str) -> Trend:

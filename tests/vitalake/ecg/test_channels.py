@@ -11,12 +11,11 @@ import pytest
 from tests.vitalake.ecg.beating import RATE_HZ, lead_of
 from tests.vitalake.ecg.matlab_files import v5_file
 from tests.vitalake.ecg.readers.edf_files import Made, make_edf
-from tests.vitalake.ecg.reading import read_objects
+from tests.vitalake.ecg.reading import read_objects, tables_of
 from vitalake.ecg.channel_words import meaning_of
 from vitalake.ecg.channels import channel_kinds
 from vitalake.ecg.recording import Lead
 from vitalake.ecg.tables import RECORDINGS, SIGNALS
-from vitalake.ecg.tabulate import tabulate
 
 SECONDS = 20
 TIME = np.arange(SECONDS * round(RATE_HZ)) / RATE_HZ
@@ -158,7 +157,7 @@ def text_of(header: str, *columns: npt.ArrayLike) -> bytes:
 
 def test_other_signals_are_kept_and_judged_by_nobody() -> None:
     table = text_of("time (s),ECG (mV),acc_x,marker", HEART.values(), np.sin(TIME), FLAT)
-    tables = tabulate(read_objects({"ecg/a.csv": table}).values)
+    tables = tables_of(read_objects({"ecg/a.csv": table}))
     (recording,) = tables[RECORDINGS.name].to_pylist()
     assert (recording["verdict"], recording["lead_count"], recording["ecg_lead_count"]) == ("acceptable", 3, 1)
     assert recording["warnings"] == []
@@ -188,7 +187,7 @@ def test_in_edf_too(label: str, unit: str, physical: tuple[str, str], name: str)
     data = make_edf(
         Made(heart, "ECG", "mV", ("-1", "1")), Made(np.zeros_like(heart), label, unit, physical), record_s="1"
     )
-    tables = tabulate(read_objects({"ecg/a.edf": data}).values)
+    tables = tables_of(read_objects({"ecg/a.edf": data}))
     assert tables[RECORDINGS.name].column("verdict").to_pylist() == ["acceptable"]
     assert tables[SIGNALS.name].column("lead_name").to_pylist() == ["ECG", name]
     assert tables[SIGNALS.name].column("verdict").to_pylist() == ["acceptable", None]
@@ -196,7 +195,7 @@ def test_in_edf_too(label: str, unit: str, physical: tuple[str, str], name: str)
 
 def test_a_row_of_a_matrix_may_be_a_trigger() -> None:
     data = v5_file(val=np.stack([HEART.samples, TRIGGER.astype(np.int32)]), fs=RATE_HZ)
-    tables = tabulate(read_objects({"ecg/a.mat": data}).values)
+    tables = tables_of(read_objects({"ecg/a.mat": data}))
     assert tables[SIGNALS.name].column("signal_kind").to_pylist() == ["ecg", "other"]
     assert tables[SIGNALS.name].column("lead_name").to_pylist() == ["lead_1", "signal_2"]
 
@@ -206,9 +205,8 @@ def test_a_row_of_a_matrix_may_be_a_trigger() -> None:
     [("ch2 (m/s²)", "m/s2"), ("ch2 [°C]", "degC"), ("ch2 (%)", "%"), ("ch2 (g)", "g"), ("SpO2 [%]", "%")],
 )
 def test_a_unit_in_the_head_of_a_column(head: str, kept: str) -> None:
-    tables = tabulate(
-        read_objects({"ecg/a.csv": text_of(f"time (s),ECG (mV),{head}", HEART.values(), NOISE)}).values
-    )
+    table = text_of(f"time (s),ECG (mV),{head}", HEART.values(), NOISE)
+    tables = tables_of(read_objects({"ecg/a.csv": table}))
     assert tables[SIGNALS.name].column("unit").to_pylist() == ["mV", kept]
     assert tables[RECORDINGS.name].column("verdict").to_pylist() == ["acceptable"]
 

@@ -11,12 +11,11 @@ import pytest
 from tests.vitalake.ecg.beating import RATE_HZ, lead_of
 from tests.vitalake.ecg.matlab_files import strip, v4_file, v5_file
 from tests.vitalake.ecg.readers.edf_files import Made, make_edf
-from tests.vitalake.ecg.reading import read_objects
+from tests.vitalake.ecg.reading import read_objects, tables_of
 from vitalake.datasets.ecg import DEVICES
 from vitalake.ecg.devices import UNDECLARED, Device
 from vitalake.ecg.structure import SourceConfig
 from vitalake.ecg.tables import RECORDINGS, SIGNALS
-from vitalake.ecg.tabulate import tabulate
 
 HEART = lead_of(np.arange(0.4, 20, 0.85), 20)
 ALIVECOR = Device("*/alivecor/*", sampling_rate_hz=300.0, gain_adu_per_mv=1000.0, lead_names=("I",))
@@ -27,7 +26,7 @@ CONFIG = SourceConfig((ALIVECOR, HOLTER))
 def rows(key: str, data: bytes, config: SourceConfig = CONFIG) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     parsed = read_objects({key: data}, config)
     assert parsed.refusals == ()
-    tables = tabulate(parsed.values)
+    tables = tables_of(parsed)
     (recording,) = tables[RECORDINGS.name].to_pylist()
     return recording, tables[SIGNALS.name].to_pylist()
 
@@ -73,7 +72,7 @@ def test_a_wfdb_header_without_a_rate() -> None:
     signals = HEART.samples.astype("<i2").tobytes()
     for key, expected in (("ecg/a/", ("marginal", ["S07"], 250)), ("ecg/alivecor/", ("acceptable", [], 300))):
         files = {f"{key}r.hea": b"r 1\nr.dat 16 1000/mV 16 0 0 0 0 II\n", f"{key}r.dat": signals}
-        (recording,) = tabulate(read_objects(files, CONFIG).values)[RECORDINGS.name].to_pylist()
+        (recording,) = tables_of(read_objects(files, CONFIG))[RECORDINGS.name].to_pylist()
         found = (recording["verdict"], [rule for rule in recording["warnings"] if rule == "S07"])
         assert (*found, recording["sampling_rate_hz"]) == expected
         assert recording["assumed"] == ["sampling_rate_hz"]
