@@ -220,6 +220,14 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "cli/sql/session.py",
     ),
     ("cli/sql/test_readonly.py", "statements are cut before they are judged"): ("cli/sql/statements.py",),
+    ("cli/check/test_command.py", "what a person and a program are told of real files"): (
+        "cli/check/document.py",
+        "cli/check/picture.py",
+        "cli/check/recordings.py",
+        "cli/check/text.py",
+        "cli/ecg/picture_file.py",
+    ),
+    ("cli/check/test_account.py", "the account knows them again"): ("cli/check/throwaway_pseudonyms.py",),
     ("cli/upload/test_files.py", "files of every size, sent to a real bucket"): (
         "cli/upload/command.py",
         "cli/upload/large_files.py",
