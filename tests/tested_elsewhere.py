@@ -18,6 +18,9 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/serving/recording_signals.py",
     ),
     # The core
+    ("vitalake/ecg/test_channels.py", "what samples do is evidence for what a channel is"): (
+        "vitalake/ecg/channel_content.py",
+    ),
     (
         "vitalake/lake/computed/test_declaration.py",
         "what is refused of a declaration, by itself and beside the lake",

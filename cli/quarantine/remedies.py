@@ -37,8 +37,8 @@ REMEDIES: dict[str, Remedy] = {
         f"{_AGAIN}",
     ),
     "S03": Remedy(
-        "The file holds no ECG: no signal is a voltage, or several variables could be the signal.",
-        "MATLAB: save the signal as `val`, or as the only matrix. Other formats: state the unit of each lead.",
+        "The file holds no ECG: every signal is another one by unit, label or samples, or several may be it.",
+        "MATLAB: save the signal as `val`, or as the only matrix. Other formats: name the lead, and give its unit.",
     ),
     "S04": Remedy(
         "The signal is no real, numeric matrix: text, cells, a structure or complex numbers.",
@@ -53,8 +53,9 @@ REMEDIES: dict[str, Remedy] = {
         "Nothing can restore them. Upload the recording without the gap, or leave it here.",
     ),
     "S07": Remedy(
-        "The sampling rate is missing, no number, or outside of what an ECG can have.",
-        "MATLAB: save the rate in Hz as `fs`. Text: add a column of times, or a line `# Sampling rate (Hz): 500`.",
+        "The sampling rate is missing, no number, told in two ways, or outside of what an ECG can have.",
+        "MATLAB: save the rate in Hz as `fs`. Text: add a column of times, or a line `# Sampling rate (Hz): 500`. "
+        "Or declare it for the device (docs/formats.md).",
     ),
     "S08": Remedy(
         "The recording is shorter than its header says, or than what can be judged.",
