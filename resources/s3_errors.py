@@ -66,7 +66,7 @@ def call(request: Callable[[], T], where: str) -> T:
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         said = error.response.get("Error", {})
         code, reason = said.get("Code", ""), said.get("Message", "")
-        if code == "NoSuchKey" or status == 412:
+        if status == 412 or (status == 404 and code != "NoSuchBucket"):
             raise FileNotFoundError(where) from None
         raise _explain(str(status), code, reason, where) from error
     except NoCredentialsError as error:
