@@ -67,10 +67,11 @@ def rows_of(connection: duckdb.DuckDBPyConnection, dataset: Dataset, keys: Seque
 
 
 def nearest(connection: duckdb.DuckDBPyConnection, datasets: Sequence[Dataset], key: str, most: int) -> list[str]:
-    """The keys of objects that the lake knows which are nearest to one: those that end so first."""
+    """The keys of objects that the lake knows which are nearest to one: those of the same file name first."""
     manifests = " UNION ALL ".join(f'SELECT source_key FROM "{each.raw_table.name}"' for each in datasets)
     query = f"""SELECT source_key FROM (SELECT DISTINCT source_key FROM ({manifests}))
-        WHERE suffix(source_key, $key) OR jaro_winkler_similarity(source_key, $key) >= 0.8
-        ORDER BY suffix(source_key, $key) DESC, jaro_winkler_similarity(source_key, $key) DESC, source_key
+        WHERE suffix(source_key, $name) OR jaro_winkler_similarity(source_key, $key) >= 0.8
+        ORDER BY suffix(source_key, $name) DESC, jaro_winkler_similarity(source_key, $key) DESC, source_key
         LIMIT $most"""
-    return [found for (found,) in connection.execute(query, {"key": key, "most": most}).fetchall()]
+    values = {"key": key, "name": f"/{key.rpartition('/')[2]}", "most": most}
+    return [found for (found,) in connection.execute(query, values).fetchall()]

@@ -120,7 +120,7 @@ def test_of_a_recording_of_several_objects_the_others_are_named_and_stay(
     answer = vitalake("remove", f"{folder}x.dat", "--yes")
     assert answer.code == 0, answer.err
     assert f"{folder}x.hea" in answer.out
-    assert "1 row" in answer.out
+    assert "ecg_quarantine 2 rows" in " ".join(answer.out.split())
     assert f"{folder}x.hea" in keys(raw)
     assert f"{folder}x.dat" not in keys(raw)
 
