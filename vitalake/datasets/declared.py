@@ -6,7 +6,7 @@ module beside this one, or in `tables/`.
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
@@ -33,13 +33,18 @@ def _declared() -> tuple[Dataset, ...]:
             if isinstance(value, Dataset) and found.setdefault(value.name, value) is not value:
                 raise ValueError(f"two datasets are named {value.name}: the name is the folder of its objects")
     datasets = _with_tables(tuple(found[name] for name in sorted(found)))
+    require_own_names(datasets)
+    return datasets
+
+
+def require_own_names(datasets: Iterable[Dataset]) -> None:
+    """Hold datasets that are used together to names of their own. Raises ValueError: two things have the same."""
     taken = dict(_TAKEN)
     for dataset in datasets:
         for name in dataset.own_names:
             if name in taken:
                 raise ValueError(f"dataset {dataset.name!r}: {name} names {taken[name]}; choose another name")
             taken[name] = f"something of dataset {dataset.name!r}"
-    return datasets
 
 
 def _with_tables(datasets: tuple[Dataset, ...]) -> tuple[Dataset, ...]:
@@ -79,10 +84,24 @@ def _imported(package: ModuleType, module: str) -> ModuleType:
         return importlib.import_module(f"{package.__name__}.{module}")
     except Exception as error:
         file = f"{module}.py"
-        lines = [frame.lineno for frame in extract_tb(error.__traceback__) if Path(frame.filename).name == file]
-        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-        where = f"{package.__name__.replace('.', '/')}/{file}" + (f", line {line}" if line else "")
-        raise PermanentError(f"{where}: {error or type(error).__name__}") from error
+        raise declaration_fault(f"{package.__name__.replace('.', '/')}/{file}", file, error) from error
+
+
+def declaration_fault(where: str, name: str, error: Exception) -> PermanentError:
+    """What is wrong with a file that declares something: `where` it is, the line, and the reason.
+
+    Args:
+        where: the file, as a person knows it.
+        name: its name without a folder, by which its lines are found in the traceback.
+        error: what running it raised.
+    """
+    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if Path(frame.filename).name == name]
+    ours = isinstance(error, SyntaxError) and Path(error.filename or name).name == name
+    line = error.lineno if ours and isinstance(error, SyntaxError) else lines[-1] if lines else None
+    place = where + (f", line {line}" if line else "")
+    return PermanentError(
+        f"{place}: {error.msg if isinstance(error, SyntaxError) else error or type(error).__name__}"
+    )
 
 
 DATASETS: tuple[Dataset, ...] = _declared()

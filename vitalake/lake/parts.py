@@ -111,20 +111,22 @@ def parts_of(lake: Store, table: str, partition: str) -> dict[int, Part]:
 
 def parts_of_each(lake: Store, tables: Iterable[str], partition: str) -> dict[str, dict[int, Part]]:
     """The parts of several tables, by table and index; their footers are read side by side."""
-    found: dict[str, dict[int, Part]] = {table: {} for table in tables}
-    listed = [(table, *entry) for table in found for entry in listed_parts(lake, table, partition).items()]
+    parts: dict[str, dict[int, Part]] = {table: {} for table in tables}
+    listed = [(table, *entry) for table in parts for entry in listed_parts(lake, table, partition).items()]
     with side_by_side(len(listed)) as each:
         for (table, index, _), part in zip(listed, each(partial(_part, lake), listed), strict=True):
             if part is not None:
-                found[table][index] = part
-    return found
+                parts[table][index] = part
+    return parts
 
 
 def listed_parts(lake: Store, table: str, partition: str) -> dict[int, ObjectInfo]:
     """The objects that are parts of one table's partition, by index in order, whatever is in them."""
-    items = lake.objects(parquet.partition_prefix(table, partition))
-    found = {index: item for item in items if (index := parquet.part_index(item.key)) is not None}
-    return dict(sorted(found.items()))
+    prefix = parquet.partition_prefix(table, partition)
+    # What lies deeper is of the hours of a day, where the table is or was built by the hour.
+    items = (item for item in lake.objects(prefix) if "/" not in item.key.removeprefix(prefix))
+    parts = {index: item for item in items if (index := parquet.part_index(item.key)) is not None}
+    return dict(sorted(parts.items()))
 
 
 @contextmanager
@@ -153,8 +155,8 @@ def _part(lake: Store, listed: tuple[str, int, ObjectInfo]) -> Part | None:
 
 def part_inputs(lake: Store, item: ObjectInfo) -> Inputs | None:
     """What a listed part was computed from, by its footer; None where it is gone or no whole part of ours."""
-    found = _part(lake, ("", 0, item))
-    return found.inputs if found else None
+    part = _part(lake, ("", 0, item))
+    return part.inputs if part else None
 
 
 def fingerprint_of(parts: Mapping[int, Part]) -> str:

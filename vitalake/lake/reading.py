@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from vitalake.arrivals.bundles import Bundle, bundles, size_bytes
 from vitalake.arrivals.fingerprints import digest
 from vitalake.arrivals.keys import unclear
-from vitalake.arrivals.objects import Bucket, ObjectInfo
+from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import PermanentError, TransientError, UnusableDataError, VitalakeError
 from vitalake.lake.checks import UNCLEAR_TIME, VANISHED, WAITING, WITHHELD
 from vitalake.lake.columns import rows_of
@@ -35,8 +35,8 @@ SLICE_BYTES = 32 * 2**20  # values in memory at once; 12 leads of 10 s at 500 Hz
 Announce = Callable[[list[dict[str, Any]]], None]
 
 
-class RawBucket(Bucket, Protocol):
-    """What the stages need of the bucket that devices upload to."""
+class RawBucket(Protocol):
+    """What reading needs of the bucket that devices upload to: the bytes of objects."""
 
     def get_many(
         self, items: Sequence[ObjectInfo]

@@ -50,9 +50,9 @@ def list_objects(
 
     def inputs() -> dict[int, Inputs]:
         calendar, wanted = dataset.calendar(first_day), {Partition.parse(partition)}
-        found = arrived(raw, dataset.prefix, calendar, wanted, dataset.group_objects)
+        bundles = arrived(raw, dataset.prefix, calendar, wanted, dataset.group_objects)
         parts.clear()
-        parts.update(enumerate(cut(found, dataset.limits)))
+        parts.update(enumerate(cut(bundles, dataset.limits)))
         return {index: Inputs(objects_digest(part), code_digest(dataset)) for index, part in parts.items()}
 
     table = dataset.raw_table
@@ -121,12 +121,12 @@ class OverAllDays(Protocol):
 
 def parts_to_combine(combined: OverAllDays, lake: Store) -> dict[str, list[ObjectInfo]]:
     """Source table → its parts of all days, by key."""
-    found = {}
+    parts = {}
     for name in combined.sources:
         seed = parquet.partition_prefix(name, parquet.SEED_PARTITION)  # of no day; also of its hours
-        parts = (item for item in lake.objects(f"{name}/") if parquet.part_index(item.key) is not None)
-        found[name] = sorted((item for item in parts if not item.key.startswith(seed)), key=lambda item: item.key)
-    return found
+        items = (item for item in lake.objects(f"{name}/") if parquet.part_index(item.key) is not None)
+        parts[name] = sorted((item for item in items if not item.key.startswith(seed)), key=lambda item: item.key)
+    return parts
 
 
 def combined_digest(sources: Mapping[str, Sequence[ObjectInfo]]) -> str:
@@ -137,11 +137,11 @@ def combined_digest(sources: Mapping[str, Sequence[ObjectInfo]]) -> str:
 def is_combined(combined: OverAllDays, lake: Store) -> bool:
     """Whether tables over all days are computed from the parts that there are now; of no parts, have no rows."""
     sources = parts_to_combine(combined, lake)
-    found = [parts_of(lake, table.name, parquet.WHOLE).get(0) for table in combined.tables]
-    if not any(sources.values()) and not any(part.rows for part in found if part):
+    built = [parts_of(lake, table.name, parquet.WHOLE).get(0) for table in combined.tables]
+    if not any(sources.values()) and not any(part.rows for part in built if part):
         return True
     wanted = combined_digest(sources)
-    return all(part is not None and part.inputs is not None and part.inputs.objects == wanted for part in found)
+    return all(part is not None and part.inputs is not None and part.inputs.objects == wanted for part in built)
 
 
 def _load_all(lake: Store, table: Table, parts: Sequence[ObjectInfo], columns: list[str] | None = None) -> pa.Table:

@@ -117,8 +117,8 @@ def _dataset(
         warned(first, Threshold(warn=0.05)),
     ]
     if key:
-        doc = f"Each key comes once {ONE[unit]}; of several rows the newest is current."
-        checks.append(repeated_keys(first, key, Threshold(warn=0.0), doc=doc))
+        once = f"Each key comes once {ONE[unit]}; of several rows the newest is current."
+        checks.append(repeated_keys(first, key, Threshold(warn=0.0), doc=once))
     views = (*(_current_and_superseded(stored[0], key, unit) if key else ()), *more.pop("views", ()))
     return Dataset(
         name=name,

@@ -143,19 +143,19 @@ def _source(symbols: frozenset[Symbol]) -> tuple[str, list[str]]:
 
 
 def _followed(symbols: frozenset[Symbol]) -> tuple[str, list[str]]:
-    found = source_closure(set(symbols), _ROOT)
-    return digest(*found.lines), sorted(found.libraries)
+    closure = source_closure(set(symbols), _ROOT)
+    return digest(*closure.lines), sorted(closure.libraries)
 
 
 @cache
 def _all_source() -> str:
     """Digest of every file of ours, as it lies there."""
-    found = sha256()
+    source = sha256()
     folders = [(base, names) for base, _, names in os.walk(_ROOT / _PACKAGE) if not base.endswith("__pycache__")]
     for path in sorted(f"{base}/{name}" for base, names in folders for name in names):
         content = Path(path).read_bytes()
-        found.update(f"{path} {len(content)} ".encode() + content)
-    return found.hexdigest()
+        source.update(f"{path} {len(content)} ".encode() + content)
+    return source.hexdigest()
 
 
 @cache
