@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from resources.aws import s3_client
 from resources.content_check import is_md5_of
-from resources.exact_keys import ExactKeys
 from resources.object_content import ObjectContent
+from resources.raw_objects.exact_keys import ExactKeys
+from resources.raw_objects.withheld_objects import WithheldObjects
 from resources.s3_errors import ChangedBytesError, call
 from resources.settings import Settings
-from resources.withheld_objects import WithheldObjects
 from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import PermanentError, UnusableDataError
 from vitalake.lake.parts import ConflictError

@@ -1,7 +1,7 @@
 """Folder markers: empty objects that stand for a folder and are nobody's upload.
 
 Belongs here: which objects are no uploads. Does not belong here: telling a key that ends in a slash from one that
-does not (`resources/exact_keys.py`).
+does not (`resources/raw_objects/exact_keys.py`).
 
 A console that makes a folder puts an empty object under the folder's name with its slash; Hadoop and EMR put an
 empty `name_$folder$`. An empty object under any other key is an upload that broke off, and one of these with
