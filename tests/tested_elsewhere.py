@@ -64,6 +64,10 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "cli/quarantine/remedies.py",
         "cli/lake_connection.py",
     ),
+    ("cli/remove/test_command.py", "what is counted, found and deleted is what the command says"): (
+        "vitalake/serving/object_queries.py",
+        "cli/remove/bucket_object.py",
+    ),
     ("cli/ecg/test_command.py", "one recording's rows and strips are what the command shows"): (
         "vitalake/serving/recording_queries.py",
         "cli/ecg/text.py",

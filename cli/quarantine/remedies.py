@@ -28,7 +28,8 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "S01": Remedy(
         "The object is empty, or larger than the dataset allows.",
-        f"An empty file is most often an upload that broke off. {_AGAIN} Cut what is larger into several files.",
+        f"An empty file is most often an upload that broke off. {_AGAIN} Cut what is larger into several files. "
+        "SeaweedFS keeps nothing of what is put under a key that ends in a slash: leave the slash out.",
     ),
     "S02": Remedy(
         "The content cannot be read as a file of the dataset's format: another format, cut off, or damaged.",
@@ -78,6 +79,13 @@ REMEDIES: dict[str, Remedy] = {
         "from 24 on, or a form that is not read, such as day or month first.",
         "Upload it under a key with one date, e.g. `date=2026-11-20/`, and delete this one. docs/operations.md has "
         "the forms that are read.",
+    ),
+    "S18": Remedy(
+        "The store lists the object and does not give it out: it is archived, encrypted with a key that is not "
+        "open to this system, denied by a policy, or the store does not answer to its name.",
+        "Do what the message names. The object stays the same by that, so no sensor sees it: read it again with "
+        "`vitalake quarantine retry KEY`, or all of them with `vitalake quarantine retry --rule S18`. A backfill "
+        "of the day does the same.",
     ),
     "X01": Remedy(
         "The reader itself broke on the object: a defect of this program, and no finding about the file.",

@@ -7,8 +7,7 @@ Understood are `date=2026-11-20/` and `dt=2026-11-20/` (also with an hour, `dt=2
 Firehose write it), `year=2026/month=11/day=20/` and `hour=05/` as Hive and Glue write them, `2026/11/20/` and
 `2026/11/20/05/` as Firehose does, and `2026-11-20/`. Numbers that are no year name something else. The first date
 in a key counts, so that a folder's name says what everything in it belongs to. Only whole path segments count. The
-last one does too: a console that makes a folder puts an empty object of its name, which obstore lists without the
-slash.
+last one does too: an object whose key ends in a slash is listed without it (`resources/object_store.py`).
 """
 
 from __future__ import annotations

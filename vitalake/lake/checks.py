@@ -28,6 +28,8 @@ VANISHED = "S00"
 WAITING = "S16"
 # The object is of a time that nobody can be sure of, so nothing of it is read.
 UNCLEAR_TIME = "S17"
+# The store lists the object and does not give it out, so nobody has seen its bytes.
+WITHHELD = "S18"
 
 # The reader broke on the object: a defect of ours, and no verdict on the bytes either.
 DEFECT = "X01"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -60,28 +60,37 @@ class Inputs:
         code: digest of the declaration and code of each step so far.
         vanished: digest of the keys that changed between listing and reading, else empty. Such a part matches
             nothing that is ever wanted, so the next run redoes it.
+        withheld: digest of what the store said of objects that it lists and did not give out, else empty. The part
+            is what it should be, so that nobody asks for a run; a run that there is tries these objects again.
     """
 
     objects: str
     code: str
     vanished: str = ""
+    withheld: str = ""
 
     def then(self, code: str) -> Inputs:
         """The inputs of what is computed from this by `code`."""
-        return Inputs(self.objects, digest(self.code, code), self.vanished)
+        return replace(self, code=digest(self.code, code))
 
-    def without(self, keys: Sequence[str]) -> Inputs:
-        """The same, had it not been for these keys."""
-        return Inputs(self.objects, self.code, digest(*keys)) if keys else self
+    def without(self, keys: Sequence[str], withheld: Sequence[str] = ()) -> Inputs:
+        """The same, had it not been for these keys, and for what the store said of those that it withheld."""
+        return replace(
+            self,
+            vanished=digest(*keys) if keys else self.vanished,
+            withheld=digest(*withheld) if withheld else self.withheld,
+        )
 
     def __str__(self) -> str:
-        return ".".join((self.objects, self.code, self.vanished))
+        return ".".join((self.objects, self.code, self.vanished, *filter(None, [self.withheld])))
 
     @staticmethod
     def parse(text: str) -> Inputs:
         """The reverse of str(); ValueError for anything else."""
-        objects, code, vanished = text.split(".")
-        return Inputs(objects, code, vanished)
+        fields = text.split(".")
+        if len(fields) not in (3, 4):
+            raise ValueError("no inputs of a part")
+        return Inputs(*fields)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from vitalake.arrivals.fingerprints import digest
 from vitalake.arrivals.keys import unclear
 from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import VitalakeError
-from vitalake.lake.checks import UNCLEAR_TIME, VANISHED, WAITING
+from vitalake.lake.checks import UNCLEAR_TIME, VANISHED, WAITING, WITHHELD
 from vitalake.lake.columns import rows_of
 from vitalake.lake.contents import Parsed, RawObject, Refusal
 from vitalake.lake.dataset import Dataset
@@ -39,11 +39,20 @@ Announce = Callable[[list[dict[str, Any]]], None]
 class RawBucket(Protocol):
     """What reading needs of the bucket that devices upload to: the bytes of objects."""
 
-    def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
-        """Contents in order; None for an object that is gone or changed since it was listed."""
+    def get_many(
+        self, items: Sequence[ObjectInfo]
+    ) -> Iterator[tuple[ObjectInfo, bytes | UnusableDataError | None]]:
+        """Contents in order; None for an object that is gone or changed since it was listed.
+
+        An error, not raised, for one that the store lists and does not give out.
+        """
 
     def stream(self, item: ObjectInfo) -> Iterator[bytes] | None:
-        """The content a piece at a time; None for an object that is gone or changed since it was listed."""
+        """The content a piece at a time; None for an object that is gone or changed since it was listed.
+
+        Raises:
+            UnusableDataError: the store lists it and does not give it out.
+        """
 
 
 def read_objects(
@@ -101,6 +110,7 @@ def read_part(
     pieces: list[tuple[Bundle, Sequence[Any]]] = []
     weight = 0
     vanished: list[str] = []
+    withheld: list[str] = []
 
     def lay_out() -> None:
         with _without_values(dataset):
@@ -115,13 +125,19 @@ def read_part(
         refused.add(refusals)
         if not refusals:
             small.append(bundle)
-    for bundle, objects in _fetched(raw, small, dataset.limits.whole_bytes):
+    for bundle, objects, denied in _fetched(raw, small, dataset.limits.whole_bytes):
         refused.see(objects)
-        if len(objects) < len(bundle):
-            there = {item.key for item in objects}
+        if len(objects) + len(denied) < len(bundle):
+            there = {*(item.key for item in objects), *(refusal.key for refusal in denied)}
             vanished += [item.key for item in bundle if item.key not in there]
             message = "deleted or replaced after it was listed; the partition will be built again"
             refused.add(Refusal(item.key, VANISHED, message) for item in bundle)
+            continue
+        if denied:
+            withheld += [f"{refusal.key} {refusal.message}" for refusal in denied]
+            refused.add(denied)
+            message = "another object of its recording is not given out by the store: its row says why"
+            refused.add(Refusal(item.key, WITHHELD, message) for item in objects)
             continue
         for parsed in _parse(dataset, objects, pseudonyms):
             pieces.append((bundle, parsed.values))
@@ -136,7 +152,7 @@ def read_part(
             refused.lay_out(bundle[-1].key)
     lay_out()
     refused.lay_out()
-    return sheets.close(inputs, vanished), refused.news()
+    return sheets.close(inputs, vanished, withheld), refused.news()
 
 
 def _read_listed(
@@ -156,20 +172,36 @@ def _identity(row: dict[str, Any]) -> tuple[str, str, str]:
 
 def _fetched(
     raw: RawBucket, wanted: Sequence[Bundle], whole_bytes: int
-) -> Iterator[tuple[Bundle, tuple[RawObject, ...]]]:
-    """Each bundle with those of its objects that are still there: many small ones are fetched side by side."""
+) -> Iterator[tuple[Bundle, tuple[RawObject, ...], tuple[Refusal, ...]]]:
+    """Each bundle with those of its objects that are still there, and a refusal of each that the store withholds.
+
+    Many small ones are fetched side by side.
+    """
 
     def streamed(bundle: Bundle) -> bool:
         return len(bundle) == 1 and bundle[0].size_bytes > whole_bytes
 
     contents = raw.get_many([item for bundle in wanted if not streamed(bundle) for item in bundle])
     for bundle in wanted:
-        if streamed(bundle):
-            stream = raw.stream(bundle[0])
-            yield bundle, () if stream is None else (_raw_object(bundle[0], b"", _Stream(stream)),)
-        else:
-            pairs = list(itertools.islice(contents, len(bundle)))
-            yield bundle, tuple(_raw_object(item, data) for item, data in pairs if data is not None)
+        objects, denied = list[RawObject](), list[Refusal]()
+        count = len(bundle)
+        pairs = [(bundle[0], _opened(raw, bundle[0]))] if streamed(bundle) else itertools.islice(contents, count)
+        for item, content in pairs:
+            if isinstance(content, UnusableDataError):
+                denied.append(Refusal(item.key, content.rule, content.message))
+            elif isinstance(content, _Stream):
+                objects.append(_raw_object(item, b"", content))
+            elif content is not None:
+                objects.append(_raw_object(item, content))
+        yield bundle, tuple(objects), tuple(denied)
+
+
+def _opened(raw: RawBucket, item: ObjectInfo) -> _Stream | UnusableDataError | None:
+    try:
+        pieces = raw.stream(item)
+    except UnusableDataError as error:
+        return error
+    return None if pieces is None else _Stream(pieces)
 
 
 class _Stream:

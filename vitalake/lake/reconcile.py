@@ -30,10 +30,14 @@ _ROUNDS = 5
 
 @dataclass(frozen=True)
 class Output:
-    """What was computed for one part: of each table its bytes, and the keys of objects that changed meanwhile."""
+    """What was computed for one part: of each table its bytes, and the keys of objects that changed meanwhile.
+
+    `inputs` are those that it was computed from in the end, where these may not be the ones that were wanted.
+    """
 
     parts: Mapping[str, parquet.Encoded]
     vanished: tuple[str, ...] = ()
+    inputs: Inputs | None = None
 
 
 # From the parts to compute, by index, to their outputs in this order. Each part is written before the next output
@@ -52,10 +56,14 @@ class PartWriter:
         for name, more in rows.items():
             self._sheets[name].append(more)
 
-    def close(self, inputs: Inputs, vanished: Sequence[str] = ()) -> Output:
-        """The part; without the keys in `vanished` it was computed from other inputs than it should be."""
-        text = str(inputs.without(vanished))
-        return Output({name: sheet.close(text) for name, sheet in self._sheets.items()}, tuple(vanished))
+    def close(self, inputs: Inputs, vanished: Sequence[str] = (), withheld: Sequence[str] = ()) -> Output:
+        """The part; without the keys in `vanished` it was computed from other inputs than it should be.
+
+        `withheld` is what the store said of objects that it did not give out.
+        """
+        used = inputs.without(vanished, withheld)
+        parts = {name: sheet.close(str(used)) for name, sheet in self._sheets.items()}
+        return Output(parts, tuple(vanished), used)
 
 
 @dataclass
@@ -141,6 +149,12 @@ def _round(
         report.vanished += output.vanished
         for name in names:
             key, part = parquet.part_key(name, partition, index), present[name].get(index)
+            if (
+                part is not None and part.inputs == output.inputs
+            ):  # the same once more: the store withholds as before
+                report.unchanged += 1
+                report.rows[name] += part.rows
+                continue
             lake.put(key, output.parts[name].data, expected=part.version if part else None)
             report.written.append(key)
             report.rows[name] += output.parts[name].rows
