@@ -16,6 +16,7 @@ from vitalake.errors import PermanentError
 from vitalake.lake.computed.declaration import ComputedTable
 from vitalake.lake.computed.resolved import with_computed
 from vitalake.lake.dataset import Dataset
+from vitalake.records.declaration_faults import hint, missing_comma
 from vitalake.serving.catalog import QUARANTINE
 
 _SLOW_TO_IMPORT = {"matplotlib", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
@@ -75,14 +76,28 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 
 def _imported(package: ModuleType, module: str) -> ModuleType:
     """A module of a folder. Raises PermanentError: it cannot be used; with file, line and reason."""
+    file = f"{module}.py"
+    source = _source(package, file)
+    if source and (missing := missing_comma(source)):
+        raise PermanentError(f"{package.__name__.replace('.', '/')}/{file}, {missing}")
     try:
         return importlib.import_module(f"{package.__name__}.{module}")
     except Exception as error:
-        file = f"{module}.py"
         lines = [frame.lineno for frame in extract_tb(error.__traceback__) if Path(frame.filename).name == file]
         line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
         where = f"{package.__name__.replace('.', '/')}/{file}" + (f", line {line}" if line else "")
-        raise PermanentError(f"{where}: {error or type(error).__name__}") from error
+        meant = hint(error, source)
+        raise PermanentError(f"{where}: {error or type(error).__name__}{meant and f'; {meant}'}") from error
+
+
+def _source(package: ModuleType, file: str) -> str:
+    """The text of a module; empty: it cannot be read, which importing it will say."""
+    for folder in package.__path__:
+        try:
+            return (Path(folder) / file).read_text("utf-8")
+        except (OSError, ValueError):
+            continue
+    return ""
 
 
 DATASETS: tuple[Dataset, ...] = _declared()

@@ -156,20 +156,21 @@ def _parse(dataset: Dataset, objects: Sequence[RawObject], pseudonyms: Pseudonym
     A stream is read to its end, whatever is made of it: only there it says that its bytes changed on the way, which
     is no finding about a file.
     """
-    refusal: tuple[str, str] | None = None
+    refusal: UnusableDataError | None = None
     try:
         yield from dataset.parse(objects, pseudonyms)
     except UnusableDataError as error:
-        refusal = error.rule, error.message
+        refusal = error
     except (MemoryError, OSError, ImportError, TransientError, PermanentError):
         raise  # the machine is at fault: a reader has bytes in its hand and no reason to touch a file
     except Exception as error:
         # Parsing is a function of the bytes alone, so whatever goes wrong in it is a finding about them.
-        refusal = "S02", f"the reader failed on it ({type(error).__name__})"
+        refusal = UnusableDataError("S02", f"the reader failed on it ({type(error).__name__})")
     for item in objects:
         deque(item.stream or (), maxlen=0)
     if refusal:
-        yield Parsed((), tuple(Refusal(item.key, *refusal) for item in objects))
+        what, count = (refusal.rule, refusal.message), refusal.record_count
+        yield Parsed((), tuple(Refusal(item.key, *what, record_count=count) for item in objects))
 
 
 @contextmanager
