@@ -32,8 +32,8 @@ def visible(column: str) -> str:
 
 
 def trimmed(*columns: str) -> str:
-    """Whether none of these texts begins or ends with white space, or with a character that nobody sees."""
-    return " AND ".join(f"NOT regexp_matches({column}, '^[{EDGE}]|[{EDGE}]$')" for column in columns)
+    """Whether none of these texts begins or ends with white space."""
+    return " AND ".join(f"NOT regexp_matches({column}, '^[{BLANK}]|[{BLANK}]$')" for column in columns)
 
 
 def without_edges(text: str) -> str:

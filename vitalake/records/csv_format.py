@@ -1,7 +1,7 @@
 """How the files of a CSV dataset are written, where it is not as most are.
 
-Belongs here: what may be declared of it. Does not belong here: reading texts that are written so (`local_texts.py`),
-decoding (`decoding.py`), delimiters in a file (`vitalake/records/csv/header.py`).
+Belongs here: what may be declared of it. Does not belong here: reading texts that are written so
+(`local_texts.py`), decoding (`decoding.py`), delimiters in a file (`vitalake/records/csv/header.py`).
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ class CsvFormat:
     @property
     def thousands_signs(self) -> str:
         """Each character that separates thousands."""
-        return next((alike for alike in _ALIKE if self.thousands_sign in alike), "") or self.thousands_sign
+        if not self.thousands_sign:
+            return ""
+        return next((alike for alike in _ALIKE if self.thousands_sign in alike), self.thousands_sign)
 
     @cached_property
     def days(self) -> tuple[TimeFormat, ...]:

@@ -1,7 +1,8 @@
 """Slips in a declaration that Python lets pass, or tells in words that help nobody.
 
-Belongs here: a wrong keyword, a missing comma, one thing where a list of them is expected. Does not belong here: what
-a declaration may say (`declare.py`, `vitalake/lake/dataset.py`), finding declarations (`vitalake/datasets/declared.py`).
+Belongs here: a wrong keyword, a missing comma, one thing where a list of them is expected. Does not belong here:
+what a declaration may say (`declare.py`, `vitalake/lake/dataset.py`), finding declarations
+(`vitalake/datasets/declared.py`).
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def refuse_no_list(what: str, **arguments: tuple[Any, type]) -> None:
     for argument, (value, kind) in arguments.items():
         if isinstance(value, str):
             raise ValueError(
-                f"{what}: {argument} is a list of names; of one name it is {argument}=({value!r},), and between two "
-                "stands a comma"
+                f"{what}: {argument} is a list of names; of one name it is {argument}=({value!r},), and a comma "
+                "stands between two of them"
             )
         if isinstance(value, kind) or not isinstance(value, (tuple, list)):
             raise ValueError(
@@ -73,13 +74,11 @@ def hint(error: Exception, source: str) -> str:
 def missing_comma(source: str) -> str | None:
     """Where two texts in a list of texts stand side by side, which makes one of them; None: nowhere."""
     line = next((line for line, listed in _joined_texts(source) if listed), None)
+    if line is None:
+        return None
     return (
-        None
-        if line is None
-        else (
-            f"line {line}: two texts stand side by side in a list of texts, which makes one of them: a comma is missing, "
-            "or put brackets around a text that is so long"
-        )
+        f"line {line}: two texts stand side by side in a list of texts, and Python makes one of them: a comma is "
+        "missing; where a text is that long, put brackets around it"
     )
 
 

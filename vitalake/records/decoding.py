@@ -33,14 +33,15 @@ def utf8_chunks(chunks: Iterable[bytes], expected: str, most_bytes: int, encodin
         encoding: in which it should be.
 
     Raises:
-        UnusableDataError: with the first piece; S01, unpacked it is empty or too large; S02, it is something else, or
-            in another encoding.
+        UnusableDataError: with the first piece; S01, unpacked it is empty or too large; S02, it is something else,
+            or in another encoding.
     """
     head, chunks = _begin(chunks)
     if head.startswith(GZIP):
         head, chunks = _begin(unpacked(chunks, most_bytes))
     if found := other_kind(head):
         kind, advice = found
+        advice = advice or f"save or export it as {expected}, and upload that"
         raise UnusableDataError("S02", f"this is {kind}, expected {expected}: {advice}")
     if encoding == UTF_8:
         _check_utf8(head, expected)
@@ -122,7 +123,7 @@ def _is_utf8(head: bytes) -> bool:
 
 def _recoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)(_MARKED)
-    # What these have there are controls that no text uses; most files that say so are in Windows-1252, with letters.
+    # There these have controls that no text uses; most files that say so are in Windows-1252, with letters.
     without = _CONTROLS if encoding.startswith("iso8859") else None
     for chunk, last in chain(((chunk, False) for chunk in chunks), [(b"", True)]):
         text = decoder.decode(chunk, last)
@@ -133,7 +134,7 @@ def _recoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _marked(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Half a surrogate pair in place of bytes that are no text, and a byte that UTF-8 never has in place of that."""
+    """Half a surrogate pair in place of bytes that are no text, and in place of that a byte that is no UTF-8."""
     if isinstance(error, UnicodeDecodeError):
         return "\udcff", error.end
     if isinstance(error, UnicodeEncodeError):

@@ -17,7 +17,7 @@ GZIP = b"\x1f\x8b"
 HEAD_BYTES = 1 << 16
 """So much of a file tells what it is."""
 
-_SAVE, _UNPACK = "save it as text", "unpack it, and upload the files inside, or one with gzip"
+_SAVE, _UNPACK = "", "unpack it, and upload the files inside, or one with gzip"
 _BINARY: tuple[tuple[bytes, str, str], ...] = (
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
@@ -55,8 +55,10 @@ _BINARY: tuple[tuple[bytes, str, str], ...] = (
     (b"\x7fELF", "a program", _SAVE),
     (b"MZ", "a program", _SAVE),
 )
+_FIRST_BYTES = frozenset(sign[:1] for sign, _, _ in _BINARY)
 _ZSTANDARD_SKIPPED = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _BLANK = rb"\A(?:\xef\xbb\xbf)?[ \t\r\n]*"
+_MARKUP = re.compile(_BLANK + rb"[<%{v-]")  # how each of those begins
 _COMMENT = rb"(?:<!--.*?-->[ \t\r\n]*)*"
 _TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
     (re.compile(_BLANK + pattern, re.IGNORECASE | re.DOTALL), name, advice)
@@ -70,7 +72,7 @@ _TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
             + _COMMENT
             + rb"<(?:!doctype[ \t\r\n]+html|html|head|body|table|meta)\b",
             "an HTML page",
-            "it may be the answer of a server that had no file to give, or a table saved as a page: export it again",
+            "a server that had no file may have answered so, or a table was saved as a page: export it again",
         ),
         (
             rb"(?:<\?xml[^>]*\?>[ \t\r\n]*)?<Error>",
@@ -106,12 +108,14 @@ _MARKS: Mapping[bytes, str] = {
 _NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a]")  # control characters that no text has
 # What stands between the words of any table or document, whatever alphabet these are in; in UTF-16 beside a NUL.
 _SIGNS = (b"\n", b"\r", b"\t", b",", b";", b"|", b":", b'"', b" ")
-_MOST_SIGNS, _BY_CHANCE = 0.5, 0.1
+_MOST_SIGNS, _BY_CHANCE, _MOSTLY = 0.5, 0.5, 0.9
 _TAR_AT, _DICOM_AT = 257, 128
 
 
 def other_kind(head: bytes) -> tuple[str, str] | None:  # noqa: PLR0911
-    """What a file is, if no text of records, and what to do about it; None: nothing speaks against it.
+    """What a file is, if no text of records, and what to do about it, where it is not enough to save it otherwise.
+
+    None: nothing speaks against it.
 
     Args:
         head: how it begins, `HEAD_BYTES` of it or all.
@@ -121,19 +125,24 @@ def other_kind(head: bytes) -> tuple[str, str] | None:  # noqa: PLR0911
         return (inside, _SAVE) if inside else ("a ZIP archive", _UNPACK)
     if head.startswith(GZIP):
         return "a file compressed with gzip", _UNPACK
-    for sign, name, advice in _BINARY:
-        if head.startswith(sign) and _NO_TEXT.search(head):
-            return name, advice
+    if head[:1] in _FIRST_BYTES:
+        for sign, name, advice in _BINARY:
+            if head.startswith(sign) and _NO_TEXT.search(head):
+                return name, advice
     if _ZSTANDARD_SKIPPED.match(head):
         return "a file compressed with Zstandard", _UNPACK
     if head.startswith(b"ustar", _TAR_AT):
         return "a tar archive", _UNPACK
     if head.startswith(b"DICM", _DICOM_AT):
         return "a DICOM file", _SAVE
-    for pattern, name, advice in _TEXTS:
-        if pattern.match(head):
-            return name, advice
-    return None
+    return _kind_of_text(head)
+
+
+def _kind_of_text(head: bytes) -> tuple[str, str] | None:
+    if not _MARKUP.match(head):
+        return None
+    found = ((name, advice) for pattern, name, advice in _TEXTS if pattern.match(head))
+    return next(found, None)
 
 
 def marked_encoding(head: bytes) -> str | None:
@@ -149,10 +158,10 @@ def wide_encoding(head: bytes) -> str | None:
         return None
     counts = [head[place::4].count(0) for place in range(4)]
     quarter = max(len(head) // 4, 1)
-    if counts[3] >= quarter and counts[2] > 0.9 * quarter and not counts[0]:
-        return "utf-32-le"
-    if counts[0] >= quarter and counts[1] > 0.9 * quarter and not counts[3]:
-        return "utf-32-be"
+    if min(counts[0], counts[3]) == 0 and counts[1] + counts[2] > _MOST_SIGNS * quarter:
+        for place, beside, encoding in ((3, 2, "utf-32-le"), (0, 1, "utf-32-be")):
+            if counts[place] >= quarter and counts[beside] > _MOSTLY * quarter:
+                return encoding
     even, odd = counts[0] + counts[2], counts[1] + counts[3]
     if min(even, odd) > _BY_CHANCE * max(even, odd):
         return None

@@ -63,10 +63,8 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
             try:
                 piece = member.decompress(data, _PIECE_BYTES)
             except zlib.error as error:
-                what = "its checksum does not fit" if "check" in str(error) else "it cannot be unpacked"
-                raise UnusableDataError(
-                    "S02", f"the gzip file is damaged, {what} after {read:,} bytes: nothing of it is read"
-                ) from None
+                how = "its checksum does not fit" if "check" in str(error) else "it cannot be unpacked"
+                raise UnusableDataError("S02", f"the gzip file is damaged, {how}: nothing of it is read") from None
             data = member.unconsumed_tail
             read += len(piece)
             if piece:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 
 from vitalake.records.conditions import EDGE_CHARACTERS, without_edges
@@ -65,6 +65,12 @@ class DeclaredNames:
     @cached_property
     def _looks(self) -> dict[str, str]:
         return {name: _looks(name) for name in self.names}
+
+
+@lru_cache(maxsize=256)
+def declared_names(names: tuple[str, ...]) -> DeclaredNames:
+    """The names of a dataset, of which there are few, and files very many."""
+    return DeclaredNames(names)
 
 
 def character(sign: str) -> str:

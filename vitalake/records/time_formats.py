@@ -3,8 +3,8 @@
 Belongs here: what such a form may be, and which texts are written so. Does not belong here: ISO 8601
 (`timestamps.py`), columns (`local_texts.py`).
 
-A form is strict where a guess would be one: a year has the digits that it says, and a day or hour may have one digit
-only where something that is no digit stands beside it.
+A form is strict where a guess would be one: a year has the digits that it says, and a day or hour may have one
+digit only where something that is no digit stands beside it.
 """
 
 from __future__ import annotations

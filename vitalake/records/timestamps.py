@@ -1,7 +1,7 @@
 """Timestamps as files write them: ISO 8601, read the same by every Python, and local times to UTC.
 
-Belongs here: which texts are a time by ISO 8601, and which moment a local time is. Does not belong here: forms that a
-dataset declares (`time_formats.py`), what is said about texts that are no time, times of ECG formats
+Belongs here: which texts are a time by ISO 8601, and which moment a local time is. Does not belong here: forms that
+a dataset declares (`time_formats.py`), what is said about texts that are no time, times of ECG formats
 (`vitalake/ecg/readers/`).
 """
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from vitalake.errors import UnusableDataError
 from vitalake.records.file_kinds import marked_encoding
-from vitalake.records.names import DeclaredNames, unlike
+from vitalake.records.names import DeclaredNames, declared_names, unlike
 
 DELIMITERS = ",;\t|"
 MAX_HEADER_BYTES = 1 << 20
 _SAID = re.compile(rb'"?sep=([^\r\n\0"A-Za-z0-9])"?[,;\t|]*(?:\r\n|\r|\n)', re.IGNORECASE)
+_JSON = re.compile(rb"[ \t\r\n]*[\[{]")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _SHOWN_NAMES = 10
 _SHOWN_CHARACTERS = 40
@@ -75,7 +76,7 @@ def read_header(
     """
     if encoding := marked_encoding(data):
         raise UnusableDataError("S02", f"the file is in {encoding.upper()}, expected UTF-8")
-    known = DeclaredNames((*declared, *ignored))
+    known = declared_names((*declared, *ignored))
     best, best_known = None, -1
     begin = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     said = _SAID.match(data, begin)
@@ -89,7 +90,7 @@ def read_header(
         if best is None or (count, len(found.fields)) > (best_known, len(best.fields)):
             best, best_known = found, count
     assert best is not None  # noqa: S101 - there are delimiters
-    _check(best.names, known, required, private)
+    _check(best.names, known, required, private, _otherwise(data, begin, delimiter))
     return best
 
 
@@ -115,11 +116,9 @@ def _split(data: bytes, delimiter: str, begin: int, lines_before: int, known: De
             try:
                 yield line.group().decode()
             except UnicodeDecodeError as error:
-                raise UnusableDataError(
-                    "S02",
-                    f"the header is no UTF-8 text: byte {error.start + 1:,} of its line is {error.object[error.start]:02X}; "
-                    "save the file as UTF-8, or declare its encoding, e.g. encoding='cp1252'",
-                ) from None
+                byte = f"byte {error.start + 1:,} of its line is {error.object[error.start]:02X}"
+                advice = "save the file as UTF-8, or declare its encoding, e.g. encoding='cp1252'"
+                raise UnusableDataError("S02", f"the header is no UTF-8 text: {byte}; {advice}") from None
 
     reader = csv.reader(lines(), delimiter=delimiter)
     try:
@@ -137,7 +136,16 @@ def _split(data: bytes, delimiter: str, begin: int, lines_before: int, known: De
     return CsvHeader(delimiter, tuple(names), declared, tuple(fields), used, lines_before + reader.line_num)
 
 
-def _check(fields: Sequence[str], known: DeclaredNames, required: Collection[str], private: bool) -> None:
+def _otherwise(data: bytes, begin: int, delimiter: str | None) -> str:
+    """What else may be the matter with a file in which no column is known."""
+    if _JSON.match(data, begin):
+        return "; the file looks like JSON"
+    return f"; the delimiter is declared as {delimiter!r}" if delimiter else ""
+
+
+def _check(
+    fields: Sequence[str], known: DeclaredNames, required: Collection[str], private: bool, otherwise: str
+) -> None:
     undeclared = [name for name in dict.fromkeys(fields) if known.declared(name) is None]
     alike = "".join(f"; {said}" for said in unlike(undeclared, known)[:_SHOWN_NAMES])
     if len(undeclared) == len(dict.fromkeys(fields)):
@@ -145,7 +153,7 @@ def _check(fields: Sequence[str], known: DeclaredNames, required: Collection[str
         raise UnusableDataError(
             "D01",
             f"none of the {len(fields):,} fields of the first line is a declared column, expected a header with "
-            f"{_shown(sorted(required or known.names))}{alike}",
+            f"{_shown(sorted(required or known.names))}{alike or otherwise}",
         )
     said = []
     if missing := [name for name in required if name not in fields]:

@@ -19,9 +19,36 @@ _MAX_OPEN = 1 << 12
 _MAX_KEYS, _SHOWN_NAMES = 100, 5
 # What exports call that which stands around their records; other names of a file are for no message.
 _USUAL = frozenset(
-    "data value values records items results result rows entry entries features docs documents hits response content "
-    "payload objects list d body meta metadata links next count total page pages resourceType type schema columns "
-    "index error errors message status".split()
+    (
+        *(
+            "data",
+            "value",
+            "values",
+            "records",
+            "items",
+            "results",
+            "result",
+            "rows",
+            "entry",
+            "entries",
+            "features",
+        ),
+        *("docs", "documents", "hits", "response", "content", "payload", "objects", "list", "d", "body", "meta"),
+        *(
+            "metadata",
+            "summary",
+            "links",
+            "next",
+            "count",
+            "total",
+            "page",
+            "pages",
+            "resourceType",
+            "type",
+            "schema",
+        ),
+        *("columns", "index", "error", "errors", "message", "status"),
+    )
 )
 
 
@@ -32,16 +59,16 @@ class _Open:
     is_object: bool
     key_is_next: bool
     counted: bool  # it is a record, or inside of one
-    objects: int = 0
+    inside: int = 0  # objects and arrays directly in it
     named: int = 0  # declared keys
 
 
 class EnclosedRecords:
     """Counts the records inside a value.
 
-    Those are the objects that have a declared key; where none has one, the objects of the largest of the outermost
-    arrays of objects. A value that has as many declared keys itself as any of them is a record, and none is inside;
-    where none is declared, nobody can tell.
+    Those are the objects that have a declared key; where none has one, what the largest of the outermost arrays of
+    objects, or of arrays, holds. A value that has as many declared keys itself as any of them is a record, and none
+    is inside; where none is declared, nobody can tell.
 
     Args:
         names: declared keys.
@@ -49,7 +76,7 @@ class EnclosedRecords:
 
     def __init__(self, names: Collection[str]) -> None:
         self._names = {json.dumps(name, ensure_ascii=plain).encode() for name in names for plain in (True, False)}
-        self._shown = sorted(names)
+        self._shown = list(names)
         self._open: list[_Open] = []
         self._deeper = 0  # brackets open within as many as are looked at
         self._rest, self._in_string = b"", False
@@ -59,24 +86,34 @@ class EnclosedRecords:
         self._named_outside, self._named_inside = 0, 0
 
     @property
+    def is_usual_envelope(self) -> bool:
+        """Whether the value has a key that exports use for what stands around their records."""
+        return any(key[1:-1].decode("utf-8", "replace") in _USUAL for key in self._outer_keys)
+
+    @property
     def count(self) -> int:
         """How many there are; 0 where the value is a record itself, or has none inside."""
         if not self._names or (self._named_outside and self._named_outside >= self._named_inside):
             return 0
         return self._with_names or self._by_depth.get(min(self._by_depth, default=0), 0)
 
+    def around(self) -> str:
+        """What was found, in words that are none of the file's own."""
+        keys = [key[1:-1].decode("utf-8", "replace") for key in self._outer_keys]
+        usual = [key for key in keys if key in _USUAL][:_SHOWN_NAMES]
+        named = f" with {', '.join(map(repr, usual))}" if usual else ""
+        if {"resourceType", "entry"} <= set(keys):
+            named = " that is a FHIR bundle,"
+        records = f"{self.count:,} record{'' if self.count == 1 else 's'}"
+        return f"{f'an object{named}' if keys else 'an array'} around {records}"
+
     def message(self) -> str:
         """What was found, and what was expected."""
-        keys = [key[1:-1].decode("utf-8", "replace") for key in self._outer_keys]
-        usual = [key for key in keys if key in _USUAL]
-        what = f"with {', '.join(map(repr, usual[:_SHOWN_NAMES]))} " if usual else ""
-        if {"resourceType", "entry"} <= set(keys):
-            what = "(a FHIR bundle) "
-        around = f"an object {what}around" if keys else "an array around"
+        names = ", ".join(map(repr, self._shown[:_SHOWN_NAMES]))
+        more = " and others" if len(self._shown) > _SHOWN_NAMES else ""
         return (
-            f"{around} {self.count:,} records where a record was expected, so all of it is refused: an array of "
-            f"objects, an object on each line, or one object is read, with {', '.join(map(repr, self._shown[:_SHOWN_NAMES]))}"
-            f"{' and others' if len(self._shown) > _SHOWN_NAMES else ''} as its own keys; take the records out of it"
+            f"{self.around()}, where a record was expected, so all of it is refused: an array of objects, an "
+            f"object on each line, or one object with {names}{more} is read; take the records out"
         )
 
     def feed(self, data: bytes) -> None:
@@ -117,8 +154,8 @@ class EnclosedRecords:
 
     def _begin(self, is_object: bool) -> None:
         outer = self._open[-1] if self._open else None
-        if outer and not outer.is_object and is_object:
-            outer.objects += 1
+        if outer and not outer.is_object:
+            outer.inside += 1
         if len(self._open) < _MAX_OPEN:
             self._open.append(_Open(is_object, is_object, outer is not None and outer.counted))
         else:
@@ -129,8 +166,8 @@ class EnclosedRecords:
             self._deeper -= 1
             return
         ended, depth = self._open.pop(), len(self._open)
-        if not ended.is_object and ended.objects and not ended.counted:
-            self._by_depth[depth] = max(self._by_depth.get(depth, 0), ended.objects)
+        if not ended.is_object and ended.inside and not ended.counted:
+            self._by_depth[depth] = max(self._by_depth.get(depth, 0), ended.inside)
 
     def _key(self, token: bytes) -> None:
         here = self._open[-1]

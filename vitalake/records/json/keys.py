@@ -12,7 +12,7 @@ from typing import Any
 from vitalake.errors import UnusableDataError
 from vitalake.records.json.block import ENCLOSED, UNREADABLE
 from vitalake.records.json.enclosed import enclosed_in
-from vitalake.records.names import DeclaredNames
+from vitalake.records.names import declared_names
 
 LOOKS_DECLARED = "D09"
 _MOST_KEYS = 1 << 14  # different keys of which it is kept what they are
@@ -27,13 +27,13 @@ class RecordKeys:
     """
 
     def __init__(self, names: Sequence[str], required: Collection[str]) -> None:
-        self._names = frozenset(names)
+        self._ordered, self._names = tuple(names), frozenset(names)
         self._required = frozenset(required)
-        self._declared = DeclaredNames(names)
+        self._declared = declared_names(tuple(names))
         self._seen: dict[str, tuple[str | None, str | None]] = {}
 
     def doubtful(self, records: Sequence[dict[str, Any]], positions: Sequence[int]) -> list[int]:
-        """Which of the records at these positions have a key that may be meant as a declared one, or may be none."""
+        """Which of the records at these positions have a key that may be meant as a declared one, or are none."""
         if not positions:
             return []
         others = {key for position in positions for key in records[position]} - self._names
@@ -94,7 +94,7 @@ class RecordKeys:
 
     def _refuse_around(self, record: dict[str, Any]) -> None:
         declared = self._names & record.keys()
-        lengths = {len(record[name]) if isinstance(record[name], (list, dict)) else None for name in declared}
+        lengths = {_column_length(record[name]) for name in declared}
         if len(declared) > 1 and len(lengths) == 1 and (count := lengths.pop()) is not None:
             raise UnusableDataError(
                 ENCLOSED,
@@ -102,13 +102,13 @@ class RecordKeys:
                 "refused: an array of objects, or an object on each line, is read; write one object a record",
                 max(count, 1),
             )
-        if self._is_record(record) or not any(isinstance(value, (list, dict)) for value in record.values()):
+        if self._is_record(record):
             return
         import msgspec
 
-        inside = enclosed_in(msgspec.json.encode(record), self._names)
-        if inside.count:
-            raise UnusableDataError(ENCLOSED, inside.message(), inside.count)
+        inside = enclosed_in(msgspec.json.encode(record), self._ordered)
+        if inside.count or (not declared and inside.is_usual_envelope):
+            raise UnusableDataError(ENCLOSED, inside.message(), max(inside.count, 1))
 
     def _look_up(self, key: str) -> tuple[str | None, str | None]:
         """The declared name that a key is, or else the one that it looks like."""
@@ -118,3 +118,10 @@ class RecordKeys:
             name = self._declared.declared(key)
             self._seen[key] = name, None if name is not None else self._declared.resembled(key)
         return self._seen[key]
+
+
+def _column_length(value: Any) -> int | None:
+    """Of what stands for a column where records are turned on their side: a list, or an object by row numbers."""
+    if isinstance(value, list) or (isinstance(value, dict) and value and all(map(str.isdecimal, value))):
+        return len(value)
+    return None

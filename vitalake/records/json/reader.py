@@ -43,6 +43,7 @@ _OBJECT, _ARRAY = b"{["
 def read_json(
     chunks: Iterator[bytes],
     names: Collection[str] = (),
+    /,
     block_bytes: int = BLOCK_BYTES,
     max_record_bytes: int = MAX_RECORD_BYTES,
 ) -> Iterator[JsonRecords]:
