@@ -155,9 +155,9 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/records/json/sequence.py",
         "vitalake/records/json/window.py",
     ),
-    ("vitalake/records/test_decoding.py", "through whole files"): (
-        "vitalake/records/file_kinds.py",
-        "vitalake/records/gzipped.py",
+    ("vitalake/records/decoding/test_utf8.py", "through whole files"): (
+        "vitalake/records/decoding/file_kinds.py",
+        "vitalake/records/decoding/gzipped.py",
     ),
     ("vitalake/records/test_declare.py", "judged is what a declaration asks for"): ("vitalake/records/judge.py",),
     ("vitalake/datasets/test_rules.py", "in the rules that use them"): ("vitalake/records/conditions.py",),

@@ -24,7 +24,7 @@ from vitalake.lake.columns import array, numbers
 from vitalake.lake.contents import Parsed, RawObject, Refusal, Tabulated
 from vitalake.lake.refusals import RefusalBudget
 from vitalake.pseudonyms import Pseudonyms
-from vitalake.records.decoding import utf8_chunks
+from vitalake.records.decoding.utf8 import utf8_chunks
 from vitalake.records.json.keys import RecordKeys
 
 MAX_EXPORT_BYTES = 512 * 2**20

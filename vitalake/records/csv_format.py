@@ -1,7 +1,7 @@
 """How the files of a CSV dataset are written, where it is not as most are.
 
 Belongs here: what may be declared of it. Does not belong here: reading texts that are written so
-(`local_texts.py`), decoding (`decoding.py`), delimiters in a file (`vitalake/records/csv/header.py`).
+(`local_texts.py`), decoding (`decoding/`), delimiters in a file (`vitalake/records/csv/header.py`).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timezone, tzinfo
 from difflib import get_close_matches
-from functools import cached_property
+from functools import lru_cache
 
-from vitalake.records.decoding import UTF_8, encoding_named
+from vitalake.records.decoding.utf8 import UTF_8, encoding_named
 from vitalake.records.time_formats import TimeFormat
 
 # A sign that is declared, and those that look alike and mean the same there.
@@ -63,6 +63,7 @@ class CsvFormat:
             value = getattr(self, name)
             if isinstance(value, str):
                 raise ValueError(f"{name} is a list of forms; of one form it is {name}=({value!r},)")
+            object.__setattr__(self, name, tuple(value))
         if self.delimiter is not None and (
             not isinstance(self.delimiter, str)
             or len(self.delimiter) != 1
@@ -81,26 +82,37 @@ class CsvFormat:
             return ""
         return next((alike for alike in _ALIKE if self.thousands_sign in alike), self.thousands_sign)
 
-    @cached_property
+    @property
     def days(self) -> tuple[TimeFormat, ...]:
         """The forms of days."""
-        return tuple(TimeFormat(text, False, self.two_digit_years_from) for text in self.date_formats)
+        return _forms(self.date_formats, False, self.two_digit_years_from)
 
-    @cached_property
+    @property
     def times(self) -> tuple[TimeFormat, ...]:
         """The forms of times."""
-        return tuple(TimeFormat(text, True, self.two_digit_years_from) for text in self.timestamp_formats)
+        return _forms(self.timestamp_formats, True, self.two_digit_years_from)
 
-    @cached_property
+    @property
     def zone(self) -> tzinfo:
         """The zone of times that do not say theirs."""
-        from zoneinfo import ZoneInfo, available_timezones
+        return _zone(self.time_zone)
 
-        if self.time_zone == "UTC":
-            return timezone.utc
-        try:
-            return ZoneInfo(self.time_zone)
-        except (KeyError, ValueError, OSError, TypeError):
-            close = get_close_matches(str(self.time_zone), available_timezones(), 1)
-            hint = f"did you mean {close[0]!r}?" if close else "e.g. 'Europe/Berlin'"
-            raise ValueError(f"there is no time zone {self.time_zone!r}; {hint}") from None
+
+# Kept here and not in the declaration, of which every attribute says whether a table is of an older one.
+@lru_cache
+def _forms(texts: tuple[str, ...], with_time: bool, years_from: int | None) -> tuple[TimeFormat, ...]:
+    return tuple(TimeFormat(text, with_time, years_from) for text in texts)
+
+
+@lru_cache
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo, available_timezones
+
+    if name == "UTC":
+        return timezone.utc
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError, TypeError):
+        close = get_close_matches(str(name), available_timezones(), 1)
+        hint = f"did you mean {close[0]!r}?" if close else "e.g. 'Europe/Berlin'"
+        raise ValueError(f"there is no time zone {name!r}; {hint}") from None

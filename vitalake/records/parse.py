@@ -16,7 +16,7 @@ from vitalake.lake.contents import Parsed, RawObject, Refusal
 from vitalake.lake.refusals import RefusalBudget
 from vitalake.records.csv.reader import read_csv
 from vitalake.records.csv_format import CsvFormat
-from vitalake.records.decoding import utf8_chunks
+from vitalake.records.decoding.utf8 import utf8_chunks
 from vitalake.records.fields import Field
 from vitalake.records.json.keys import RecordKeys
 from vitalake.records.json.reader import read_json

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from vitalake.errors import UnusableDataError
-from vitalake.records.file_kinds import marked_encoding
+from vitalake.records.decoding.file_kinds import marked_encoding
 from vitalake.records.names import DeclaredNames, declared_names, unlike
 
 DELIMITERS = ",;\t|"

@@ -12,7 +12,7 @@ What holds of the format, as with Python's `csv` module and its defaults:
 * An empty field is null, in quotes too. Spaces are kept, around names of the header they are not.
 
 Unlike Python's module this one
-* reads UTF-8 only (`vitalake/records/decoding.py` makes it of others), and refuses records with NUL bytes;
+* reads UTF-8 only (`vitalake/records/decoding/utf8.py` makes it of others), and refuses records with NUL bytes;
 * refuses a record with text after a closing quote, and one with a line break inside of quotes and a quote out of
   place: most likely a quote is missing or there is one too many, and lines have run together or fallen apart
   (`vitalake/records/csv/quotes.py`);
@@ -32,7 +32,7 @@ from vitalake.records.csv.header import read_header
 from vitalake.records.csv.records import CsvRecords
 from vitalake.records.csv.rows import CsvRows
 from vitalake.records.csv.source import ChunkReader, after_last_newline
-from vitalake.records.decoding import UTF_8
+from vitalake.records.decoding.utf8 import UTF_8
 
 BLOCK_BYTES = 8 << 20
 MAX_RECORD_BYTES = 64 << 20

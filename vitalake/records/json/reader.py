@@ -25,7 +25,7 @@ from collections.abc import Collection, Iterator
 
 from vitalake.errors import UnusableDataError
 from vitalake.lake.refusals import RefusalBudget
-from vitalake.records.file_kinds import marked_encoding
+from vitalake.records.decoding.file_kinds import marked_encoding
 from vitalake.records.json.block import JsonBlock, JsonRecords
 from vitalake.records.json.lines import JsonLines
 from vitalake.records.json.nesting import Nesting, NestingError

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vitalake.errors import UnusableDataError
-from vitalake.records.decoding import encoding_named, utf8_chunks
+from vitalake.records.decoding.utf8 import encoding_named, utf8_chunks
 
 TABLE = "a,b\n1,ö\n2,€\n"
 WIDE_LIMIT = 10**6

@@ -1,7 +1,7 @@
 """A file that came compressed with gzip, unpacked a piece at a time.
 
-Belongs here: gzip. Does not belong here: what is in the file (`vitalake/records/decoding.py`), other compressions,
-which are refused by name (`file_kinds.py`).
+Belongs here: gzip. Does not belong here: what is in the file (`utf8.py`), other compressions, which are refused by
+name (`file_kinds.py`).
 
 The checksum that says whether a file is whole stands at its end, when its rows would long be in a table. So all of
 it is unpacked once to see that it is whole, and small enough, and then again to be read.

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from vitalake.errors import UnusableDataError
-from vitalake.records.file_kinds import GZIP, HEAD_BYTES, marked_encoding, other_kind, wide_encoding
-from vitalake.records.gzipped import unpacked
+from vitalake.records.decoding.file_kinds import GZIP, HEAD_BYTES, marked_encoding, other_kind, wide_encoding
+from vitalake.records.decoding.gzipped import unpacked
 
 UTF_8 = "utf-8"
 _WIDE = ("utf-16", "utf-32")

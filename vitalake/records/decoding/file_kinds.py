@@ -1,7 +1,7 @@
 r"""What a file is that is no text of records: an archive, a workbook, a page of an error, text in another encoding.
 
 Belongs here: telling it from how the file begins, in words. Does not belong here: what becomes of it
-(`vitalake/records/decoding.py`), the signature that quarantine keeps (`vitalake/lake/signatures.py`).
+(`utf8.py`), the signature that quarantine keeps (`vitalake/lake/signatures.py`).
 
 A signature of letters alone (`ORC`, `PAR1`) may begin a header too, so it counts only where bytes follow that no
 text has.
