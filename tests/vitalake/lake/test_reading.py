@@ -97,8 +97,8 @@ def test_a_reader_cannot_hide_it(
 
 def test_an_object_is_in_quarantine_with_the_number_of_records_that_are_in_it(near: ObjectStore) -> None:
     def parse(objects: Sequence[RawObject], _: Pseudonyms) -> Iterator[Parsed]:
+        yield from ()
         raise UnusableDataError("S02", "an object around them", len(objects[0].data))
-        yield
 
     dataset, items = replace(PRICING, parse=parse), near.objects("pricing/")
     _, [row] = read_part(dataset, near, items, Pseudonyms(b"a key for tests, long enough"), Inputs("o", "c"))
