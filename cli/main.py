@@ -13,6 +13,7 @@ import traceback
 import typer
 
 from cli import backfill, ddl_command, up
+from cli.check import command as check_command
 from cli.ecg import command as ecg_command
 from cli.quarantine import command as quarantine
 from cli.sql import command as sql
@@ -38,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback with local values would show keys and data
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (up, upload_command, sql, ecg_command, backfill, quarantine, status, ddl_command):
+for module in (up, check_command, upload_command, sql, ecg_command, backfill, quarantine, status, ddl_command):
     module.register(app)
 
 

@@ -47,6 +47,7 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("vitalake/lake/test_reading.py", "what objects hold is seen in the account that reading keeps"): (
         "vitalake/lake/contents.py",
+        "vitalake/lake/quarantine_rows.py",
         "vitalake/lake/refusals.py",
         "vitalake/errors.py",
     ),
@@ -181,6 +182,7 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ("resources/test_changed_bytes.py", "against a proxy that changes bytes"): ("resources/kept_content.py",),
     ("cli/test_environment.py", "settings are read where they are written"): ("resources/settings.py",),
     ("pipeline_assets/test_catalog_asset.py", "every run gets them"): ("resources/build.py",),
+    ("resources/test_catalog.py", "it is asked whenever a catalog is published"): ("resources/published_views.py",),
     ("resources/sinks/test_postgres_table.py", "types and rows are what a delivery carries over"): (
         "resources/sinks/postgres_types.py",
         "resources/sinks/view_rows.py",
@@ -219,6 +221,14 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "cli/sql/session.py",
     ),
     ("cli/sql/test_readonly.py", "statements are cut before they are judged"): ("cli/sql/statements.py",),
+    ("cli/check/test_command.py", "what a person and a program are told of real files"): (
+        "cli/check/document.py",
+        "cli/check/picture.py",
+        "cli/check/recordings.py",
+        "cli/check/text.py",
+        "cli/ecg/picture_file.py",
+    ),
+    ("cli/check/test_account.py", "the account knows them again"): ("cli/check/throwaway_pseudonyms.py",),
     ("cli/upload/test_files.py", "files of every size, sent to a real bucket"): (
         "cli/upload/command.py",
         "cli/upload/large_files.py",

@@ -158,8 +158,13 @@ UNKNOWN = Remedy(
 )
 
 
-def remedy(dataset: Dataset, rule: str) -> Remedy:
-    """What a rule means in a dataset, which may have declared it itself."""
+def remedy(dataset: Dataset, rule: str, *, uploaded: bool = True) -> Remedy:
+    """What a rule means in a dataset, which may have declared it itself; of a file `uploaded` already, or not."""
+    found = _remedy(dataset, rule)
+    return found if uploaded else Remedy(found.meaning, found.fix.replace(_AGAIN, "Then check it again."))
+
+
+def _remedy(dataset: Dataset, rule: str) -> Remedy:
     for own in dataset.rules:
         if own.id == rule:
             fix = (

@@ -32,8 +32,8 @@ def arrived(
     """
     if partitions is None:
         return bundles(raw.objects(prefix), group_objects)
-    found, loose = _listed(raw, prefix, calendar, set(partitions))
-    sure, asked = bundles(found, group_objects), bundles(loose, group_objects)
+    in_folders, loose = _listed(raw, prefix, calendar, set(partitions))
+    sure, asked = bundles(in_folders, group_objects), bundles(loose, group_objects)
     theirs = [bundle for bundle in asked if partition_of(bundle, calendar) in partitions]
     return in_upload_order([*sure, *theirs]) if theirs else sure
 
@@ -43,18 +43,18 @@ def _listed(
 ) -> tuple[list[ObjectInfo], list[ObjectInfo]]:
     """Objects in folders that name one of those wanted, and objects of which only the upload time can tell."""
     folders, loose = raw.folders(prefix)
-    found: list[ObjectInfo] = []
+    in_folders: list[ObjectInfo] = []
     for folder in folders:
         named = dated(folder, calendar)
         if named is not None:
-            found += _of_time(raw, folder, named, calendar, wanted)
+            in_folders += _of_time(raw, folder, named, calendar, wanted)
         elif _YEAR_OR_MONTH.search(folder):
             theirs, others = _listed(raw, folder, calendar, wanted)
-            found += theirs
+            in_folders += theirs
             loose += others
         else:
             loose += raw.objects(folder)
-    return found, loose
+    return in_folders, loose
 
 
 def _of_time(

@@ -1,7 +1,8 @@
 """The ECG dataset: recordings in every common format.
 
-Belongs here: the declaration. Does not belong here: how an ECG is read or judged (`vitalake/ecg/`), which is
-imported only when data is at hand, because Dagster loads this module at every start.
+Belongs here: the declaration, with the steps from objects to rows. Does not belong here: how an ECG is read or
+judged (`vitalake/ecg/`), which is imported only when data is at hand, because Dagster loads this module at every
+start.
 """
 
 from __future__ import annotations
@@ -19,20 +20,25 @@ from vitalake.pseudonyms import Pseudonyms
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from vitalake.ecg.tabulate import Arrival
     from vitalake.lake.parquet import Rows
 
 
 def _parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Iterable[Parsed]:
-    from vitalake.ecg.structure import SourceConfig
-    from vitalake.ecg.tabulate import parse
+    from vitalake.ecg.readers.formats import read_together
+    from vitalake.ecg.structure import SourceConfig, checked, completed
+    from vitalake.ecg.tabulate import arrived
 
-    yield parse(objects, pseudonyms, SourceConfig())
+    found, refusals = read_together(objects, lambda recording: checked(completed(recording, SourceConfig())))
+    arrivals = arrived(found, pseudonyms)
+    yield Parsed(arrivals, tuple(refusals), sum(each.weight_bytes for each in arrivals))
 
 
-def _tabulate(parsed: Sequence[Any]) -> Tabulated:
+def _tabulate(arrivals: Sequence[Arrival]) -> Tabulated:
+    from vitalake.ecg.assess import assess
     from vitalake.ecg.tabulate import tabulate
 
-    return Tabulated(tabulate(parsed))
+    return Tabulated(tabulate(arrivals, assess([each.recording for each in arrivals])))
 
 
 def _beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:

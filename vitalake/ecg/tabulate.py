@@ -1,4 +1,4 @@
-"""From ECG objects to rows: read, check, judge, and lay out.
+"""From ECG objects to recordings that say where they came from, and from what was made of them to rows.
 
 Belongs here: how recordings become rows of the tables in `vitalake/ecg/tables.py`. Does not belong here: file
 formats (`vitalake/ecg/readers/formats.py`), judging (`assess.py`), what follows from the beats
@@ -16,16 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vitalake.ecg.assess import AssessedWindow, Assessment, assess
+from vitalake.ecg.assess import AssessedWindow, Assessment
 from vitalake.ecg.paths import parse_path
 from vitalake.ecg.quality.rules import RULES_VERSION
-from vitalake.ecg.readers.formats import FoundRecording, read_together
+from vitalake.ecg.readers.formats import FoundRecording
 from vitalake.ecg.recording import Lead, Recording, to_unit
 from vitalake.ecg.signals.rhythm import rhythm_features, usable_intervals
-from vitalake.ecg.structure import SourceConfig, can_be_judged, checked, completed, missing_in
+from vitalake.ecg.structure import can_be_judged, missing_in
 from vitalake.ecg.tables import BEATS, FEATURES, MEASURE_NAMES, RECORDINGS, SIGNALS, WINDOWS
 from vitalake.lake import columns
-from vitalake.lake.contents import Parsed, RawObject
 from vitalake.pseudonyms import Pseudonyms
 
 # Longer gaps hide beats: of the R peaks of a clean lead under a gap of 31 ms none was lost, of 39 ms a third, of
@@ -40,18 +39,27 @@ class Arrival:
     source: dict[str, Any]
     recording: Recording
 
-
-def parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms, config: SourceConfig) -> Parsed:
-    """Read objects that belong together: each ends in a recording or in a refusal."""
-    found, refusals = read_together(objects, lambda recording: checked(completed(recording, config)))
-    arrivals = [Arrival(_source(each, pseudonyms), each.recording) for each in found]
-    weight = sum(lead.samples.nbytes for arrival in arrivals for lead in arrival.recording.leads)
-    return Parsed(tuple(arrivals), tuple(refusals), weight)
+    @property
+    def weight_bytes(self) -> int:
+        """What it takes in memory, about."""
+        return sum(lead.samples.nbytes for lead in self.recording.leads)
 
 
-def tabulate(arrivals: Sequence[Arrival]) -> dict[str, pa.Table]:
-    """Rows of `ecg_recordings`, `ecg_signals` (one a lead) and `ecg_windows`, in the order of `arrivals`."""
-    judged = assess([item.recording for item in arrivals])
+def arrived(found: Sequence[FoundRecording], pseudonyms: Pseudonyms) -> tuple[Arrival, ...]:
+    """Recordings with where they came from, in the same order."""
+    return tuple(Arrival(_source(each, pseudonyms), each.recording) for each in found)
+
+
+def tabulate(arrivals: Sequence[Arrival], judged: Sequence[Assessment]) -> dict[str, pa.Table]:
+    """Rows of `ecg_recordings`, `ecg_signals` (one a lead) and `ecg_windows`, in the order of `arrivals`.
+
+    Args:
+        arrivals: recordings.
+        judged: what `assess` made of them, in the same order.
+
+    Raises:
+        ValueError: there is not one assessment for each recording.
+    """
     pairs = list(zip(arrivals, judged, strict=True))
     return {
         RECORDINGS.name: RECORDINGS.from_rows([_recording_row(item, verdict) for item, verdict in pairs]),

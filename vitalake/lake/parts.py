@@ -1,7 +1,7 @@
 """Parts of tables as they lie in a store, and what each says it was computed from.
 
-Belongs here: what is needed of a store, and looking at parts: listings, footers, fingerprints. Does not belong
-here: bringing them in line with anything (`vitalake/lake/reconcile.py`), Parquet itself
+Belongs here: what is needed of a store, and looking at parts: listings, footers, fingerprints, rows. Does not
+belong here: bringing them in line with anything (`vitalake/lake/reconcile.py`), Parquet itself
 (`vitalake/lake/parquet.py`).
 """
 
@@ -12,12 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vitalake.arrivals.fingerprints import digest, fingerprint
 from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import TransientError
 from vitalake.lake import parquet
+from vitalake.lake.tables import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 INCOMPLETE = "incomplete"
 _FEW = 4
@@ -98,20 +102,22 @@ def parts_of(lake: Store, table: str, partition: str) -> dict[int, Part]:
 
 def parts_of_each(lake: Store, tables: Iterable[str], partition: str) -> dict[str, dict[int, Part]]:
     """The parts of several tables, by table and index; their footers are read side by side."""
-    found: dict[str, dict[int, Part]] = {table: {} for table in tables}
-    listed = [(table, *entry) for table in found for entry in listed_parts(lake, table, partition).items()]
+    parts: dict[str, dict[int, Part]] = {table: {} for table in tables}
+    listed = [(table, *entry) for table in parts for entry in listed_parts(lake, table, partition).items()]
     with side_by_side(len(listed)) as each:
         for (table, index, _), part in zip(listed, each(partial(_part, lake), listed), strict=True):
             if part is not None:
-                found[table][index] = part
-    return found
+                parts[table][index] = part
+    return parts
 
 
 def listed_parts(lake: Store, table: str, partition: str) -> dict[int, ObjectInfo]:
     """The objects that are parts of one table's partition, by index in order, whatever is in them."""
-    items = lake.objects(parquet.partition_prefix(table, partition))
-    found = {index: item for item in items if (index := parquet.part_index(item.key)) is not None}
-    return dict(sorted(found.items()))
+    prefix = parquet.partition_prefix(table, partition)
+    # What lies deeper is of the hours of a day, where the table is or was built by the hour.
+    items = (item for item in lake.objects(prefix) if "/" not in item.key.removeprefix(prefix))
+    parts = {index: item for item in items if (index := parquet.part_index(item.key)) is not None}
+    return dict(sorted(parts.items()))
 
 
 @contextmanager
@@ -140,8 +146,8 @@ def _part(lake: Store, listed: tuple[str, int, ObjectInfo]) -> Part | None:
 
 def part_inputs(lake: Store, item: ObjectInfo) -> Inputs | None:
     """What a listed part was computed from, by its footer; None where it is gone or no whole part of ours."""
-    found = _part(lake, ("", 0, item))
-    return found.inputs if found else None
+    part = _part(lake, ("", 0, item))
+    return part.inputs if part else None
 
 
 def fingerprint_of(parts: Mapping[int, Part]) -> str:
@@ -153,3 +159,24 @@ def fingerprint_of(parts: Mapping[int, Part]) -> str:
     if sorted(parts) != list(range(len(parts))) or any(item is None or item.vanished for item in ordered):
         return INCOMPLETE
     return fingerprint(item.objects for item in ordered if item is not None)
+
+
+def load_part(lake: Store, table: Table, part: Part | ObjectInfo, columns: list[str] | None = None) -> pa.Table:
+    """One part as it was listed, with the columns that its table has now.
+
+    Raises:
+        ConflictError: it has been replaced since.
+    """
+    return parquet.decode_as(table, part_content(lake, part), columns)
+
+
+def part_content(lake: Store, part: Part | ObjectInfo) -> bytes:
+    """The bytes of a part as it was listed.
+
+    Raises:
+        ConflictError: it has been replaced since.
+    """
+    try:
+        return lake.get(part.key, part.version)
+    except FileNotFoundError:
+        raise ConflictError(f"{part.key} was replaced while it was read") from None

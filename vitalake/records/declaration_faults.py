@@ -63,7 +63,7 @@ def hint(error: Exception, source: str) -> str:
     found = _UNEXPECTED.search(str(error))
     if isinstance(error, TypeError) and found and (known := _parameters(error, found[1])):
         return _meant(found[2], known).removeprefix(";").strip()
-    lines = [line for line, listed in _joined_texts(source) if not listed]
+    lines = [line for line, _ in _joined_texts(source)]
     where = _line_of(error)
     near = [line for line in lines if where is not None and where <= line <= where + _end_of(source, where)]
     if isinstance(error, (TypeError, ValueError)) and near:

@@ -5,22 +5,21 @@ Belongs here: putting the pieces together. Does not belong here: any of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vitalake.arrivals.calendar import ONE, Granularity
 from vitalake.arrivals.partitions import PartLimits
 from vitalake.lake.checks import readable, refused_records, repeated_keys, warned
-from vitalake.lake.contents import Parsed, RawObject, Tabulated
+from vitalake.lake.contents import Parsed
 from vitalake.lake.dataset import Dataset, Rule, SqlView, Threshold, Trend
 from vitalake.lake.tables import Table, partition_columns, repeated
 from vitalake.records.csv_format import CsvFormat
 from vitalake.records.declaration_faults import refuse_no_list, refuse_unknown_argument
 from vitalake.records.fields import Field, RecordTable, names_people
-
-if TYPE_CHECKING:
-    from vitalake.pseudonyms import Pseudonyms
+from vitalake.records.judge import judged
+from vitalake.records.parse import parse_csv, parse_json
 
 # Streams of any size; of many small objects as many as are read at once for ECG.
 LIMITS = PartLimits(object_bytes=8 * 2**30, whole_bytes=16 * 2**20)
@@ -89,8 +88,8 @@ def csv_dataset(
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
     tables = (RecordTable(table or name, doc, tuple(field.column for field in fields), restricted),)
-    how = {"ignored": ignored, "written": written}
-    return _dataset(name, doc, owner, fields, tables, key, rules, partial(_parse_csv, how), more, written)
+    parse = partial(parse_csv, ignored=ignored, written=written)
+    return _dataset(name, doc, owner, fields, tables, key, rules, parse, more, written)
 
 
 def json_dataset(
@@ -109,7 +108,7 @@ def json_dataset(
     """
     refuse_unknown_argument(json_dataset, f"{name}: json_dataset", more)
     refuse_no_list(name, fields=(fields, Field), tables=(tables, RecordTable), rules=(rules, Rule), key=(key, str))
-    return _dataset(name, doc, owner, fields, tables, key, rules, _parse_json, more)
+    return _dataset(name, doc, owner, fields, tables, key, rules, parse_json, more)
 
 
 def _dataset(
@@ -120,7 +119,7 @@ def _dataset(
     tables: tuple[RecordTable, ...],
     key: tuple[str, ...],
     rules: tuple[Rule, ...],
-    read: Any,
+    parse: Callable[..., Iterator[Parsed]],
     more: dict[str, Any],
     written: CsvFormat | None = None,
 ) -> Dataset:
@@ -143,17 +142,18 @@ def _dataset(
         warned(first, Threshold(warn=0.05)),
     ]
     if key:
-        doc = f"Each key comes once {ONE[unit]}; of several rows the newest is current."
-        checks.append(repeated_keys(first, key, Threshold(warn=0.0), doc=doc))
+        once = f"Each key comes once {ONE[unit]}; of several rows the newest is current."
+        checks.append(repeated_keys(first, key, Threshold(warn=0.0), doc=once))
     limits = more.pop("limits", LIMITS)
-    private = names_people(fields, tables)
     views = (*(_current_and_superseded(stored[0], key, unit) if key else ()), *more.pop("views", ()))
     return Dataset(
         name=name,
         doc=doc,
         owner=owner,
-        parse=partial(read, fields, private, limits.object_bytes),
-        tabulate=partial(_tabulate, fields, rules, stored, key, written),
+        parse=partial(parse, fields=fields, private=names_people(fields, tables), most_bytes=limits.object_bytes),
+        tabulate=partial(
+            judged, fields=fields, rules=rules, tables=stored, key=key, written=written or CsvFormat()
+        ),
         tables=stored,
         views=views,
         rules=rules,
@@ -162,42 +162,6 @@ def _dataset(
         limits=limits,
         **more,
     )
-
-
-def _parse_csv(
-    how: dict[str, Any],
-    fields: Sequence[Field],
-    private: bool,
-    most_bytes: int,
-    objects: Sequence[RawObject],
-    _: Pseudonyms,
-) -> Iterator[Parsed]:
-    from vitalake.records.parse import parse_csv
-
-    (item,) = objects
-    return parse_csv(item, fields, private, most_bytes, **how)
-
-
-def _parse_json(
-    fields: Sequence[Field], private: bool, most_bytes: int, objects: Sequence[RawObject], _: Pseudonyms
-) -> Iterator[Parsed]:
-    from vitalake.records.parse import parse_json
-
-    (item,) = objects
-    return parse_json(item, fields, private, most_bytes)
-
-
-def _tabulate(
-    fields: Sequence[Field],
-    rules: Sequence[Rule],
-    tables: Sequence[Table],
-    key: Sequence[str],
-    written: CsvFormat | None,
-    values: Sequence[Any],
-) -> Tabulated:
-    from vitalake.records.judge import judged
-
-    return judged(values, fields, rules, tables, key, written or CsvFormat())
 
 
 def _records_by_day(name: str, table: str) -> Trend:

@@ -14,6 +14,7 @@ from typing import Any
 
 from vitalake.lake.contents import Parsed, RawObject, Refusal
 from vitalake.lake.refusals import RefusalBudget
+from vitalake.pseudonyms import Pseudonyms
 from vitalake.records.csv.reader import read_csv
 from vitalake.records.csv_format import CsvFormat
 from vitalake.records.decoding.utf8 import utf8_chunks
@@ -31,7 +32,9 @@ _PIECE_ROWS = 1 << 17  # a block of such rows is judged in pieces
 
 
 def parse_csv(
-    item: RawObject,
+    objects: Sequence[RawObject],
+    _: Pseudonyms,
+    *,
     fields: Sequence[Field],
     private: bool,
     most_bytes: int,
@@ -41,7 +44,7 @@ def parse_csv(
     """The records of a CSV file, a block at a time.
 
     Args:
-        item: the object.
+        objects: one.
         fields: declared ones.
         private: the files are about people, so no message or text repeats their words.
         most_bytes: that a file may have when it is unpacked.
@@ -51,6 +54,7 @@ def parse_csv(
     Raises:
         UnusableDataError: the object cannot be used.
     """
+    (item,) = objects
     told = RefusalBudget()
     names, required = [each.name for each in fields], [each.name for each in fields if each.required]
     chunks = utf8_chunks(item.chunks(), "CSV", most_bytes, written.encoding)
@@ -69,8 +73,11 @@ def parse_csv(
             yield Parsed((batch,), (), int(len(piece.lines) * row_bytes))
 
 
-def parse_json(item: RawObject, fields: Sequence[Field], private: bool, most_bytes: int) -> Iterator[Parsed]:
+def parse_json(
+    objects: Sequence[RawObject], _: Pseudonyms, *, fields: Sequence[Field], private: bool, most_bytes: int
+) -> Iterator[Parsed]:
     """The records of a JSON object, a block at a time; as `parse_csv`."""
+    (item,) = objects
     names, required = [each.name for each in fields], {each.name for each in fields if each.required}
     told, keys = RefusalBudget(), RecordKeys(names, required)
     whole = not private  # for the text of what is refused

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.datasets.ecg import ECG
 from vitalake.ecg.readers.formats import read_one
 from vitalake.ecg.recording import Recording
 from vitalake.ecg.structure import SourceConfig, checked, completed
-from vitalake.ecg.tabulate import parse
 from vitalake.lake.contents import Parsed, RawObject
 from vitalake.pseudonyms import Pseudonyms
 
@@ -30,7 +30,8 @@ def read(data: bytes, config: SourceConfig | None = None) -> Recording:
 def read_objects(files: dict[str, bytes]) -> Parsed:
     """What becomes of objects that belong together: arrivals and refusals."""
     objects = [RawObject(key, "v", len(data), UPLOADED_AT, data) for key, data in sorted(files.items())]
-    return parse(objects, PSEUDONYMS, SourceConfig())
+    [parsed] = ECG.parse(objects, PSEUDONYMS)
+    return parsed
 
 
 def stored(recording: Recording) -> npt.NDArray[Any]:

@@ -164,6 +164,7 @@ def test_a_little_of_a_part_is_read_without_the_rest() -> None:
     assert part.num_rows == whole.num_rows
     first = EVERY_KIND.names[:1]
     assert part.select(first).to_pylist() == whole.select(first).to_pylist()
+    assert [row for batch in part.batches(first) for row in batch.to_pylist()] == whole.select(first).to_pylist()
     for row in range(whole.num_rows):
         assert part.slice(row, 1).to_pylist() == whole.slice(row, 1).to_pylist()
     with pytest.raises(IndexError):

@@ -22,7 +22,8 @@ from vitalake.lake.contents import Parsed, RawObject, Tabulated
 from vitalake.lake.dataset import Dataset
 from vitalake.lake.parquet import encode
 from vitalake.lake.parts import fingerprint_of, parts_of
-from vitalake.lake.stages import list_objects, load_table, read_objects
+from vitalake.lake.reading import read_objects
+from vitalake.lake.stages import list_objects, load_table
 from vitalake.lake.tables import Table
 from vitalake.pseudonyms import Pseudonyms
 

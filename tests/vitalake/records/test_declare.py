@@ -323,6 +323,12 @@ def test_a_column_date_of_a_file_is_kept_under_another_name() -> None:
     assert [row["scanned_on"] for row in tables["things"]] == [date(2025, 3, 2)]
 
 
+def test_a_dataset_with_a_key_keeps_its_own_sentence() -> None:
+    field = Field("id", "id", "string", "Id.", required=True)
+    found = csv_dataset("things", "Things that are.", "team:data", (field,), key=("id",))
+    assert (found.doc, found.tables[0].doc) == ("Things that are.", "Things that are.")
+
+
 ID, NOTE = Field("id", "id", "string", "Id.", required=True), Field("note", "note", "string", "Note.")
 
 

@@ -120,8 +120,10 @@ def learned_features(strips: Strips, *, calibrated: bool = True) -> dict[str, Fl
     gain is known (not `calibrated`).
     """
     nothing = np.full(len(strips.x_mv), np.nan)
+    for shared in (_coarse_energy, _ordered_energy):  # in this order each finds what it builds on
+        strips.results[shared.__name__] = shared(strips)
     return {
-        name: strips.derived(feature) if calibrated or not name.endswith("_mv") else nothing
+        name: feature(strips) if calibrated or not name.endswith("_mv") else nothing
         for name, feature in FEATURES.items()
     }
 

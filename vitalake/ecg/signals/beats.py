@@ -42,7 +42,7 @@ def beat_correlation(strips: Strips) -> FloatArray:
     Source: Orphanidou et al. 2015, IEEE JBHI 19(3):832.
     """
     correlation = np.zeros(len(strips.x_mv))
-    found = strips.derived(_windows)
+    found = strips.derived(beat_windows)
     each = np.einsum("rbp,rp->r", found.beats, found.medians)
     correlation[found.rows] = each / found.counts
     return correlation.clip(-1.0, 1.0)
@@ -55,7 +55,7 @@ def beat_recurrence(strips: Strips) -> FloatArray:
     Source: after the clusters of beats in Lagerholm et al. 2000, IEEE TBME 47(7):838, with neighbours for clusters.
     """
     recurrence = np.zeros(len(strips.x_mv))
-    found = strips.derived(_windows)
+    found = strips.derived(beat_windows)
     if found.rows.size:
         most = found.beats.shape[1]
         pairs = np.einsum("rbp,rcp->rbc", found.beats, found.beats)  # no BLAS: see filters._line
@@ -88,7 +88,7 @@ def quality_index(strips: Strips) -> FloatArray:
     ratio = np.nan_to_num(strips.derived(band_ratio), nan=0.0, posinf=1e12)
     recurrence = np.maximum(strips.derived(beat_recurrence), 0.0)
     few = np.array([len(peaks) > 0 for peaks in strips.r_peaks], dtype=np.bool_)
-    found = strips.derived(_windows)
+    found = strips.derived(beat_windows)
     few[found.rows[found.counts >= LEAST_RECURRING]] = False
     recurrence[few] = UNSEEN_RECURRENCE
     alike = 0.2 * np.maximum(strips.derived(beat_correlation), 0.0) + 0.5 * recurrence
@@ -115,7 +115,7 @@ def beat_gap_s(strips: Strips) -> FloatArray:
     return np.asarray(gaps, dtype=np.float64).reshape(len(strips.x_mv)) / strips.sampling_rate_hz
 
 
-def _windows(strips: Strips) -> Windows:
+def beat_windows(strips: Strips) -> Windows:
     """The beats of every strip with at least four, cut out at `TEMPLATE_POINTS` places each."""
     samples = strips.x_mv.shape[1]
     grid = np.linspace(-1, 1, TEMPLATE_POINTS)

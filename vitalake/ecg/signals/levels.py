@@ -118,7 +118,7 @@ def peak_to_peak_mv(strips: Strips) -> FloatArray:
 
 def missing_share(strips: Strips) -> FloatArray:
     """Share of the samples without a value, which were bridged by a straight line. 0 .. 1."""
-    return np.zeros(len(strips.x_mv)) if strips.missing_share is None else strips.missing_share
+    return strips.missing_share
 
 
 def offset_mv(strips: Strips) -> FloatArray:

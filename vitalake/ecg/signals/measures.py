@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vitalake.ecg.signals import beats, levels, spectrum
-from vitalake.ecg.signals.filters import FloatArray, bridge_gaps
-from vitalake.ecg.signals.peaks import Samples
+from vitalake.ecg.signals.agreement import slope_peaks
+from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
+from vitalake.ecg.signals.peaks import Samples, energy_peaks
 from vitalake.ecg.signals.strips import Strips
 
 OverWindows = Literal["median", "max", "min", "mean"]
@@ -93,7 +94,7 @@ def measure(
 
 
 def prepared(x_mv: npt.ArrayLike, sampling_rate_hz: float, lsb_mv: float | npt.ArrayLike) -> Strips:
-    """A batch of strips, ready to be measured.
+    """A batch of strips, ready to be measured: their spectrum taken, their R peaks found.
 
     Args:
         x_mv: strips in mV (stored units where not `calibrated`), shape (n, samples). NaN is bridged by a straight
@@ -105,20 +106,23 @@ def prepared(x_mv: npt.ArrayLike, sampling_rate_hz: float, lsb_mv: float | npt.A
         ValueError: the array does not have two dimensions.
     """
     x = bridge_gaps(x_mv)
-    if x.shape[1] == 0:
-        return Strips(np.zeros((len(x), 1)), sampling_rate_hz, np.zeros((len(x), 1)), np.ones(len(x)))
-    missing = 1.0 - np.isfinite(x_mv).mean(axis=1)
-    step = np.broadcast_to(np.asarray(lsb_mv, dtype=np.float64), len(x))[:, None]
-    return Strips(x, sampling_rate_hz, step, missing)
+    if x.shape[1]:
+        missing = 1.0 - np.isfinite(x_mv).mean(axis=1)
+        step = np.broadcast_to(np.asarray(lsb_mv, dtype=np.float64), len(x))[:, None]
+    else:
+        x, missing, step = np.zeros((len(x), 1)), np.ones(len(x)), np.zeros((len(x), 1))
+    bands = Bands(x, sampling_rate_hz)
+    return Strips(x, sampling_rate_hz, step, missing, bands, energy_peaks(bands), slope_peaks(bands))
 
 
 def measured(strips: Strips, *, calibrated: bool = True) -> Measured:
     """Every measure of prepared strips; where the gain is not known (`calibrated`), those in mV are NaN."""
     unknown = np.full(len(strips.x_mv), np.nan)
-    values = {
-        item.name: strips.derived(item.function) if calibrated or not item.needs_gain else unknown
-        for item in MEASURES.values()
-    }
+    known = [item for item in MEASURES.values() if calibrated or not item.needs_gain]
+    # In this order each finds the results that it builds on.
+    for function in (beats.beat_windows, *(item.function for item in known)):
+        strips.results[function.__name__] = function(strips)
+    values = {item.name: strips.results[item.name] if item in known else unknown for item in MEASURES.values()}
     return Measured(values, strips.r_peaks)
 
 

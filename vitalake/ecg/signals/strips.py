@@ -1,6 +1,7 @@
-"""A batch of strips and what several measures derive from it, each computed once and only when asked for.
+"""A batch of strips and what several measures derive from it, each computed once.
 
-Belongs here: what is shared. Does not belong here: the measures (`levels.py`, `spectrum.py`, `beats.py`).
+Belongs here: what is shared. Does not belong here: the measures (`levels.py`, `spectrum.py`, `beats.py`), what is
+found before any of them (`measures.prepared`).
 """
 
 from __future__ import annotations
@@ -13,9 +14,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.signals.agreement import slope_peaks
 from vitalake.ecg.signals.filters import Bands, FloatArray, seconds
-from vitalake.ecg.signals.peaks import Samples, energy_peaks
+from vitalake.ecg.signals.peaks import Samples
 
 Derived = TypeVar("Derived")
 
@@ -25,23 +25,33 @@ BEAT_BAND_HZ = (1.0, 30.0)
 
 @dataclass(frozen=True)
 class Strips:
-    """Strips in mV (stored units where no gain is known) without NaN, shape (n, samples), at least one sample.
+    """Strips as `measures.prepared` makes them.
 
-    `lsb_mv` is the step of one stored unit, shape (n, 1); `missing_share` of the samples were bridged, shape (n,),
-    None: none of any strip.
+    Args:
+        x_mv: in mV (stored units where no gain is known) without NaN, shape (n, samples), at least one sample.
+        sampling_rate_hz: samples a second.
+        lsb_mv: the step of one stored unit, shape (n, 1).
+        missing_share: of the samples, which were bridged, shape (n,).
+        bands: the strips' spectrum, ready for filters.
+        r_peaks: R peaks of each strip, by energy.
+        second_opinion: R peaks of each strip, by slope: for comparison only.
+        results: what functions made of these strips, by name, for those that build on it.
     """
 
     x_mv: FloatArray
     sampling_rate_hz: float
     lsb_mv: FloatArray
-    missing_share: FloatArray | None = None
-    _derived: dict[str, Any] = field(default_factory=dict)
+    missing_share: FloatArray
+    bands: Bands
+    r_peaks: list[Samples]
+    second_opinion: list[Samples]
+    results: dict[str, Any] = field(default_factory=dict)
 
     def derived(self, function: Callable[[Strips], Derived]) -> Derived:
-        """What a function makes of these strips, computed at the first call: measures build on one another."""
-        if function.__name__ not in self._derived:
-            self._derived[function.__name__] = function(self)
-        result: Derived = self._derived[function.__name__]
+        """What a function makes of these strips; computed here only where nobody did so before."""
+        if function.__name__ not in self.results:
+            self.results[function.__name__] = function(self)
+        result: Derived = self.results[function.__name__]
         return result
 
     @cached_property
@@ -59,11 +69,6 @@ class Strips:
     def median_mv(self) -> FloatArray:
         """Median of each strip, shape (n,)."""
         return np.asarray(np.median(self.x_mv, axis=1), dtype=np.float64)
-
-    @cached_property
-    def bands(self) -> Bands:
-        """The strips' spectrum, ready for filters."""
-        return Bands(self.x_mv, self.sampling_rate_hz)
 
     @cached_property
     def steady_mv(self) -> FloatArray:
@@ -95,16 +100,6 @@ class Strips:
         power = np.zeros((len(x), bins.shape[1] + 1))
         np.cumsum(bins.real**2 + bins.imag**2, axis=1, out=power[:, 1:])
         return power
-
-    @cached_property
-    def r_peaks(self) -> list[Samples]:
-        """R peaks of each strip, by energy."""
-        return energy_peaks(self.bands)
-
-    @cached_property
-    def second_opinion(self) -> list[Samples]:
-        """R peaks of each strip, by slope: for comparison only."""
-        return slope_peaks(self.bands)
 
 
 def peak_to_peak(windows: FloatArray) -> FloatArray:
