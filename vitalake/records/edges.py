@@ -6,6 +6,8 @@ Belongs here: finding them, in a column at a time. Does not belong here: which c
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from vitalake.lake.columns import array, truth
@@ -61,11 +63,10 @@ def _with_edges(column: pa.Array) -> Numbers:
     import pyarrow.compute as pc
 
     offsets, data = text_of(column)
-    if not len(data):
+    if not len(data) or (data.min() >= ord("!") and data.max() <= ord("~")):
         return np.empty(0, np.int64)
-    most = len(data) - 1
-    odd = data[np.minimum(offsets[:-1], most)] - np.uint8(ord("!")) > ord("~") - ord("!")
-    odd |= data[np.maximum(offsets[1:], 1) - 1] - np.uint8(ord("!")) > ord("~") - ord("!")
+    ends = (data.take(places, mode="clip") for places in (offsets[:-1], offsets[1:] - 1))
+    odd = reduce(or_, (end - np.uint8(ord("!")) > ord("~") - ord("!") for end in ends))
     at = np.flatnonzero(odd & (offsets[:-1] < offsets[1:]))
     if not len(at):
         return at
