@@ -89,14 +89,16 @@ def parse_json(
         ]
         records, numbers = block.records, block.numbers
         values = _columns(records, names)
-        alone = block.first == 1 and len(records) == 1
-        if odd := keys.doubtful(records, [0] if alone else _with_more(records, values)):
+        more = _with_more(records, values)
+        alone = block.first == 1 and len(records) == 1  # perhaps not one of many, but one around many
+        if odd := keys.doubtful(records, [0] if alone else more):
             records, kept, unusable = keys.settled(records, odd)
             for at, error in unusable.items():
                 about = error.rule, error.message, int(numbers[at]), error.record_count
                 refusals.append(Refusal(item.key, *about, _json_text(block.records, at) if whole else None))
             numbers, values = numbers[kept], _columns(records, names)
-        text, more = partial(_json_text, records if whole else ()), _with_more(records, values)
+            more = _with_more(records, values)
+        text = partial(_json_text, records if whole else ())
         batch = ObjectRecords(item.key, item.version, item.uploaded_at, numbers, values, text, more, told)
         weight = max(len(records) * cells * _CELL_BYTES, block.size_bytes * factor)
         yield Parsed((batch,), tuple(refusals), weight)
