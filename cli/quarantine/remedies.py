@@ -80,6 +80,12 @@ REMEDIES: dict[str, Remedy] = {
         "Upload it under a key with one date, e.g. `date=2026-11-20/`, and delete this one. docs/operations.md has "
         "the forms that are read.",
     ),
+    "X01": Remedy(
+        "The reader itself broke on the object: a defect of this program, and no finding about the file.",
+        "Leave the object where it is and report the defect, with the traceback that the log of the run has below "
+        "the object's key. Once a program is installed that mends it, `vitalake quarantine retry --rule X01` reads "
+        "the object again; so does any run of its day. Records that were read before it broke are in the tables.",
+    ),
     "D01": Remedy(
         "The CSV file has no header as the dataset declares it: a column is missing, there twice, or new, or has a "
         "letter that only looks like the declared one.",
