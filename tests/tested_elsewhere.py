@@ -168,6 +168,10 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/records/json/sequence.py",
         "vitalake/records/json/window.py",
     ),
+    ("vitalake/records/decoding/test_utf8.py", "through whole files"): (
+        "vitalake/records/decoding/file_kinds.py",
+        "vitalake/records/decoding/gzipped.py",
+    ),
     ("vitalake/records/test_declare.py", "judged is what a declaration asks for"): ("vitalake/records/judge.py",),
     ("vitalake/datasets/test_rules.py", "in the rules that use them"): ("vitalake/records/conditions.py",),
     ("vitalake/entities/test_entities_views.py", "the views say which entities are current"): (
