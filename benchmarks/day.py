@@ -28,8 +28,9 @@ from resources.settings import Settings
 from tests.s3_server import KEYS, s3_server
 from vitalake.datasets.ecg import ECG
 from vitalake.lake.dataset import Dataset
+from vitalake.lake.reading import read_objects
 from vitalake.lake.reconcile import Report
-from vitalake.lake.stages import derive, list_objects, read_objects
+from vitalake.lake.stages import derive, list_objects
 from vitalake.pseudonyms import Pseudonyms
 
 DAY = "2026-11-20"

@@ -21,7 +21,8 @@ from resources.build import build_resources
 from resources.settings import Settings
 from vitalake.datasets.declared import DATASETS
 from vitalake.lake.dataset import Dataset
-from vitalake.lake.stages import list_objects, read_objects
+from vitalake.lake.reading import read_objects
+from vitalake.lake.stages import list_objects
 
 
 def read_apart(settings: Settings, dataset: Dataset, day: str) -> tuple[float, int, float]:

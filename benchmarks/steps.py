@@ -83,21 +83,22 @@ def _steps() -> dict[str, list[Owned]]:
     import numpy as np
 
     from resources.object_store import ObjectStore
-    from vitalake.ecg import tabulate
+    from vitalake.ecg import assess, tabulate
+    from vitalake.ecg.readers import formats
     from vitalake.lake import parquet, reading, reconcile, stages
 
     return {
         "get": [(ObjectStore, "get")],
-        "parse, with checks and hash": [(tabulate, "parse")],
-        MEASURES: [(tabulate, "assess")],
+        "parse, with checks and hash": [(formats, "read_together"), (tabulate, "arrived")],
+        MEASURES: [(assess, "assess")],
         FOURIER: [(np.fft, "rfft"), (np.fft, "irfft")],
         "rows": [(tabulate, "tabulate")],
         "manifest, digests, account": [
-            *((stages, name) for name in ("arrived", "cut", "objects_digest", "rows_of")),
-            *((reading, name) for name in ("bundles", "_weigh", "_raw_object", "object_columns")),
+            *((stages, name) for name in ("arrived", "cut", "objects_digest", "object_columns")),
+            *((reading, name) for name in ("bundles", "_unread", "_raw_object", "rows_of")),
         ],
         "beats, variability": [(tabulate, "beats_and_features")],
-        "Parquet": [(parquet.TableWriter, "append"), (parquet.TableWriter, "close"), (parquet, "decode")],
+        "Parquet": [(parquet.TableWriter, "append"), (parquet.TableWriter, "close"), (parquet, "decode_as")],
         "put, and the parts that are there": [(ObjectStore, "put"), (reconcile, "parts_of_each")],
     }
 

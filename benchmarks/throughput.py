@@ -132,7 +132,7 @@ def _in_turns(bench: Bench, ways: Sequence[Way], few: list[ObjectInfo]) -> tuple
     """The turn of each that took the least time."""
     spent: dict[str, list[Cost]] = {way.name: [] for way in ways}
     loops: list[Looped] = []
-    contents = [data for _, data in bench.raw.get_many(few) if data]
+    contents = [data for _, data in bench.raw.get_many(few) if isinstance(data, bytes) and data]
     for _ in range(TURNS):
         for way in ways:
             for item in [item for folder in way.folders for item in bench.lake.objects(folder)]:

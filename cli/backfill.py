@@ -121,6 +121,12 @@ def _outdated(settings: Settings, dataset: Dataset, console: Console) -> set[Par
         f"{len(found.outdated):,} of {found.total:,} partitions of {dataset.name} are of an older declaration "
         "or code"
     )
+    computed = [each.table.name for each in (*dataset.computed, *dataset.feeds) if not each.declared.whole]
+    if computed:
+        console.print(
+            f"Tables that are computed from it are not looked at: {', '.join(sorted(computed))}. After a change of "
+            f"these, build their {dataset.partition}s with --from and --to"
+        )
     return {Partition.parse(partition) for partition in found.outdated}
 
 

@@ -13,8 +13,10 @@ import traceback
 import typer
 
 from cli import backfill, ddl_command, up
+from cli.check import command as check_command
 from cli.ecg import command as ecg_command
 from cli.quarantine import command as quarantine
+from cli.remove import command as remove_command
 from cli.sql import command as sql
 from cli.status import command as status
 from cli.upload import command as upload_command
@@ -38,7 +40,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback with local values would show keys and data
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (up, upload_command, sql, ecg_command, backfill, quarantine, status, ddl_command):
+for module in (
+    up,
+    check_command,
+    upload_command,
+    sql,
+    ecg_command,
+    backfill,
+    quarantine,
+    remove_command,
+    status,
+    ddl_command,
+):
     module.register(app)
 
 

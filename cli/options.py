@@ -110,10 +110,13 @@ def stderr() -> Console:
     return PlainConsole(stderr=True, soft_wrap=True)
 
 
-def confirm(question: str, *, yes: bool) -> None:
-    """Ask unless told not to; ends the command (exit 1) on a no, and where there is nobody to ask (exit 2)."""
+def confirm(question: str, *, yes: bool, undone: str = "nothing was started") -> None:
+    """Ask unless told not to; ends the command (exit 1) on a no, and where there is nobody to ask (exit 2).
+
+    `undone` says what did not happen then.
+    """
     if yes:
         return
     if not sys.stdin.isatty():
-        raise PermanentError("nothing was started: there is no terminal to confirm on; pass --yes")
+        raise PermanentError(f"{undone}: there is no terminal to confirm on; pass --yes")
     typer.confirm(question, abort=True)

@@ -1,7 +1,7 @@
 """From a dataset's declaration to its assets: manifest, tables with their checks, derived tables.
 
-Belongs here: thin shells around `vitalake/lake/stages.py` that any dataset gets. Does not belong here: anything
-that is true of one dataset only, or the checks that stand alone (`pipeline_assets/standing_checks.py`).
+Belongs here: thin shells around the stages in `vitalake/lake/` that any dataset gets. Does not belong here: what
+is true of one dataset only, or the checks that stand alone (`pipeline_assets/standing_checks.py`).
 """
 
 from collections import Counter
@@ -34,6 +34,7 @@ from vitalake.lake import stages
 from vitalake.lake.checks import SCHEMA, schema_differences
 from vitalake.lake.dataset import Combined, Count, Dataset, Derived
 from vitalake.lake.parts import Store
+from vitalake.lake.reading import read_objects
 from vitalake.lake.reconcile import Report
 from vitalake.lake.tables import Table
 from vitalake.lake.versions.code_version import code_digest
@@ -114,7 +115,7 @@ def _tables(dataset: Dataset, partitions: TimeWindowPartitionsDefinition) -> Ass
         with steered(context.retry_number):
             progress = _progress(context, dataset.name)
             processes = settings.processes_per_run
-            report = stages.read_objects(dataset, raw, lake, day, pseudonyms, progress, announce, processes)
+            report = read_objects(dataset, raw, lake, day, pseudonyms, progress, announce, processes)
             differences = schema_differences(lake, tables, day)
             results = [dagster_metadata.check_result(SCHEMA, checked, differences, day)]
             # What is not stored as declared cannot be counted either.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from resources.object_store import ObjectStore
+from resources.published_views import MADE_OF, made_of, views_as_published
 from resources.settings import Settings
 from vitalake.arrivals.calendar import Granularity, Partition
 from vitalake.arrivals.fingerprints import digest
@@ -23,12 +24,12 @@ from vitalake.lake.dataset import Dataset
 from vitalake.lake.parquet import SEED_PARTITION
 from vitalake.lake.parts import Store
 from vitalake.lake.tables import Table
-from vitalake.serving.catalog import quote, seed, statements, views
+from vitalake.lake.versions.changed_declaration import DeclarationRefusedError
+from vitalake.serving.catalog import QUARANTINE, quote, seed, statements, views
 
 if TYPE_CHECKING:
     import duckdb
 
-_MADE_OF = "vitalake_made_of"  # a macro: SHOW TABLES does not list it
 _PUBLISH = (
     "start the system (vitalake up) or, where it runs elsewhere, "
     "`python -m dagster asset materialize --select lake -m definitions`"
@@ -96,32 +97,39 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
     has its columns from the first moment, whatever is stored. The file itself says what it was made of, so that one
     that is broken, or that other code has put there, is written anew.
 
+    A dataset whose older parts cannot be read as it is declared now is read on as it was published last: nothing
+    else is written of it either.
+
     Raises:
-        PermanentError: DuckDB does not take a view (everything else is published), or nothing can be written there.
+        PermanentError: a dataset is refused, or DuckDB does not take a view (everything else is published), or
+            nothing can be written there.
         TransientError: the store or the disk did not take it; the old catalog stays.
     """
     import duckdb
 
     path = settings.catalog_path
-    for dataset in datasets:
-        for table in dataset.every_table:
-            seed(lake, table, dataset.partition)
+    unreadable = {dataset.name: lines for dataset in datasets if (lines := _seeded(lake, dataset))}
     ddl = _definition(settings, datasets)
-    made_of = _digest(ddl, datasets)
+    wanted = " ".join((_digest(ddl, datasets), *unreadable))
+    refused: dict[str, str] = {}
+    written = False
     try:
         with _new(path.with_name("init.sql")) as file:
             file.touch(0o600, exist_ok=False)  # it holds keys
             file.write_text(init_sql(settings))
-        if _made_of(path) == made_of:
-            return False
-        with _new(path) as file:
-            with duckdb.connect(str(file)) as connection:  # DuckDB syncs the file when it closes it
-                _ready(settings, connection)
-                refused = dict(_refused(connection, ddl))
-                if not refused:  # else the next time it is tried again
-                    connection.execute(f"CREATE MACRO {_MADE_OF}() AS {quote(made_of)}")
-            # What a killed program left to be written into the old file, DuckDB would write into the new one.
-            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+        if made_of(path) != wanted:
+            if unreadable:
+                ddl |= views_as_published(path, [each for each in datasets if each.name in unreadable])
+                ddl[QUARANTINE] = ddl[QUARANTINE][:1]  # what is said of its columns may be said of newer ones
+            with _new(path) as file:
+                with duckdb.connect(str(file)) as connection:  # DuckDB syncs the file when it closes it
+                    _ready(settings, connection)
+                    refused = dict(_refused(connection, ddl))
+                    if not refused:  # else the next time it is tried again
+                        connection.execute(f"CREATE MACRO {MADE_OF}() AS {quote(wanted)}")
+                # What a killed program left to be written into the old file, DuckDB would write into the new one.
+                path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+            written = True
     except duckdb.IOException as error:  # the store, or the disk
         raise TransientError(f"the catalog {path} was not written: {str(error).splitlines()[0]}") from error
     except OSError as error:
@@ -129,21 +137,39 @@ def publish(settings: Settings, lake: Store, datasets: Sequence[Dataset]) -> boo
             f"the catalog {path} cannot be written: {error.strerror or error}. Make its folder writable, free some "
             "space, or choose another place with VITALAKE_LAKE_PATH"
         ) from error
-    if refused:
-        what = "; ".join(f"view {name!r}: {said}" for name, said in refused.items())
-        raise PermanentError(f"correct these, everything else is published: {what}")
-    return True
+    wrong = [
+        f"dataset {name!r}, of which SQL has what was published before: {why}" for name, why in unreadable.items()
+    ]
+    wrong += [f"view {name!r}: {why}" for name, why in refused.items()]
+    if wrong:
+        raise PermanentError(f"correct these, everything else is published: {'; '.join(wrong)}")
+    return written
 
 
 def is_published(settings: Settings, datasets: Sequence[Dataset]) -> bool:
-    """Whether the catalog says all this already, by the files on this machine alone: the store is not asked."""
+    """Whether the catalog says all this already, by the files on this machine alone: the store is not asked.
+
+    Also where it has some datasets as they were before, since that was said when it was published.
+    """
     init = settings.catalog_path.with_name("init.sql")
     try:
         if init.read_text() != init_sql(settings):
             return False
     except OSError:
         return False
-    return _made_of(settings.catalog_path) == _digest(_definition(settings, datasets), datasets)
+    says = made_of(settings.catalog_path) or ""
+    return says.partition(" ")[0] == _digest(_definition(settings, datasets), datasets)
+
+
+def _seeded(lake: Store, dataset: Dataset) -> str:
+    """See that each table has a part to take the columns from; why older parts of some cannot be read, if so."""
+    refused = []
+    for table in dataset.every_table:
+        try:
+            seed(lake, table, dataset.partition)
+        except DeclarationRefusedError as error:
+            refused.append(str(error))
+    return "\n".join(refused)
 
 
 def _definition(settings: Settings, datasets: Sequence[Dataset]) -> dict[str, list[str]]:
@@ -157,20 +183,6 @@ def _digest(ddl: Mapping[str, list[str]], datasets: Sequence[Dataset]) -> str:
     """What a catalog is made of, in short: its statements, and the columns, which views take from files."""
     columns = (str(table.columns) for dataset in datasets for table in dataset.every_table)
     return digest(*(line for lines in ddl.values() for line in lines), *columns)
-
-
-def _made_of(catalog: Path) -> str | None:
-    """The digest of the statements that a catalog was made of; None where it does not say so or cannot be read."""
-    import duckdb
-
-    try:
-        # Attached, since `connect` would give what another connection of this process still has open.
-        with duckdb.connect() as connection:
-            connection.execute(f"ATTACH {quote(str(catalog))} AS found (READ_ONLY)")
-            [(made_of,)] = connection.execute(f"SELECT found.{_MADE_OF}()").fetchall()
-    except duckdb.Error:
-        return None
-    return str(made_of)
 
 
 def _refused(connection: duckdb.DuckDBPyConnection, ddl: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:

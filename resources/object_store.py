@@ -18,8 +18,9 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,10 +28,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from resources.aws import s3_client
 from resources.content_check import is_md5_of
 from resources.object_content import ObjectContent
+from resources.raw_objects.exact_keys import ExactKeys
+from resources.raw_objects.withheld_objects import WithheldObjects
 from resources.s3_errors import ChangedBytesError, call
 from resources.settings import Settings
 from vitalake.arrivals.objects import ObjectInfo
-from vitalake.errors import PermanentError
+from vitalake.errors import PermanentError, UnusableDataError
 from vitalake.lake.parts import ConflictError
 
 # `from obstore import …` takes all of obstore first. Its modules import each other: of two threads that begin with
@@ -140,7 +143,7 @@ class ObjectStore:
                 if any(_UNREADABLE in meta["path"] for meta in page):
                     raise ValueError(prefix)
                 if page:
-                    yield [_info(meta) for meta in page]
+                    yield self._keys.named([_info(meta) for meta in page], prefix)
                     last = page[-1]["path"]
         except (exceptions.InvalidPathError, ValueError):  # a key that obstore does not take: exactly from here on
             yield from self._exact_pages(prefix, last)
@@ -150,7 +153,7 @@ class ObjectStore:
         listing = self._client.get_paginator("list_objects_v2")
         pages = iter(listing.paginate(Bucket=self.bucket, Prefix=prefix, **more))
         while (page := self._call(lambda: next(pages, None), prefix)) is not None:
-            yield [_exact_info(entry) for entry in page.get("Contents", [])]
+            yield [self._keys.info(entry) for entry in page.get("Contents", [])]
 
     def _folders_exactly(self, prefix: str, until: float) -> tuple[list[str], list[ObjectInfo]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(
@@ -160,7 +163,7 @@ class ObjectStore:
         items: list[ObjectInfo] = []
         for page in pages:
             folders += [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
-            items += [_exact_info(entry) for entry in page.get("Contents", [])]
+            items += [self._keys.info(entry) for entry in page.get("Contents", [])]
             if page["IsTruncated"] and monotonic() > until:
                 raise SlowListingError(prefix)
         return folders, items
@@ -187,9 +190,14 @@ class ObjectStore:
             return [f"{folder}/" for folder in page["common_prefixes"]], [_info(meta) for meta in page["objects"]]
 
         try:
-            return self._call(quick, prefix)
+            folders, items = self._call(quick, prefix)
+            return folders, self._keys.named(items, prefix)
         except (exceptions.InvalidPathError, ValueError):  # a key that obstore does not take
             return self._call(lambda: self._folders_exactly(prefix, until), prefix)
+
+    @cached_property
+    def _keys(self) -> ExactKeys:
+        return ExactKeys(self.bucket, lambda: self._listing, lambda: self._client)
 
     @property
     def _content(self) -> ObjectContent:
@@ -199,15 +207,20 @@ class ObjectStore:
         """The content; FileNotFoundError when it is gone or is no longer `version`."""
         return self._content.get(key, version)
 
-    def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
-        """Contents in order, read side by side; None for an object that is gone or changed since it was listed."""
-        content = self._content
+    def get_many(
+        self, items: Sequence[ObjectInfo]
+    ) -> Iterator[tuple[ObjectInfo, bytes | UnusableDataError | None]]:
+        """Contents in order, read side by side; None for an object that is gone or changed since it was listed.
 
-        def read(item: ObjectInfo) -> bytes | None:
+        An UnusableDataError for one that the store lists and does not give out.
+        """
+        withheld = self._withheld(items)
+
+        def read(item: ObjectInfo) -> bytes | UnusableDataError | None:
             try:
-                return content.get(item.key, item.version, item.size_bytes)
-            except FileNotFoundError:
-                return None
+                return withheld.given(partial(self._content.get, size_bytes=item.size_bytes), item)
+            except UnusableDataError as refusal:
+                return refusal
 
         with ThreadPoolExecutor(_READERS) as pool:
             yield from zip(items, pool.map(read, items), strict=True)
@@ -217,8 +230,14 @@ class ObjectStore:
 
         The iterator raises TransientError when the object is replaced or deleted on the way, and in place of the
         last piece when all of them together are not what the store keeps.
+
+        Raises:
+            UnusableDataError: the store lists the object and does not give it out.
         """
-        return self._content.stream(item)
+        return self._withheld([item]).given(lambda key, _: self._content.stream(replace(item, key=key)), item)
+
+    def _withheld(self, items: Sequence[ObjectInfo]) -> WithheldObjects:
+        return WithheldObjects(items, self._content, self.pages, self._keys.is_listed)
 
     def tail(self, key: str, size_bytes: int) -> bytes:
         """The last bytes of an object (all of it, if it is smaller)."""
@@ -301,8 +320,3 @@ class ObjectStore:
 
 def _info(meta: Any) -> ObjectInfo:
     return ObjectInfo(meta["path"], meta["e_tag"] or "", meta["size"], meta["last_modified"])
-
-
-def _exact_info(entry: Any) -> ObjectInfo:
-    # A folder's own object is named as obstore names it.
-    return ObjectInfo(entry["Key"].removesuffix("/"), entry["ETag"], entry["Size"], entry["LastModified"])

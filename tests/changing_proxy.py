@@ -1,4 +1,4 @@
-"""A real proxy before an S3 server that changes what passes: one bit of a body, its length, a header.
+"""A real proxy before an S3 server that changes what passes: one bit of a body, its length, a header, the answer.
 
 Belongs here: passing requests on, signatures and all. Does not belong here: what must come of a change.
 """
@@ -44,7 +44,8 @@ class ChangingProxy:
     """What it does to bodies that are not empty; `times` is how often (None: always), each direction by itself.
 
     `headers` are added to every answer, in place of those of the same name, as by a store that has them; an ETag
-    among them is no condition of requests then, which are signed anew. `seen` are requests as they came.
+    among them is no condition of requests then, which are signed anew. `refused` are objects that are not given
+    out, by the end of their path: status, code and message of S3. `seen` are requests as they came.
     """
 
     upstream: str
@@ -54,8 +55,18 @@ class ChangingProxy:
     times: int | None = None
     only: str = ""  # a part of the request, "GET /bucket/key bytes=0-9"
     headers: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def refusal(self, method: str, path: str) -> tuple[int, bytes] | None:
+        """How a request for an object is answered in place of the server; None where it is passed on."""
+        path, _, query = path.partition("?")
+        for end, (status, code, message) in self.refused.items():
+            if method in ("GET", "HEAD") and path.endswith(end) and "list-type" not in query:
+                text = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+                return status, text.encode() if method == "GET" else b""
+        return None
 
     def passed(self, change: Change | None, request: str, body: bytes) -> bytes:
         """The body as it goes on."""
@@ -86,6 +97,13 @@ def changing_proxy(upstream: str) -> Iterator[ChangingProxy]:
             request = f"{self.command} {self.path} {self.headers.get('Range', '')}".strip()
             proxy.seen.append(request)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if refusal := proxy.refusal(self.command, self.path):
+                status, content = refusal
+                self.send_response_only(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+                return
             ours = self.command in ("PUT", "POST")
             body = proxy.passed(proxy.requests if ours else None, request, body)
             there = http.client.HTTPConnection(urlsplit(proxy.upstream).netloc, timeout=60)

@@ -115,6 +115,9 @@ def test_a_terminal_gets_nothing_but_text(home: Path, tmp_path: Path) -> None:
     files.mkdir()
     for number, text in enumerate(HOSTILE.values()):
         (files / f"{number} {text.replace('/', '_')[:80]}.mat").write_bytes(b"x")
+    prices = tmp_path / f"prices {HOSTILE['colour']}.csv"
+    rows = [f'{number},"{text}",m5,1' for number, text in enumerate(HOSTILE.values()) if '"' not in text]
+    prices.write_text("\n".join(["ID,Region,InstanceType,Price (USD/h)", *rows, "x\x1b[31m,,,"]))
     os.mkfifo(files / "pipe \x1b[31m\x9b.mat")
     env = {"VITALAKE_HOME": str(home)}
     esc = "\x1b[31m\x9b\u202e[bold]:x:"
@@ -140,6 +143,13 @@ def test_a_terminal_gets_nothing_but_text(home: Path, tmp_path: Path) -> None:
         ("ecg", "show", HOSTILE["picture"] + ".mat", "--output", str(tmp_path / f"{esc}.png")),
         ("ecg", "show", HOSTILE["picture"] + ".mat", "--output", f"{esc}"),
         ("upload", str(files), "--dataset", "ecg", "--date", DAY),
+        ("check", str(files), "--dataset", "ecg"),
+        ("check", str(files), "--dataset", "ecg", "--json"),
+        ("check", str(files), "--dataset", "ecg", "--key", f"ecg/{esc}/"),
+        ("check", str(files), "--dataset", "ecg", "--picture", str(tmp_path / f"{esc}.png")),
+        ("check", str(prices), "--dataset", "pricing"),
+        ("check", str(prices), "--declaration", str(prices)),
+        ("check", esc, "--dataset", esc),
         ("upload", esc, "--dataset", "ecg"),
         ("upload", str(files), "--dataset", "ecg", "--device", esc),
         ("upload", str(files), "--dataset", esc),

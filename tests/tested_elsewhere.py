@@ -18,6 +18,9 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/serving/recording_signals.py",
     ),
     # The core
+    ("vitalake/ecg/test_channels.py", "what samples do is evidence for what a channel is"): (
+        "vitalake/ecg/channel_content.py",
+    ),
     (
         "vitalake/lake/computed/test_declaration.py",
         "what is refused of a declaration, by itself and beside the lake",
@@ -47,6 +50,7 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("vitalake/lake/test_reading.py", "what objects hold is seen in the account that reading keeps"): (
         "vitalake/lake/contents.py",
+        "vitalake/lake/quarantine/rows.py",
         "vitalake/lake/refusals.py",
         "vitalake/errors.py",
     ),
@@ -59,6 +63,10 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/serving/quarantine_queries.py",
         "cli/quarantine/remedies.py",
         "cli/lake_connection.py",
+    ),
+    ("cli/remove/test_command.py", "what is counted, found and deleted is what the command says"): (
+        "vitalake/serving/object_queries.py",
+        "cli/remove/bucket_object.py",
     ),
     ("cli/ecg/test_command.py", "one recording's rows and strips are what the command shows"): (
         "vitalake/serving/recording_queries.py",
@@ -101,6 +109,7 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/ecg/readers/aecg/xml.py",
     ),
     ("vitalake/ecg/readers/dicom/test_reader.py", "through whole files"): (
+        "vitalake/ecg/readers/dicom/beginning.py",
         "vitalake/ecg/readers/dicom/elements.py",
     ),
     ("vitalake/ecg/readers/edf/test_reader.py", "through whole files"): (
@@ -127,9 +136,13 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/ecg/readers/scp/waveforms.py",
     ),
     ("vitalake/ecg/readers/text/test_reader.py", "through whole files"): (
+        "vitalake/ecg/readers/text/cells.py",
+        "vitalake/ecg/readers/text/clock.py",
+        "vitalake/ecg/readers/text/head.py",
         "vitalake/ecg/readers/text/layout.py",
         "vitalake/ecg/readers/text/table.py",
         "vitalake/ecg/readers/text/time_axis.py",
+        "vitalake/ecg/readers/text/time_names.py",
     ),
     ("vitalake/ecg/readers/wfdb/test_reader.py", "through whole files"): (
         "vitalake/ecg/readers/wfdb/header.py",
@@ -155,6 +168,10 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/records/json/sequence.py",
         "vitalake/records/json/window.py",
     ),
+    ("vitalake/records/decoding/test_utf8.py", "through whole files"): (
+        "vitalake/records/decoding/file_kinds.py",
+        "vitalake/records/decoding/gzipped.py",
+    ),
     ("vitalake/records/test_declare.py", "judged is what a declaration asks for"): ("vitalake/records/judge.py",),
     ("vitalake/datasets/test_rules.py", "in the rules that use them"): ("vitalake/records/conditions.py",),
     ("vitalake/entities/test_entities_views.py", "the views say which entities are current"): (
@@ -177,6 +194,7 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ("resources/test_changed_bytes.py", "against a proxy that changes bytes"): ("resources/kept_content.py",),
     ("cli/test_environment.py", "settings are read where they are written"): ("resources/settings.py",),
     ("pipeline_assets/test_catalog_asset.py", "every run gets them"): ("resources/build.py",),
+    ("resources/test_catalog.py", "it is asked whenever a catalog is published"): ("resources/published_views.py",),
     ("resources/sinks/test_postgres_table.py", "types and rows are what a delivery carries over"): (
         "resources/sinks/postgres_types.py",
         "resources/sinks/view_rows.py",
@@ -215,6 +233,14 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "cli/sql/session.py",
     ),
     ("cli/sql/test_readonly.py", "statements are cut before they are judged"): ("cli/sql/statements.py",),
+    ("cli/check/test_command.py", "what a person and a program are told of real files"): (
+        "cli/check/document.py",
+        "cli/check/picture.py",
+        "cli/check/recordings.py",
+        "cli/check/text.py",
+        "cli/ecg/picture_file.py",
+    ),
+    ("cli/check/test_account.py", "the account knows them again"): ("cli/check/throwaway_pseudonyms.py",),
     ("cli/upload/test_files.py", "files of every size, sent to a real bucket"): (
         "cli/upload/command.py",
         "cli/upload/large_files.py",

@@ -16,7 +16,7 @@ TAILS = (0.025, 0.975)
 
 
 def over_repeats(repeats: Sequence[dict[str, Scored]]) -> dict[str, Scored]:
-    """Each item as the share of repeats in which it was right; where items change with the repeat they are pooled."""
+    """Each item as the share of repeats in which it was right; where items change, all are pooled."""
     merged = {}
     for name, first in repeats[0].items():
         each = [repeat[name] for repeat in repeats]

@@ -31,7 +31,7 @@ def floor(raw: ObjectStore, lake: ObjectStore, items: Sequence[ObjectInfo]) -> N
     """Concurrent gets, the plainest parse, one spectrum and cheap statistics, one Parquet put a thousand."""
     for number, first in enumerate(range(0, len(items), PART)):
         some = items[first : first + PART]
-        bodies = [data for _item, data in raw.get_many(some) if data is not None]
+        bodies = [data for _item, data in raw.get_many(some) if isinstance(data, bytes)]
         x = np.stack([np.frombuffer(data, "<i2", offset=HEADER_BYTES) for data in bodies])
         table = pa.table({"key": [item.key for item in some], "samples": list(x.astype(np.int32)), **_measures(x)})
         sink = io.BytesIO()

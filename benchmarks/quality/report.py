@@ -126,17 +126,17 @@ def _honesty(results: Results) -> str:
     return (
         "\n\\* As shipped: the fitted model has a say, and it was trained on these recordings, so the figure is"
         " optimistic. Cross-validated: five folds, ten times; each record is judged by a model that has seen"
-        " neither it nor a copy of it (set-a of CinC 2011 holds one record 50 times, one 10 times and one twice, all unacceptable), with limits that were"
-        " chosen without it. This figure decides whether a target is met; its interval draws whole groups of copies"
-        " and of cuts from one record anew. What remains uncertain:\n\n"
+        " neither it nor a copy of it (set-a of CinC 2011 holds one record 50 times, one 10 times and one twice), with"
+        " limits that were chosen without it. This figure decides whether a target is met; its interval draws whole"
+        " groups of copies and of cuts from one record anew. What is uncertain:\n\n"
         "* The sets are small where it matters: 15 noisy records of CinC 2017, one patient with ventricular"
-        " flutter, 122 different unacceptable records of CinC 2011. An interval holds for more of the same, not for another"
-        " hospital or device.\n"
-        "* Labels disagree with each other. Of records with one single bad lead, half are called unacceptable; no"
-        " program can be right on both halves.\n"
-        "* Features and the form of the model were chosen in view of half of these records. Rules alone, variants"
-        " and everything else that was tried: [quality-model.md](quality-model.md). What a verdict means for your"
-        " work: [verdict.md](verdict.md)."
+        " flutter, 124 different unacceptable records of CinC 2011. An interval holds for more of the same, not for"
+        " another hospital or device.\n"
+        "* Copies are easy: with each content counted once the figures of records are lower; [quality-model.md]"
+        "(quality-model.md) has both.\n"
+        "* Labels disagree with each other: of records with one single bad lead half are called unacceptable.\n"
+        "* Features and form of the model were chosen in view of some of these records; all that was tried is in"
+        " [quality-model.md](quality-model.md). What a verdict means for your work: [verdict.md](verdict.md)."
     )
 
 

@@ -7,16 +7,14 @@ which part is shown (`cli/ecg/view.py`), drawing in text (`cli/ecg/text.py`) or 
 
 from __future__ import annotations
 
-import secrets
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.ecg.picture_file import check_picture_path, write_whole
 from cli.lake_connection import lake_connection
 from cli.options import DEFAULT_HOME, Home, settings_of, stderr, stdout, unicode
-from vitalake.errors import PermanentError
 from vitalake.escaping import printable
 
 if TYPE_CHECKING:
@@ -59,10 +57,8 @@ def show(
 
     Example: `vitalake ecg show rest_01.hea --lead II --lead V5 --output sheet.png`
     """
-    if output is not None and output.suffix.lower() != ".png":
-        raise typer.BadParameter(f"{output} is no name of a PNG file: it has to end with .png")
-    if output is not None and not output.absolute().parent.is_dir():
-        raise typer.BadParameter(f"{output.absolute().parent} is not a folder")
+    if output is not None:
+        check_picture_path(output, {".png": "PNG"})
     from cli.ecg.view import view_of
     from vitalake.ecg.pictures.ecg_grid import verdict_text
     from vitalake.serving import recording_queries
@@ -78,7 +74,7 @@ def show(
         from vitalake.ecg.pictures.report_page import report_page_png
 
         page = report_page_png(item.key, view.facts, verdict, reasons, view.strips, view.measures, view.start_s)
-        _write(output, page)
+        write_whole(output, page)
         stdout().print(f"{len(view.strips)} of {item.facts['lead_count']} leads drawn to {printable(str(output))}")
         return
     from cli.ecg import text
@@ -89,7 +85,7 @@ def show(
     for line in view.facts:
         console.print(printable(line))
     console.print()
-    if console.is_terminal and _braille_can_be_shown():
+    if text.can_draw(console):
         text.show_strips(view.strips, console)
         console.print()
     text.show_measures([strip.title for strip in view.strips], view.measures, console)
@@ -113,25 +109,3 @@ def _not_one(connection: duckdb.DuckDBPyConnection, key: str, found: list[Record
             "`vitalake quarantine show KEY` says whether and why an object was refused"
         )
     raise typer.Exit(1)
-
-
-def _braille_can_be_shown() -> bool:
-    try:
-        "⠿▾✕".encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file, which is there as a whole or not at all."""
-    # A name that nobody can foresee, and never a file that is there: others may write into this folder.
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with draft.open("xb") as file:
-            file.write(data)
-        draft.replace(path)
-    except OSError as error:
-        raise PermanentError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        draft.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ it (`cli/ecg/view.py`), what limits are crossed (`vitalake/ecg/quality/threshold
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
@@ -34,6 +35,15 @@ _CELL_WIDTH = 12
 
 # Bits of a braille character, U+2800 and up: four rows of dots, two in each.
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+
+
+def can_draw(console: Console) -> bool:
+    """Whether curves can be shown: on a terminal whose encoding has braille."""
+    try:
+        "⠿▾✕".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return console.is_terminal
 
 
 def show_strips(strips: Sequence[DrawnStrip], console: Console) -> None:

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 UNCHANGED = (
     "The same file under the same code is refused again. What changes the answer: another file under the same key\n"
-    "(it is then read by itself), a new version of the code, or an object that had changed while it was read (S00)."
+    "(it is then read by itself), a new version of the code, an object that had changed while it was read (S00),\n"
+    "or one that the store gives out by now (S18)."
 )
 
 
@@ -170,7 +171,8 @@ def retry(
     """Build the days, or hours, of these objects again.
 
     The same file under the same code is refused again. A new file under the same key needs no retry: it is found
-    and read within seconds. So this is for new code, new rules, and for a doubt.
+    and read within seconds. So this is for new code, new rules, for an object that was restored or opened to us
+    (S18), and for a doubt.
 
     Example: `vitalake quarantine retry --rule S02`
     """

@@ -1,32 +1,28 @@
 """`vitalake upload`: files and folders into the raw bucket, again and again with the same result.
 
-Belongs here: the command, its keys and what it says. Does not belong here: sending (`cli/upload/files.py`).
+Belongs here: the command and what it says. Does not belong here: sending (`cli/upload/files.py`), where files go
+(`cli/upload/prefix.py`).
 """
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DEFAULT_HOME, Home, dataset_named, partition_of, settings_of, stderr, stdout
+from cli.options import DEFAULT_HOME, Home, dataset_named, settings_of, stderr, stdout
 from cli.reachable import require_store
 from cli.upload.files import files_below, upload_all
+from cli.upload.prefix import upload_prefix, upload_time
 from cli.upload.pseudonymous_keys import pseudonymous
-from vitalake.arrivals.calendar import Calendar, Partition
 from vitalake.escaping import printable
 from vitalake.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from resources.settings import Settings
-    from vitalake.lake.dataset import Dataset
-
-_PART = re.compile(r"[^/]{1,200}")
+    from vitalake.arrivals.calendar import Partition
 
 
 def register(app: typer.Typer) -> None:
@@ -80,15 +76,11 @@ def upload(
 
     chosen = dataset_named(dataset)
     now, settings = datetime.now(timezone.utc), settings_of(home)
-    this = Partition(now.date(), now.hour if chosen.partition == "hour" else None)
-    on = partition_of(chosen, date) if date else this
-    _check_time(on, chosen.calendar(settings.first_day), now)
-    if device is not None and (not _PART.fullmatch(device) or device in (".", "..") or printable(device) != device):
-        raise typer.BadParameter("a device id is one part of a key: no slash, nothing invisible, not empty")
-    if source is not None:
-        _check_source(chosen, source)
-    folders = {"source": source, "device": device}
-    prefix = chosen.prefix + on.folder + "".join(f"{name}={value}/" for name, value in folders.items() if value)
+    calendar = chosen.calendar(settings.first_day)
+    on = upload_time(chosen, date, calendar, now)
+    if on > calendar.newest(now):
+        stderr().print(f"{on} has not come yet: the files wait in the bucket until then.")
+    prefix = upload_prefix(chosen, on, device, source)
     sources = files_below(paths, prefix)
     if pseudonymous_names:
         sources = pseudonymous(sources, prefix, Pseudonyms(_secret(settings)))
@@ -114,25 +106,6 @@ def upload(
     if sent.failed:
         trouble.print(f"When that is mended, go on with:\n  {command}")
         raise typer.Exit(1)
-
-
-def _check_time(on: Partition, calendar: Calendar, now: datetime) -> None:
-    if on.day < calendar.first_day:
-        raise typer.BadParameter(
-            f"{on} is before {calendar.first_day}, the first day of the lake (VITALAKE_FIRST_DAY), so it would not "
-            "be taken for the time of the files"
-        )
-    if on > calendar.newest(now):
-        stderr().print(f"{on} has not come yet: the files wait in the bucket until then.")
-
-
-def _check_source(dataset: Dataset, source: str) -> None:
-    if dataset.name != "entities":
-        raise typer.BadParameter(f"--source names the system of entities; {dataset.name} takes no notice of it")
-    from vitalake.entities.mapping import system_mappings
-
-    if source.lower() not in system_mappings():
-        raise typer.BadParameter(f"{source!r} has no mapping; known: {', '.join(system_mappings())}")
 
 
 def _files(count: int) -> str:

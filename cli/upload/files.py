@@ -177,7 +177,7 @@ def _read(source: UploadSource, limit_bytes: int) -> bytes | Path:
         if status.st_size > limit_bytes:
             raise UnusableFileError(f"{status.st_size:,} bytes; an object may have {limit_bytes:,}")
         if status.st_size > _WHOLE_BYTES:
-            if not _is_plain(source.key):
+            if not is_plain(source.key):
                 raise UnusableFileError("its name cannot be part of a key; rename it")
             with source.content.open("rb"):
                 return source.content
@@ -188,7 +188,7 @@ def _read(source: UploadSource, limit_bytes: int) -> bytes | Path:
         raise UnusableFileError(error.strerror or str(error)) from None
 
 
-def _is_plain(key: str) -> bool:
+def is_plain(key: str) -> bool:
     """Whether obstore takes the key, which checks those of smaller files by itself."""
     return key.isprintable() and all(segment not in ("", ".", "..") for segment in key.split("/"))
 

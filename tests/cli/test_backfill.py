@@ -17,6 +17,9 @@ from tests.cli.conftest import DAYS, Vitalake, build, recording, today
 from vitalake.arrivals.calendar import Partition
 from vitalake.datasets.ecg import ECG
 from vitalake.errors import PermanentError
+from vitalake.lake.computed.declaration import ComputedTable
+from vitalake.lake.computed.resolved import with_computed
+from vitalake.lake.tables import Column
 
 SPAN = ("--from", "2026-01-01", "--to", "2026-01-31")
 
@@ -94,6 +97,25 @@ def test_only_days_of_an_older_declaration_or_code(
     assert "vitalake backfill ecg --outdated" in said
     versions = json.loads(vitalake("status", "--format", "json").out)["datasets"]["ecg"]["versions"]
     assert versions == {"total": 2, "outdated": [DAYS[0]]}
+
+
+@pytest.mark.usefixtures("lake")
+def test_tables_that_are_computed_from_others_are_said_not_to_be_looked_at(
+    vitalake: Vitalake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def computed(name: str, *, whole: bool) -> ComputedTable:
+        key = Column("recording_id", "string", "Which.", nullable=False)
+        sql = "SELECT DISTINCT recording_id FROM ecg_features"
+        sources = {"ecg_features": ["recording_id"]}
+        return ComputedTable(name, ".", "team:data", (key,), ("recording_id",), sources, sql=sql, whole=whole)
+
+    monkeypatch.setenv("VITALAKE_PSEUDONYM_KEY", "a key for tests, long enough")
+    [with_tables] = with_computed([ECG], [computed("by_day", whole=False), computed("of_all", whole=True)])
+    monkeypatch.setattr("cli.backfill.dataset_named", lambda _: with_tables)
+    answer = vitalake("backfill", "ecg", "--outdated", "--dry-run")
+    assert answer.code == 0, answer.err
+    said = " ".join(answer.out.split())
+    assert "computed from it are not looked at: by_day. After a change of these, build their days with" in said
 
 
 @pytest.mark.usefixtures("home")

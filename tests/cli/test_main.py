@@ -17,6 +17,7 @@ from vitalake.errors import PermanentError, TransientError
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("dagster", "duckdb", "pyarrow", "numpy", "obstore", "boto3", "prompt_toolkit")
 COMMANDS = (
+    ("check",),
     ("upload",),
     ("sql",),
     ("ecg", "show"),

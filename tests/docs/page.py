@@ -83,17 +83,20 @@ class Reader:
             elif step.about == "shows":
                 until(lambda s=step: cells(self.run(s.text)) == cells(s.shown), lambda s=step: self.run(s.text))  # type: ignore[misc]
             else:
-                said = self.run(step.text)
-                for name in filter(None, step.about.removeprefix("names").strip().split(", ")):
+                refuses = step.about.startswith("refuses")
+                said = self.run(step.text, code=1 if refuses else 0)
+                for name in filter(
+                    None, step.about.removeprefix("names").removeprefix("refuses").strip().split(", ")
+                ):
                     assert name in said
 
-    def run(self, commands: str) -> str:
-        """What they say."""
+    def run(self, commands: str, code: int = 0) -> str:
+        """What they say; they end with this code."""
         argv = ["sh", "-ec", commands]
         done = subprocess.run(
             argv, cwd=self.tree, env=self._env, capture_output=True, text=True, timeout=SECONDS, check=False
         )
-        assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == code, f"{commands}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def start(self, command: str) -> None:

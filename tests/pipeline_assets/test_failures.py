@@ -18,7 +18,7 @@ from tests.vitalake.ecg.matlab_files import strip, v4_file
 from tests.vitalake.notes import contents
 from vitalake.arrivals.objects import ObjectInfo
 from vitalake.datasets.ecg import ECG
-from vitalake.errors import PermanentError, TransientError
+from vitalake.errors import PermanentError, TransientError, UnusableDataError
 
 
 @pytest.mark.parametrize(("retry", "shortest_s", "longest_s"), [(0, 2.5, 7.5), (1, 5, 15), (2, 10, 30)])
@@ -58,7 +58,9 @@ class TroubledRaw:
     def folders(self, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
         return self._raw.folders(prefix)
 
-    def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
+    def get_many(
+        self, items: Sequence[ObjectInfo]
+    ) -> Iterator[tuple[ObjectInfo, bytes | UnusableDataError | None]]:
         for item in self._raw.get_many(items):
             yield item
             if self.troubles:

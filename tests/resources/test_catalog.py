@@ -13,14 +13,19 @@ from typing import Any
 import duckdb
 import pytest
 
-from resources.catalog import connect, publish
+from resources.catalog import connect, is_published, publish
 from resources.object_store import ObjectStore
 from resources.settings import Settings
+from tests.vitalake.lake.versions.building import build
+from tests.vitalake.notes import upload
 from vitalake.datasets.declared import DATASETS
 from vitalake.datasets.ecg import ECG
 from vitalake.errors import PermanentError, TransientError
-from vitalake.lake.dataset import SqlView
+from vitalake.lake.dataset import Dataset, SqlView
 from vitalake.lake.parquet import encode, part_key
+from vitalake.lake.tables import Kind
+from vitalake.records.declare import csv_dataset
+from vitalake.records.fields import Field
 from vitalake.serving.catalog import views
 
 pytestmark = pytest.mark.store
@@ -131,6 +136,44 @@ def test_a_view_with_a_mistake_costs_that_view_and_is_named(settings: Settings, 
     with connect(settings) as connection:
         assert ask(connection, "SELECT objects FROM right_one") == (0,)
     assert publish(settings, store, [replace(ECG, views=(right,))])
+
+
+@pytest.mark.parametrize("change", ["column", "hours", "days"])
+def test_a_dataset_whose_parts_cannot_be_read_is_named_and_keeps_its_views_and_no_other_waits(
+    settings: Settings, raw: ObjectStore, store: ObjectStore, change: str
+) -> None:
+    def declared(name: str, kind: Kind, partition: str) -> Dataset:
+        number = Field("n", "n", kind, "How many.")
+        who = Field("who", "who", "string", "Who.", required=True)
+        return csv_dataset(name, "Things.", "team:data", (who, number), key=("who",), partition=partition)
+
+    unit = "hour" if change == "days" else "day"
+    before, other = declared("things", "int64", unit), declared("others", "int32", "day")
+    changed = {
+        "column": declared("things", "string", unit),
+        "hours": declared("things", "int64", "hour"),
+        "days": declared("things", "int64", "day"),
+    }[change]
+    wider = declared("others", "int64", "day")
+    upload(raw, "things/date=2026-11-20/hour=05/1.csv", b"who,n\na,1\nb,x\n")
+    assert publish(settings, store, [before, other])
+    assert build(before, raw, store, ["2026-11-20T05" if unit == "hour" else "2026-11-20"])
+    said = r"(?s)everything else is published: dataset 'things', of which SQL has .*table things: .*another name"
+    for _ in range(2):  # nor is it forgotten
+        with pytest.raises(PermanentError, match=said):
+            publish(settings, store, [changed, wider])
+    assert is_published(settings, [changed, wider]), "runs of other datasets go on"
+    with connect(settings) as connection:
+        assert ask(connection, "SELECT who, n FROM things") == ("a", 1)
+        assert ask(connection, "SELECT n FROM things_current") == (1,)
+        assert ask(connection, "SELECT dataset, rule FROM quarantine") == ("things", "D05")
+        assert ask(connection, "SELECT comment FROM duckdb_views() WHERE view_name = 'things'") == ("Things.",)
+        docs = "SELECT comment FROM duckdb_columns() WHERE table_name = 'things' AND column_name = 'n'"
+        assert ask(connection, docs) == ("How many.",)
+        kinds = dict(row[:2] for row in connection.execute("DESCRIBE others").fetchall())
+        assert kinds["n"] == "BIGINT"
+    assert publish(settings, store, [before, wider]), "declared as it was, it is published anew"
+    assert not publish(settings, store, [before, wider])
 
 
 @pytest.mark.parametrize(

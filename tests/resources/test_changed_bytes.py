@@ -18,7 +18,7 @@ from resources import object_content
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.changing_proxy import Change, ChangingProxy, changing_proxy, flipped, lengthened, shortened
-from vitalake.errors import TransientError
+from vitalake.errors import TransientError, UnusableDataError
 
 pytestmark = pytest.mark.store
 
@@ -53,7 +53,7 @@ def test_what_changed_once_is_read_again(
 ) -> None:
     raw._client.put_object(Bucket=raw.bucket, Key=key, Body=CONTENT)
     [item] = raw.objects("ecg/")
-    reads: list[Callable[[], bytes | None]] = [
+    reads: list[Callable[[], bytes | UnusableDataError | None]] = [
         lambda: near.get(key),
         lambda: near.get(key, item.version),
         lambda: dict(near.get_many([item]))[item],

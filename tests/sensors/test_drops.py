@@ -244,3 +244,28 @@ def test_a_dataset_that_takes_all_the_time_and_fails_has_its_turn_after_the_othe
 def test_a_cursor_that_somebody_typed_is_as_good_as_none(system: System, put: Put, typed: str) -> None:
     put(0, "a")
     assert system.tick(typed).days == [day(0)]
+
+
+@pytest.mark.parametrize("name", ["", "device=a/", "device=a_$folder$"])
+def test_what_stands_for_a_folder_asks_for_nothing(system: System, put: Put, name: str) -> None:
+    upload(system.raw, "ecg/", b"")
+    upload(system.raw, f"ecg/date={day(-1)}/{name}", b"")
+    for tick in (system.tick(), system.sweep()):
+        assert tick.requests == []
+    assert "ecg: 0 objects in 0 days" in (system.tick().said or "")
+    put(0, "a")
+    upload(system.raw, f"ecg/date={day(0)}/{name}", b"")
+    (request,) = system.tick().requests
+    assert system.run(request)
+    for tick in (system.tick(), system.sweep(), system.tick()):
+        assert tick.requests == []
+    assert "ecg: 1 objects in 1 days" in (system.tick().said or "")
+
+
+def test_a_key_that_ends_in_a_slash_is_built_once(system: System, put: Put) -> None:
+    put(0, "a")
+    upload(system.raw, f"ecg/date={day(0)}/device=a/", RECORDING)
+    (request,) = system.tick().requests
+    system.run(request)
+    for tick in (system.tick(), system.sweep(), system.tick()):
+        assert tick.requests == []

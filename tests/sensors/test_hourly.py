@@ -58,8 +58,9 @@ def test_an_object_of_this_hour_is_one_request_of_this_hour_and_once_built_none(
     assert columns[-2:] == ["date", "hour"]
     rows = ask(system.settings, "SELECT date, hour, count(*) FROM vitals WHERE pulse_bpm >= 70 GROUP BY ALL")
     assert rows == [(now.day, now.hour, 2)]
-    if now.hour:
-        assert system.tick(first.cursor).requests == []
+    for other in first.requests:  # that of 00:00, as long as it is open
+        assert other is request or system.run(other)
+    assert system.tick(first.cursor).requests == []
 
 
 def test_the_sweep_finds_every_other_hour_and_what_is_gone(system: System, raw: ObjectStore) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from dagster import DagsterInstance, build_sensor_context
 
 from pipeline_assets.build import build_defs
+from resources.aws import identity
 from resources.object_store import ObjectStore
 from resources.queue import Depth, NotificationQueue
 from resources.settings import Settings
@@ -191,6 +195,33 @@ def test_what_a_bucket_sends_itself_is_understood(system: System, endpoint: str)
     system.put(key(-5, "a b+ü.mat"), key(-8))
     remove(raw, key(-8))
     assert system.queue.depth().waiting == 4
+    assert system.drain() == [day(-5)]
+
+
+def test_a_rule_of_eventbridge_as_the_page_has_it_sends_what_is_understood(system: System, endpoint: str) -> None:
+    """Moto's S3 tells moto's EventBridge, which applies the pattern, and that moto's SQS."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text()
+    [pattern] = [each for each in re.findall(r"```json\n(.*?)```", page, re.DOTALL) if "aws.s3" in each]
+    bucket, other = system.settings.raw_bucket, f"{system.settings.raw_bucket}-other"
+    answer = system.queue._client.get_queue_attributes(QueueUrl=system.queue.url, AttributeNames=["QueueArn"])
+    events = boto3.client("events", endpoint_url=endpoint, **identity(system.settings))
+    events.put_rule(Name=bucket, EventPattern=pattern.replace("my-raw", bucket))
+    target: Any = {"Id": "queue", "Arn": answer["Attributes"]["QueueArn"]}
+    events.put_targets(Rule=bucket, Targets=[target])
+    there = system.settings.model_copy(update={"s3_endpoint": endpoint})
+    for name in (bucket, other):
+        client = ObjectStore(there, name)._client
+        client.create_bucket(Bucket=name)
+        configuration: Any = {"EventBridgeConfiguration": {}}
+        client.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=configuration)
+    upload(ObjectStore(there, other), key(-8), b"of another bucket")
+    system = System(there, ObjectStore(there, bucket), system.instance)
+    system.put(key(-5, "a b+ü.mat"), key(-6))
+    remove(system.raw, key(-6))
+    stamp = datetime.now(timezone.utc)
+    call: Any = {"Source": "aws.s3", "DetailType": "AWS API Call via CloudTrail", "Time": stamp, "Detail": "{}"}
+    events.put_events(Entries=[call])
+    assert system.queue.depth().waiting == 3
     assert system.drain() == [day(-5)]
 
 

@@ -13,7 +13,8 @@ from resources.build import build_resources
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 from vitalake.datasets.ecg import ECG
-from vitalake.lake.stages import derive, list_objects, read_objects
+from vitalake.lake.reading import read_objects
+from vitalake.lake.stages import derive, list_objects
 from vitalake.serving.catalog import seed
 
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from resources.object_store import ObjectStore
 from vitalake.arrivals.calendar import Calendar, Granularity, Partition
+from vitalake.arrivals.objects import Bucket
 from vitalake.arrivals.partitions import PartLimits
 from vitalake.errors import UnusableDataError
 from vitalake.lake.checks import WAITING
 from vitalake.lake.contents import Parsed, RawObject, Tabulated
 from vitalake.lake.dataset import OBJECT_COLUMNS, Dataset, Derived
 from vitalake.lake.parts import Store
-from vitalake.lake.reading import RawBucket
+from vitalake.lake.reading import RawBucket, read_objects
 from vitalake.lake.reconcile import Report
-from vitalake.lake.stages import derive, list_objects, load_table, read_objects
+from vitalake.lake.stages import derive, list_objects, load_table
 from vitalake.lake.tables import Column, Table
 from vitalake.pseudonyms import Pseudonyms
 
@@ -93,7 +94,11 @@ def remove(raw: ObjectStore, key: str) -> None:
     raw._client.delete_object(Bucket=raw.bucket, Key=key)
 
 
-def build(dataset: Dataset, raw: RawBucket, lake: Store, day: Partition | str) -> list[Report]:
+class ListedBucket(Bucket, RawBucket, Protocol):
+    """A bucket as a run needs it: to list and to read."""
+
+
+def build(dataset: Dataset, raw: ListedBucket, lake: Store, day: Partition | str) -> list[Report]:
     """One run: the three stages of a partition."""
 
     def quiet(*_: object) -> None:

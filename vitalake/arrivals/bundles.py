@@ -48,9 +48,9 @@ def in_one_folder(names: Mapping[str, ObjectInfo], group_objects: GroupObjects) 
         yield tuple(sorted(group, key=lambda item: item.key))
 
 
-def in_upload_order(found: Iterable[Bundle]) -> list[Bundle]:
+def in_upload_order(arrived: Iterable[Bundle]) -> list[Bundle]:
     """Sorted by (last modified, key): new objects come last, so an append-only day keeps its early parts."""
-    return sorted(found, key=lambda bundle: (completed_at(bundle), bundle[0].key))
+    return sorted(arrived, key=lambda bundle: (completed_at(bundle), bundle[0].key))
 
 
 def size_bytes(bundle: Bundle) -> int:

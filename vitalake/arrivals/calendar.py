@@ -118,10 +118,10 @@ class Calendar:
     def holds(self, text: str) -> bool:
         """Whether a text is that of a partition of this calendar."""
         try:
-            found = Partition.parse(text)
+            partition = Partition.parse(text)
         except ValueError:
             return False
-        return self.first_day <= found.day and (found.hour is not None) == (self.unit == "hour")
+        return self.first_day <= partition.day and (partition.hour is not None) == (self.unit == "hour")
 
     def kept(self, texts: Iterable[str]) -> set[str]:
         """Those that are partitions of this calendar; others are of before it was changed."""

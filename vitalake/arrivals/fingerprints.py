@@ -32,9 +32,9 @@ def fingerprint(digests: Iterable[str]) -> str:
     return as_digest(sum(int(each, 16) for each in digests))
 
 
-def listed_fingerprint(found: Iterable[Bundle]) -> str:
+def listed_fingerprint(arrived: Iterable[Bundle]) -> str:
     """The fingerprint that a partition should have, from its bundles in any order."""
-    return objects_digest(item for bundle in found for item in bundle)
+    return objects_digest(item for bundle in arrived for item in bundle)
 
 
 def as_number(item: ObjectInfo) -> int:

@@ -7,8 +7,7 @@ Understood are `date=2026-11-20/` and `dt=2026-11-20/` (also with an hour, `dt=2
 Firehose write it), `year=2026/month=11/day=20/` and `hour=05/` as Hive and Glue write them, `2026/11/20/` and
 `2026/11/20/05/` as Firehose does, and `2026-11-20/`. Numbers that are no year name something else. The first date
 in a key counts, so that a folder's name says what everything in it belongs to. Only whole path segments count. The
-last one does too: a console that makes a folder puts an empty object of its name, which obstore lists without the
-slash.
+last one does too: an object whose key ends in a slash is listed without it (`resources/object_store.py`).
 """
 
 from __future__ import annotations
@@ -64,14 +63,14 @@ def unclear(key: str, unit: Granularity) -> str | None:
 
     A date in the form `name=value` stands for itself: folders of other dates below it are the uploader's own.
     """
-    found = list(_NAMED.finditer(key))
-    if not found:
+    names = list(_NAMED.finditer(key))
+    if not names:
         return "the key names a date in a form that is not read" if _UNREAD.search(key) else None
-    if _date(found[0]) is None:
+    if _date(names[0]) is None:
         return "the key names a date that no calendar has"
-    if len({_date(match) for match in found if match["explicit"] or not found[0]["explicit"]}) > 1:
+    if len({_date(match) for match in names if match["explicit"] or not names[0]["explicit"]}) > 1:
         return "the key names more than one date"
-    hours = set(_hours(key, found[0])) if unit == "hour" else set()
+    hours = set(_hours(key, names[0])) if unit == "hour" else set()
     if any(hour > 23 for hour in hours):
         return "the key names an hour that no day has"
     return "the key names more than one hour" if len(hours) > 1 else None

@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from vitalake.arrivals.bundles import Bundle, GroupObjects, bundles, in_upload_order
 from vitalake.arrivals.calendar import Calendar, Partition
+from vitalake.arrivals.folder_markers import uploads
 from vitalake.arrivals.keys import dated, names_hour
 from vitalake.arrivals.objects import Bucket, ObjectInfo
 from vitalake.arrivals.partitions import partition_of
@@ -28,12 +29,13 @@ def arrived(
     """The bundles below `prefix` that belong to `partitions` (None: all of them), in upload order.
 
     Folders that name another day or hour are not listed, so a dated layout costs what is in those that are wanted;
-    everything else is listed and sorted out by upload time, so no layout hides an object.
+    everything else is listed and sorted out by upload time, so no layout hides an object. Markers of folders are no
+    uploads and in no bundle.
     """
     if partitions is None:
-        return bundles(raw.objects(prefix), group_objects)
-    found, loose = _listed(raw, prefix, calendar, set(partitions))
-    sure, asked = bundles(found, group_objects), bundles(loose, group_objects)
+        return bundles(uploads(raw.objects(prefix)), group_objects)
+    in_folders, loose = _listed(raw, prefix, calendar, set(partitions))
+    sure, asked = bundles(uploads(in_folders), group_objects), bundles(uploads(loose), group_objects)
     theirs = [bundle for bundle in asked if partition_of(bundle, calendar) in partitions]
     return in_upload_order([*sure, *theirs]) if theirs else sure
 
@@ -43,18 +45,18 @@ def _listed(
 ) -> tuple[list[ObjectInfo], list[ObjectInfo]]:
     """Objects in folders that name one of those wanted, and objects of which only the upload time can tell."""
     folders, loose = raw.folders(prefix)
-    found: list[ObjectInfo] = []
+    in_folders: list[ObjectInfo] = []
     for folder in folders:
         named = dated(folder, calendar)
         if named is not None:
-            found += _of_time(raw, folder, named, calendar, wanted)
+            in_folders += _of_time(raw, folder, named, calendar, wanted)
         elif _YEAR_OR_MONTH.search(folder):
             theirs, others = _listed(raw, folder, calendar, wanted)
-            found += theirs
+            in_folders += theirs
             loose += others
         else:
             loose += raw.objects(folder)
-    return found, loose
+    return in_folders, loose
 
 
 def _of_time(

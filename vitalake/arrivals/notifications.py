@@ -77,18 +77,18 @@ def hints(body: str) -> list[Hint] | None:
 
 
 def partitions(
-    found: Iterable[Hint], bucket: str, datasets: Collection[tuple[str, str, Calendar]]
+    hints: Iterable[Hint], bucket: str, datasets: Collection[tuple[str, str, Calendar]]
 ) -> set[tuple[str, Partition]]:
     """The partitions to look at, as (dataset, partition); none for other buckets and for keys of no dataset.
 
     Args:
-        found: what a message said.
+        hints: what a message says.
         bucket: the raw bucket.
         datasets: (name, prefix of its keys, calendar) of each dataset.
     """
     return {
         (name, partition)
-        for hint in found
+        for hint in hints
         if hint.bucket == bucket
         for name, prefix, calendar in datasets
         if hint.key.startswith(prefix)

@@ -38,22 +38,22 @@ def partition_of(bundle: Bundle, calendar: Calendar) -> Partition:
     return dated(bundle[0].key, calendar) or calendar.at(completed_at(bundle))
 
 
-def by_partition(found: Iterable[Bundle], calendar: Calendar) -> dict[Partition, list[Bundle]]:
+def by_partition(arrived: Iterable[Bundle], calendar: Calendar) -> dict[Partition, list[Bundle]]:
     """Bundles grouped by partition, each group in the order given."""
     groups: defaultdict[Partition, list[Bundle]] = defaultdict(list)
-    for bundle in found:
+    for bundle in arrived:
         groups[partition_of(bundle, calendar)].append(bundle)
     return dict(sorted(groups.items()))
 
 
-def cut(found: Sequence[Bundle], limits: PartLimits) -> list[list[ObjectInfo]]:
+def cut(arrived: Sequence[Bundle], limits: PartLimits) -> list[list[ObjectInfo]]:
     """A partition's bundles, in upload order, cut into parts of bounded count and bytes.
 
     What is over the size limit is never read, so it weighs nothing.
     """
     parts: list[list[ObjectInfo]] = []
     weight = 0
-    for bundle in found:
+    for bundle in arrived:
         size = size_bytes(bundle)
         if size > limits.object_bytes:
             size = 0

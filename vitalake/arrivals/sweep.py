@@ -19,6 +19,7 @@ from typing import Protocol
 from vitalake.arrivals.bundles import Bundle, GroupObjects, in_one_folder
 from vitalake.arrivals.calendar import Calendar
 from vitalake.arrivals.fingerprints import as_digest, as_number
+from vitalake.arrivals.folder_markers import uploads
 from vitalake.arrivals.keys import dated
 from vitalake.arrivals.objects import ObjectInfo
 from vitalake.arrivals.partitions import partition_of
@@ -42,8 +43,8 @@ class Position:
         after: the last key that was seen; None: at the start.
         partitions: partition → how many objects it has so far, and their digest.
         open: folders the walk is in, whose objects without a day are in no sum yet. Whoever goes on lists these
-            again, which does not show the empty objects that a console makes of folders in them: their partition
-            then differs, until it is listed by itself.
+            again, which does not show objects with content whose keys end in a slash: their partition then differs,
+            until it is listed by itself.
     """
 
     after: str | None = None
@@ -73,13 +74,13 @@ class Sweep:
         while self._unlisted:
             folder = self._unlisted[-1]
             _, items = self._bucket.folders(f"{folder}/")
-            theirs = (item for item in items if _folder(item) == folder and not self._stands_alone(item))
+            theirs = (each for each in uploads(items) if _folder(each) == folder and not self._stands_alone(each))
             self._open[folder] = {_name(item): item for item in theirs}
             self._unlisted.pop()
         left: list[ObjectInfo] = []
         for page in () if self._ended else self._bucket.pages(self._prefix, self._after):
             # S3 lists a folder's own object once more after its name, which is here without the slash.
-            seen = left + [item for item in page if item.key != self._after]
+            seen = left + [item for item in uploads(page) if item.key != self._after]
             safe = _where_to_stop(seen)
             for item in seen[:safe]:
                 self._take(item)

@@ -6,16 +6,16 @@ much may be missing (`structure.py`), or how bad a lead at its limit is (`vitala
 Two things must come together, so that no electrode that comes loose is taken for a gap and its lead for a good one:
 
 * The value is one that devices and programs write: the smallest or largest number of a word of 8 to 32 bits,
-  nothing but nines (three or more), or beyond 10⁹. It counts as stored, in the lead's unit, in steps of the signal,
-  and at any decimal point: -32768 µV is -32.768 in a file of millivolts.
+  nothing but nines (three or more), or beyond 10⁹. It counts as stored, in the lead's unit, in steps of the
+  signal, and at any decimal point: -32768 µV is -32.768 in a file of millivolts.
 * It stands alone: within ten seconds to either side no other sample is nearer to it than twice the range of all
   others. So each such stretch begins and ends with a jump far beyond everything else.
 
 A signal that runs into the limit of its converter does not stand alone, for it passes through what lies between:
 that is saturation, stays as it is, and is rejected (Q03, Q04). Of the 9,204 leads of 767 records of the CinC 2011
 challenge, with every kind of bad electrode, none holds a value that stands alone by more than 0.6 of the range.
-Where a converter clips square pulses nobody can tell the two apart. So that no bad lead is hidden either way, a lead
-without a value for more than 0.2 s is rejected (S06), as one that is stuck at its limit so long is (Q03).
+Where a converter clips square pulses nobody can tell the two apart. So that no bad lead is hidden either way, a
+lead without a value for more than 0.2 s is rejected (S06), as one stuck at its limit so long is (Q03).
 """
 
 from __future__ import annotations

@@ -49,8 +49,9 @@ RECORDINGS = Table(
         Column("label", "string", "Rhythm class from the folder name, or diagnosis codes from the file."),
         Column("record", "string", "Record that the fragment was cut from, from the file name."),
         Column("fragment", "int32", "Number of the fragment, from the file name."),
-        Column("lead_count", "int32", "Number of leads.", nullable=False),
-        Column("lead_names", "list<string>", "Names of the leads, in order.", nullable=False),
+        Column("lead_count", "int32", "Number of leads, other signals included.", nullable=False),
+        Column("lead_names", "list<string>", "Names of the leads and other signals, in order.", nullable=False),
+        Column("ecg_lead_count", "int32", "How many of them are ECGs (`ecg_signals.signal_kind`).", nullable=False),
         Column(
             "sampling_rate_hz", "float64", "Samples a second, of the longest lead that is an ECG.", nullable=False
         ),
@@ -62,7 +63,7 @@ RECORDINGS = Table(
         Column(
             "assumed",
             "list<string>",
-            "What the dataset's source supplied, as the file does not say it.",
+            "What the file does not say: as its device declares it, or, with the warning S07, a usual rate.",
             nullable=False,
         ),
         Column("warnings", "list<string>", "Ids of structural checks that found something odd.", nullable=False),
@@ -94,7 +95,12 @@ MEASURES = (
     Column("quality_index", "float64", "Q14: Q, the weighted sum of the four before, 0 to 1."),
     Column("beat_rate_bpm", "float64", "Q15: 60 over the mean interval between beats."),
     Column("beat_gap_s", "float64", "Q15: longest time without a beat."),
-    Column("wave_share", "float64", "Q16: share of the time in waves of 2 to 7 Hz and nothing else, 0 to 1."),
+    Column(
+        "beat_doubt",
+        "float64",
+        "Q16: expected share of wrong decisions about beats; above 0.08 no rate is derived.",
+    ),
+    Column("wave_share", "float64", "Q19: share of the time in waves of 2 to 7 Hz and nothing else, 0 to 1."),
     Column("missing_run_s", "float64", "S06: longest run of samples without a value."),
     Column("missing_share", "float64", "S06: share of the samples without a value, 0 to 1."),
     Column("peak_to_peak_mv", "float64", "S11: upper quartile of the 1-s peak-to-peak as recorded."),
@@ -104,15 +110,23 @@ MEASURE_NAMES = tuple(column.name for column in MEASURES)
 
 SIGNALS = Table(
     "ecg_signals",
-    "One row per lead: the samples as they were stored, what they mean, where it beats, and every quality measure.",
+    "One row per lead or other signal: the samples as they were stored, what they mean, where it beats, and every "
+    "quality measure.",
     (
         *LEAD,
         Column(
             "lead_name",
             "string",
-            "Name of the lead, as the file spells it; lead_<n> where that names no signal.",
+            "Name of the lead, as the file spells it; lead_<n>, or signal_<n>, where that names no signal.",
             nullable=False,
         ),
+        Column(
+            "signal_kind",
+            "string",
+            "ecg; other: a signal that is no ECG (a marker, breathing …), kept as it is and judged by nobody.",
+            nullable=False,
+        ),
+        Column("kind_reason", "string", "What says so: its unit, its label, or its samples.", nullable=False),
         Column(
             "lead_group", "int32", "Leads of one group share a time axis; most files have one, 0.", nullable=False
         ),
@@ -137,10 +151,14 @@ SIGNALS = Table(
         Column(
             "unusable_s",
             "list<float64>",
-            "Stretches missing for more than 0.03 s or in unacceptable windows: start, stop, start, stop … from "
-            "the first sample; null: not judged.",
+            "Stretches missing for more than 0.03 s, or in windows that are unacceptable or whose beats are "
+            "uncertain (Q16): start, stop, start, stop … from the first sample; null: not judged.",
         ),
-        Column("verdict", "string", "acceptable, marginal or unacceptable; null: no ECG, or shorter than 5 s."),
+        Column(
+            "verdict",
+            "string",
+            "acceptable, marginal or unacceptable; null: another signal, shorter than 5 s, or not 50 to 2000 Hz.",
+        ),
         VERDICT[1],
         Column("rules_verdict", "string", "What the rules alone say, without the quality model."),
         POOR,
@@ -184,13 +202,14 @@ BEATS = Table(
 FEATURES = Table(
     "ecg_features",
     "One row per judged lead: heart rate and its variability from usable intervals between R peaks: free of "
-    "`ecg_signals.unusable_s`, and of 0.2 to 3 s. Below 300 s an ultra-short estimate.",
+    "`ecg_signals.unusable_s`, and of 0.19 to 3.1 s. Below 300 s an ultra-short estimate.",
     (
         *LEAD,
         Column("beat_count", "int32", "R peaks found.", nullable=False),
         Column("heart_rate_bpm", "float64", "Mean heart rate; null without a usable interval."),
+        Column("rate_unknown_because", "string", "Why there is no heart rate, in words; null where there is one."),
         Column("rr_mean_s", "float64", "Mean usable interval between beats; null without one."),
-        Column("rr_plausible", "bool", "Every interval, usable or not, is 0.2 to 3 s; null below two beats."),
+        Column("rr_plausible", "bool", "Every interval, usable or not, is 0.19 to 3.1 s; null below two beats."),
         Column("rr_used_share", "float64", "Share of the intervals that are usable, 0 to 1; null below two beats."),
         Column(
             "sdnn_ms",

@@ -1,4 +1,4 @@
-"""From ECG objects to rows: read, check, judge, and lay out.
+"""From ECG objects to recordings that say where they came from, and from what was made of them to rows.
 
 Belongs here: how recordings become rows of the tables in `vitalake/ecg/tables.py`. Does not belong here: file
 formats (`vitalake/ecg/readers/formats.py`), judging (`assess.py`), what follows from the beats
@@ -16,16 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vitalake.ecg.assess import AssessedWindow, Assessment, assess
+from vitalake.ecg.assess import AssessedWindow, Assessment
 from vitalake.ecg.paths import parse_path
-from vitalake.ecg.quality.rules import RULES_VERSION
-from vitalake.ecg.readers.formats import FoundRecording, read_together
+from vitalake.ecg.quality.rules import BEAT_DOUBT, RULES_VERSION
+from vitalake.ecg.readers.formats import FoundRecording
 from vitalake.ecg.recording import Lead, Recording, to_unit
 from vitalake.ecg.signals.rhythm import rhythm_features, usable_intervals
-from vitalake.ecg.structure import SourceConfig, can_be_judged, checked, completed, missing_in
+from vitalake.ecg.structure import can_be_judged, missing_in
 from vitalake.ecg.tables import BEATS, FEATURES, MEASURE_NAMES, RECORDINGS, SIGNALS, WINDOWS
 from vitalake.lake import columns
-from vitalake.lake.contents import Parsed, RawObject
 from vitalake.pseudonyms import Pseudonyms
 
 # Longer gaps hide beats: of the R peaks of a clean lead under a gap of 31 ms none was lost, of 39 ms a third, of
@@ -40,18 +39,27 @@ class Arrival:
     source: dict[str, Any]
     recording: Recording
 
-
-def parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms, config: SourceConfig) -> Parsed:
-    """Read objects that belong together: each ends in a recording or in a refusal."""
-    found, refusals = read_together(objects, lambda recording: checked(completed(recording, config)))
-    arrivals = [Arrival(_source(each, pseudonyms), each.recording) for each in found]
-    weight = sum(lead.samples.nbytes for arrival in arrivals for lead in arrival.recording.leads)
-    return Parsed(tuple(arrivals), tuple(refusals), weight)
+    @property
+    def weight_bytes(self) -> int:
+        """What it takes in memory, about."""
+        return sum(lead.samples.nbytes for lead in self.recording.leads)
 
 
-def tabulate(arrivals: Sequence[Arrival]) -> dict[str, pa.Table]:
-    """Rows of `ecg_recordings`, `ecg_signals` (one a lead) and `ecg_windows`, in the order of `arrivals`."""
-    judged = assess([item.recording for item in arrivals])
+def arrived(found: Sequence[FoundRecording], pseudonyms: Pseudonyms) -> tuple[Arrival, ...]:
+    """Recordings with where they came from, in the same order."""
+    return tuple(Arrival(_source(each, pseudonyms), each.recording) for each in found)
+
+
+def tabulate(arrivals: Sequence[Arrival], judged: Sequence[Assessment]) -> dict[str, pa.Table]:
+    """Rows of `ecg_recordings`, `ecg_signals` (one a lead) and `ecg_windows`, in the order of `arrivals`.
+
+    Args:
+        arrivals: recordings.
+        judged: what `assess` made of them, in the same order.
+
+    Raises:
+        ValueError: there is not one assessment for each recording.
+    """
     pairs = list(zip(arrivals, judged, strict=True))
     return {
         RECORDINGS.name: RECORDINGS.from_rows([_recording_row(item, verdict) for item, verdict in pairs]),
@@ -89,7 +97,13 @@ def beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:
     features = [
         {
             **{name: row[name] for name in ("recording_id", "source_key", "lead_index")},
-            **rhythm_features(found, row["sampling_rate_hz"], row["duration_s"], row["unusable_s"] or ()),
+            **rhythm_features(
+                found,
+                row["sampling_rate_hz"],
+                row["duration_s"],
+                row["unusable_s"] or (),
+                doubtful=row["beat_doubt"] > BEAT_DOUBT,
+            ),
         }
         for row, found in zip(rows, peaks, strict=True)
         if row["r_peaks"] is not None
@@ -151,6 +165,7 @@ def _recording_row(item: Arrival, judged: Assessment) -> dict[str, Any]:
         "started_at": recording.started_at,
         "lead_count": len(recording.leads),
         "lead_names": [lead.name for lead in recording.leads],
+        "ecg_lead_count": sum(lead.is_ecg for lead in recording.leads),
         "sampling_rate_hz": longest.sampling_rate_hz,
         "sample_count": len(longest.samples),
         "duration_s": longest.duration_s,
@@ -176,6 +191,8 @@ def _signals(pairs: Sequence[tuple[Arrival, Assessment]]) -> pa.Table:
                     "source_key": item.source["source_key"],
                     "lead_index": number,
                     "lead_name": lead.name,
+                    "signal_kind": "ecg" if lead.is_ecg else "other",
+                    "kind_reason": lead.kind_reason,
                     "lead_group": lead.group,
                     "start_offset_s": lead.start_offset_s,
                     "sampling_rate_hz": lead.sampling_rate_hz,
@@ -190,7 +207,7 @@ def _signals(pairs: Sequence[tuple[Arrival, Assessment]]) -> pa.Table:
                     "window_count": len(windows),
                     "unacceptable_share": bad / len(windows) if windows else None,
                     "r_peaks": verdict.r_peaks if verdict else None,
-                    "unusable_s": _unusable_s(lead, windows) if verdict else None,
+                    "unusable_s": unusable_stretches_s(lead, windows) if verdict else None,
                     **{name: _number(known.get(name)) for name in MEASURE_NAMES},
                 }
             )
@@ -198,10 +215,14 @@ def _signals(pairs: Sequence[tuple[Arrival, Assessment]]) -> pa.Table:
     return SIGNALS.from_columns({**others, **_samples(leads)})
 
 
-def _unusable_s(lead: Lead, windows: Sequence[AssessedWindow]) -> npt.NDArray[np.float64]:
+def unusable_stretches_s(lead: Lead, windows: Sequence[AssessedWindow]) -> npt.NDArray[np.float64]:
     """The column `unusable_s` of a lead: stretches in s as start, stop, start, stop …, ascending and apart."""
     rate, missing = lead.sampling_rate_hz, missing_in(lead)
-    bad = [(each.start_s, each.duration_s) for each in windows if each.verdict.verdict == "unacceptable"]
+    bad = [
+        (each.start_s, each.duration_s)
+        for each in windows
+        if each.verdict.verdict == "unacceptable" or each.values["beat_doubt"] > BEAT_DOUBT
+    ]
     if missing is None and not bad:
         return np.empty(0)
     # In samples, so that a beat on the edge of a stretch is on the same side of it in seconds.

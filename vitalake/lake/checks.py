@@ -28,10 +28,15 @@ VANISHED = "S00"
 WAITING = "S16"
 # The object is of a time that nobody can be sure of, so nothing of it is read.
 UNCLEAR_TIME = "S17"
+# The store lists the object and does not give it out, so nobody has seen its bytes.
+WITHHELD = "S18"
 
-# Refusals that mean "these bytes are no file of this kind, or none from some place on", as against "a good file
-# that we do not want".
-UNREADABLE = ("S01", "S02", UNCLEAR_TIME, "D01", "D07")
+# The reader broke on the object: a defect of ours, and no verdict on the bytes either.
+DEFECT = "X01"
+
+# Refusals that mean "these bytes are no file of this kind, or none from some place on", or that the reader cannot
+# tell, as against "a good file that we do not want".
+UNREADABLE = ("S01", "S02", UNCLEAR_TIME, "D01", "D07", DEFECT)
 
 
 def readable(dataset: str, threshold: Threshold) -> Check:
@@ -124,8 +129,9 @@ def warned(table: str, threshold: Threshold) -> Check:
         column = tables[table].column("warnings")
         rules = pc.value_counts(pc.list_flatten(column)).to_pylist()
         details: dict[str, int | float | str] = dict(sorted((each["values"], each["counts"]) for each in rules))
-        lengths = floats(pc.list_value_length(column).combine_chunks())
-        return Count(int(np.count_nonzero(lengths)), len(column), details)
+        lengths = pc.list_value_length(column).chunks  # to combine none of them, Arrow imports pandas
+        bad = sum(int(np.count_nonzero(floats(each))) for each in lengths)
+        return Count(bad, len(column), details)
 
     return Check("warned", "Records give no reason for a warning.", threshold, {table: ["warnings"]}, count)
 

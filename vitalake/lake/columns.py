@@ -137,10 +137,10 @@ def rows_of(table: pa.Table) -> list[dict[str, Any]]:
     for name in zoned:
         position = table.column_names.index(name)
         table = table.set_column(position, name, table.column(name).cast(pa.timestamp("us")))
-    found: list[dict[str, Any]] = table.to_pylist()
-    for row in found:
+    rows: list[dict[str, Any]] = table.to_pylist()
+    for row in rows:
         row |= {name: row[name] and row[name].replace(tzinfo=timezone.utc) for name in zoned}
-    return found
+    return rows
 
 
 def floats(column: pa.Array) -> npt.NDArray[np.float64]:
@@ -151,8 +151,8 @@ def floats(column: pa.Array) -> npt.NDArray[np.float64]:
     if not len(column):
         return np.empty(0)
     numbers = column.cast(pa.float64())
-    found = np.frombuffer(numbers.buffers()[1], np.float64)[numbers.offset : numbers.offset + len(numbers)]
-    return np.where(truth(numbers.is_valid()), found, np.nan) if numbers.null_count else found
+    values = np.frombuffer(numbers.buffers()[1], np.float64)[numbers.offset : numbers.offset + len(numbers)]
+    return np.where(truth(numbers.is_valid()), values, np.nan) if numbers.null_count else values
 
 
 def truth(column: pa.BooleanArray) -> Mask:

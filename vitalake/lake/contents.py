@@ -1,6 +1,7 @@
 """What objects hold, on its way from bytes to rows: raw, parsed, tabulated, or refused.
 
-Belongs here: these shapes. Does not belong here: the account of every object (`reading.py`), formats.
+Belongs here: these shapes, and the columns that name an object. Does not belong here: the account of every object
+(`reading.py`), formats.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from vitalake.arrivals.objects import ObjectInfo
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,3 +75,13 @@ class Tabulated:
 
     tables: Mapping[str, pa.Table]
     refusals: Iterable[Refusal] = ()
+
+
+def object_columns(item: ObjectInfo) -> dict[str, Any]:
+    """The columns that say which object a row comes from."""
+    return {
+        "source_key": item.key,
+        "source_version": item.version,
+        "size_bytes": item.size_bytes,
+        "uploaded_at": item.uploaded_at,
+    }

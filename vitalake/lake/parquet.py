@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -156,6 +156,10 @@ class Rows:
     def select(self, columns: list[str]) -> pa.Table:
         """Some columns of all rows."""
         return self._file.read(columns=columns)
+
+    def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """The same, some thousand rows at a time, for parts of which even one column is large."""
+        yield from self._file.iter_batches(columns=columns)
 
     def slice(self, row: int, count: int) -> pa.Table:
         """All columns of rows that lie in one row group, at least the first of them."""

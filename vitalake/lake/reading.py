@@ -1,44 +1,99 @@
-"""The objects of one part, read: each becomes rows of the dataset's tables, or rows of quarantine.
+"""The stage that reads: each object becomes rows of the dataset's tables, or rows of quarantine.
 
 Belongs here: the account of every object, and what of an error is the file's fault. Does not belong here: which
-objects a part has (`vitalake/lake/stages.py`), formats and rules (`vitalake/datasets/`).
+objects a part has (`vitalake/lake/stages.py`), the rows of quarantine (`vitalake/lake/quarantine/rows.py`), formats
+and rules (`vitalake/datasets/`).
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
 from vitalake.arrivals.bundles import Bundle, bundles, size_bytes
+from vitalake.arrivals.fingerprints import digest
 from vitalake.arrivals.keys import unclear
-from vitalake.arrivals.objects import Bucket, ObjectInfo
-from vitalake.errors import PermanentError, TransientError, UnusableDataError, VitalakeError
-from vitalake.lake.checks import UNCLEAR_TIME, VANISHED
+from vitalake.arrivals.objects import ObjectInfo
+from vitalake.errors import UnusableDataError, VitalakeError
+from vitalake.lake.checks import UNCLEAR_TIME, VANISHED, WAITING, WITHHELD
+from vitalake.lake.columns import rows_of
 from vitalake.lake.contents import Parsed, RawObject, Refusal
 from vitalake.lake.dataset import Dataset
-from vitalake.lake.parts import Inputs
-from vitalake.lake.reconcile import Output, PartWriter
-from vitalake.lake.refusals import LISTED
-from vitalake.lake.signatures import signature_of
+from vitalake.lake.parts import Inputs, Part, Store, listed_parts, load_part
+from vitalake.lake.quarantine.defects import OF_THE_MACHINE, laid_out, refusals_for
+from vitalake.lake.quarantine.rows import QuarantineRows
+from vitalake.lake.reconcile import Output, PartWriter, Progress, Report, following, reconcile
+from vitalake.lake.versions.code_version import code_digest
+from vitalake.lake.workers import spread
 from vitalake.pseudonyms import Pseudonyms
 
 SLICE_BYTES = 32 * 2**20  # values in memory at once; 12 leads of 10 s at 500 Hz weigh 240 kB
-_ROW_BYTES, _CHARACTER_BYTES = 700, 2  # what a row of quarantine takes in memory, about
-_TOLD = 5  # messages of one object and rule that are told one by one
-_TOLD_COLUMNS = ("source_key", "source_version", "rule", "message", "record_count")
+
+Announce = Callable[[list[dict[str, Any]]], None]
 
 
-class RawBucket(Bucket, Protocol):
-    """What the stages need of the bucket that devices upload to."""
+class RawBucket(Protocol):
+    """What reading needs of the bucket that devices upload to: the bytes of objects."""
 
-    def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
-        """Contents in order; None for an object that is gone or changed since it was listed."""
+    def get_many(
+        self, items: Sequence[ObjectInfo]
+    ) -> Iterator[tuple[ObjectInfo, bytes | UnusableDataError | None]]:
+        """Contents in order; None for an object that is gone or changed since it was listed.
+
+        An error, not raised, for one that the store lists and does not give out.
+        """
 
     def stream(self, item: ObjectInfo) -> Iterator[bytes] | None:
-        """The content a piece at a time; None for an object that is gone or changed since it was listed."""
+        """The content a piece at a time; None for an object that is gone or changed since it was listed.
+
+        Raises:
+            UnusableDataError: the store lists it and does not give it out.
+        """
+
+
+def read_objects(
+    dataset: Dataset,
+    raw: RawBucket,
+    lake: Store,
+    partition: str,
+    pseudonyms: Pseudonyms,
+    progress: Progress,
+    announce: Announce,
+    processes: int | None = 1,
+) -> Report:
+    """Read every object of the manifest into the dataset's tables, or into quarantine with the reason.
+
+    `announce` gets what of quarantine was not there before, and gets it before it is written (`read_part`): a
+    crash in between may repeat the news, never lose it. What waits for its other objects is no news.
+    The parts of a large day are read in `processes` side by side (None: one a core).
+    """
+    manifest: dict[int, Part] = {}
+    known: set[tuple[str, str, str]] | None = None
+    quarantine = dataset.quarantine_table
+    read = partial(_read_listed, dataset, raw, lake, pseudonyms)
+
+    def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
+        nonlocal known
+        for output, refused in spread(read, ((manifest[index], stale[index]) for index in stale), processes):
+            if refused and known is None:
+                named = ["source_key", "source_version", "rule"]
+                parts = listed_parts(lake, quarantine.name, partition).values()
+                known = {
+                    _identity(row) for part in parts for row in rows_of(load_part(lake, quarantine, part, named))
+                }
+            final = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
+            if news := [row for row in final if _identity(row) not in (known or ())]:
+                announce(news)
+            yield output
+
+    outputs = [*dataset.tables, quarantine]
+    code = digest(code_digest(dataset), pseudonyms.key_id)
+    inputs = following(lake, dataset.raw_table, partition, manifest, code)
+    return reconcile(lake, partition, outputs, inputs, compute, progress)
 
 
 def read_part(
@@ -51,17 +106,18 @@ def read_part(
     quarantine comes back as well, in few rows.
     """
     sheets = PartWriter([*dataset.tables, dataset.quarantine_table])
-    refused = _QuarantineRows(dataset, items, sheets)
-    values: list[Any] = []
+    refused = QuarantineRows(dataset, items, sheets, SLICE_BYTES)
+    pieces: list[tuple[Bundle, Sequence[Any]]] = []
     weight = 0
     vanished: list[str] = []
+    withheld: list[str] = []
 
     def lay_out() -> None:
         with _without_values(dataset):
-            found = dataset.tabulate(values)
-            sheets.append(found.tables)
-            refused.add(found.refusals, settled=True)
-        values.clear()
+            for rows in laid_out(dataset, pieces):
+                sheets.append(rows.tables)
+                refused.add(rows.refusals, settled=True)
+        pieces.clear()
 
     small: list[Bundle] = []
     for bundle in bundles(items, dataset.group_objects):
@@ -69,16 +125,22 @@ def read_part(
         refused.add(refusals)
         if not refusals:
             small.append(bundle)
-    for bundle, objects in _fetched(raw, small, dataset.limits.whole_bytes):
+    for bundle, objects, denied in _fetched(raw, small, dataset.limits.whole_bytes):
         refused.see(objects)
-        if len(objects) < len(bundle):
-            there = {item.key for item in objects}
+        if len(objects) + len(denied) < len(bundle):
+            there = {*(item.key for item in objects), *(refusal.key for refusal in denied)}
             vanished += [item.key for item in bundle if item.key not in there]
             message = "deleted or replaced after it was listed; the partition will be built again"
             refused.add(Refusal(item.key, VANISHED, message) for item in bundle)
             continue
+        if denied:
+            withheld += [f"{refusal.key} {refusal.message}" for refusal in denied]
+            refused.add(denied)
+            message = "another object of its recording is not given out by the store: its row says why"
+            refused.add(Refusal(item.key, WITHHELD, message) for item in objects)
+            continue
         for parsed in _parse(dataset, objects, pseudonyms):
-            values += parsed.values
+            pieces.append((bundle, parsed.values))
             weight += parsed.weight_bytes
             refused.add(parsed.refusals)
             if weight >= SLICE_BYTES:
@@ -90,25 +152,56 @@ def read_part(
             refused.lay_out(bundle[-1].key)
     lay_out()
     refused.lay_out()
-    return sheets.close(inputs, vanished), refused.news()
+    return sheets.close(inputs, vanished, withheld), refused.news()
+
+
+def _read_listed(
+    dataset: Dataset, raw: RawBucket, lake: Store, pseudonyms: Pseudonyms, task: tuple[Part, Inputs]
+) -> tuple[Output, list[dict[str, Any]]]:
+    listed, needed = task
+    rows = rows_of(load_part(lake, dataset.raw_table, listed))
+    items = [
+        ObjectInfo(row["source_key"], row["source_version"], row["size_bytes"], row["uploaded_at"]) for row in rows
+    ]
+    return read_part(dataset, raw, items, pseudonyms, needed)
+
+
+def _identity(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["source_key"], row["source_version"], row["rule"]
 
 
 def _fetched(
-    raw: RawBucket, found: Sequence[Bundle], whole_bytes: int
-) -> Iterator[tuple[Bundle, tuple[RawObject, ...]]]:
-    """Each bundle with those of its objects that are still there: many small ones are fetched side by side."""
+    raw: RawBucket, wanted: Sequence[Bundle], whole_bytes: int
+) -> Iterator[tuple[Bundle, tuple[RawObject, ...], tuple[Refusal, ...]]]:
+    """Each bundle with those of its objects that are still there, and a refusal of each that the store withholds.
+
+    Many small ones are fetched side by side.
+    """
 
     def streamed(bundle: Bundle) -> bool:
         return len(bundle) == 1 and bundle[0].size_bytes > whole_bytes
 
-    contents = raw.get_many([item for bundle in found if not streamed(bundle) for item in bundle])
-    for bundle in found:
-        if streamed(bundle):
-            stream = raw.stream(bundle[0])
-            yield bundle, () if stream is None else (_raw_object(bundle[0], b"", _Stream(stream)),)
-        else:
-            pairs = list(itertools.islice(contents, len(bundle)))
-            yield bundle, tuple(_raw_object(item, data) for item, data in pairs if data is not None)
+    contents = raw.get_many([item for bundle in wanted if not streamed(bundle) for item in bundle])
+    for bundle in wanted:
+        objects, denied = list[RawObject](), list[Refusal]()
+        count = len(bundle)
+        pairs = [(bundle[0], _opened(raw, bundle[0]))] if streamed(bundle) else itertools.islice(contents, count)
+        for item, content in pairs:
+            if isinstance(content, UnusableDataError):
+                denied.append(Refusal(item.key, content.rule, content.message))
+            elif isinstance(content, _Stream):
+                objects.append(_raw_object(item, b"", content))
+            elif content is not None:
+                objects.append(_raw_object(item, content))
+        yield bundle, tuple(objects), tuple(denied)
+
+
+def _opened(raw: RawBucket, item: ObjectInfo) -> _Stream | UnusableDataError | None:
+    try:
+        pieces = raw.stream(item)
+    except UnusableDataError as error:
+        return error
+    return None if pieces is None else _Stream(pieces)
 
 
 class _Stream:
@@ -156,117 +249,26 @@ def _parse(dataset: Dataset, objects: Sequence[RawObject], pseudonyms: Pseudonym
     A stream is read to its end, whatever is made of it: only there it says that its bytes changed on the way, which
     is no finding about a file.
     """
-    refusal: tuple[str, str] | None = None
+    failed: Exception | None = None
     try:
         yield from dataset.parse(objects, pseudonyms)
-    except UnusableDataError as error:
-        refusal = error.rule, error.message
-    except (MemoryError, OSError, ImportError, TransientError, PermanentError):
-        raise  # the machine is at fault: a reader has bytes in its hand and no reason to touch a file
+    except OF_THE_MACHINE:
+        raise
     except Exception as error:
-        # Parsing is a function of the bytes alone, so whatever goes wrong in it is a finding about them.
-        refusal = "S02", f"the reader failed on it ({type(error).__name__})"
+        failed = error
     for item in objects:
         deque(item.stream or (), maxlen=0)
-    if refusal:
-        yield Parsed((), tuple(Refusal(item.key, *refusal) for item in objects))
+    if failed:
+        yield Parsed((), refusals_for(failed, [item.key for item in objects]))
 
 
 @contextmanager
 def _without_values(dataset: Dataset) -> Iterator[None]:
-    """Laying out is our own code at fault: the run fails. What a library says of it may quote a value of a file."""
+    """Writing rows fails by our own code: the run fails. What a library says of it may quote a value of a file."""
     try:
         yield
     except (VitalakeError, MemoryError, OSError, ImportError):
         raise
     except Exception as error:
-        said = f"laying out rows of {dataset.name} failed ({type(error).__name__})"
-        raise RuntimeError(said).with_traceback(error.__traceback__) from None
-
-
-def object_columns(item: ObjectInfo) -> dict[str, Any]:
-    """The columns that say which object a row comes from."""
-    return {
-        "source_key": item.key,
-        "source_version": item.version,
-        "size_bytes": item.size_bytes,
-        "uploaded_at": item.uploaded_at,
-    }
-
-
-class _QuarantineRows:
-    """Rows of quarantine: each refusal, in the order of the objects, and very many of one kind as a number."""
-
-    def __init__(self, dataset: Dataset, items: Sequence[ObjectInfo], sheets: PartWriter) -> None:
-        self._dataset = dataset
-        self._items = {item.key: (position, item) for position, item in enumerate(items)}
-        self._sheets = sheets
-        self._excerpts: dict[str, str] = {}
-        self._rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        self._weight = 0
-        self._news: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
-
-    @property
-    def heavy(self) -> bool:
-        """Whether the rows take as much memory as a slice of values may."""
-        return self._weight >= SLICE_BYTES
-
-    def see(self, objects: Iterable[RawObject]) -> None:
-        """Remember how these begin."""
-        self._excerpts |= {item.key: found.hex() for item in objects if (found := signature_of(item.data))}
-
-    def add(self, refusals: Iterable[Refusal], settled: bool = False) -> None:
-        """One row each; of one object and rule `LISTED` at most, and a number in the last of them.
-
-        `settled`: of objects before that of a refusal nothing more is refused.
-        """
-        last = ""
-        for refusal in refusals:
-            if settled and self.heavy and last and refusal.key != last:
-                self.lay_out(last)
-            last = refusal.key
-            rows = self._rows.setdefault((refusal.key, refusal.rule), [])
-            if len(rows) < LISTED:
-                rows.append(self._row(refusal))
-                self._weight += _ROW_BYTES + _CHARACTER_BYTES * (len(refusal.message) + len(refusal.text or ""))
-            else:
-                rows[-1]["record_count"] += refusal.record_count
-
-    def lay_out(self, key: str | None = None) -> None:
-        """Put rows into the part: all, or those of objects up to one, of which nothing more is refused."""
-        last = len(self._items) if key is None else self._items[key][0]
-        done = [each for each in self._rows if self._items[each[0]][0] <= last]
-        found = [row for each in done for row in self._rows.pop(each)]
-        found.sort(key=lambda row: (self._items[row["source_key"]][0], row["record_number"] or 0))
-        table = self._dataset.quarantine_table
-        for row in found:
-            self._tell(row)
-        self._sheets.append({table.name: table.from_rows(found)})
-        self._weight = 0
-
-    def news(self) -> list[dict[str, Any]]:
-        """What is in quarantine: of each object and rule a row for each message, the last for all others."""
-        return [row for messages in self._news.values() for row in messages.values()]
-
-    def _tell(self, row: dict[str, Any]) -> None:
-        messages = self._news.setdefault((row["source_key"], row["rule"]), {})
-        known = messages.get(row["message"])
-        if known is None and len(messages) >= _TOLD:
-            known = list(messages.values())[-1]
-        if known is None:
-            messages[row["message"]] = {name: row[name] for name in _TOLD_COLUMNS}
-        else:
-            known["record_count"] += row["record_count"]
-
-    def _row(self, refusal: Refusal) -> dict[str, Any]:
-        _, item = self._items[refusal.key]
-        return {
-            "dataset": self._dataset.name,
-            **object_columns(item),
-            "record_number": refusal.record_number,
-            "rule": refusal.rule,
-            "message": refusal.message,
-            "record_count": refusal.record_count,
-            "record_text": None if self._dataset.names_people else refusal.text,
-            "excerpt_hex": self._excerpts.get(item.key),
-        }
+        message = f"laying out rows of {dataset.name} failed ({type(error).__name__})"
+        raise RuntimeError(message).with_traceback(error.__traceback__) from None

@@ -1,7 +1,8 @@
 """The law of the lake: a partition is a pure function of its inputs, so make the parts say so.
 
-Belongs here: the one loop that brings parts of tables in line with what they are computed from. Does not belong
-here: looking at parts (`vitalake/lake/parts.py`), what a table holds (`vitalake/datasets/`).
+Belongs here: the one loop that brings parts of tables in line with what they are computed from, and the inputs of
+those that follow the parts of another table. Does not belong here: looking at parts (`vitalake/lake/parts.py`),
+what a table holds (`vitalake/datasets/`).
 
 Every part carries, in its footer, the digest of everything it was computed from. A run looks at the parts first,
 then at the inputs, and replaces just the parts whose digest differs, each by one atomic put that insists on the
@@ -17,21 +18,26 @@ from typing import TYPE_CHECKING
 
 from vitalake.arrivals.fingerprints import fingerprint
 from vitalake.lake import parquet
-from vitalake.lake.parts import INCOMPLETE, ConflictError, Inputs, Part, Store, parts_of_each
+from vitalake.lake.parts import INCOMPLETE, ConflictError, Inputs, Part, Store, parts_of, parts_of_each
 from vitalake.lake.tables import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Progress = Callable[[int, int], None]  # called with (parts written, parts to write)
 _ROUNDS = 5
 
 
 @dataclass(frozen=True)
 class Output:
-    """What was computed for one part: of each table its bytes, and the keys of objects that changed meanwhile."""
+    """What was computed for one part: of each table its bytes, and the keys of objects that changed meanwhile.
+
+    `inputs` are those that it was computed from in the end, where these may not be the ones that were wanted.
+    """
 
     parts: Mapping[str, parquet.Encoded]
     vanished: tuple[str, ...] = ()
+    inputs: Inputs | None = None
 
 
 # From the parts to compute, by index, to their outputs in this order. Each part is written before the next output
@@ -50,10 +56,14 @@ class PartWriter:
         for name, more in rows.items():
             self._sheets[name].append(more)
 
-    def close(self, inputs: Inputs, vanished: Sequence[str] = ()) -> Output:
-        """The part; without the keys in `vanished` it was computed from other inputs than it should be."""
-        text = str(inputs.without(vanished))
-        return Output({name: sheet.close(text) for name, sheet in self._sheets.items()}, tuple(vanished))
+    def close(self, inputs: Inputs, vanished: Sequence[str] = (), withheld: Sequence[str] = ()) -> Output:
+        """The part; without the keys in `vanished` it was computed from other inputs than it should be.
+
+        `withheld` is what the store said of objects that it did not give out.
+        """
+        used = inputs.without(vanished, withheld)
+        parts = {name: sheet.close(str(used)) for name, sheet in self._sheets.items()}
+        return Output(parts, tuple(vanished), used)
 
 
 @dataclass
@@ -87,7 +97,7 @@ def reconcile(
     outputs: Sequence[Table],
     inputs: Callable[[], Mapping[int, Inputs]],
     compute: Compute,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = lambda _done, _total: None,
 ) -> Report:
     """Bring the parts of `outputs` in line with `inputs`; write only what differs.
 
@@ -118,7 +128,7 @@ def _round(
     outputs: Sequence[Table],
     inputs: Callable[[], Mapping[int, Inputs]],
     compute: Compute,
-    progress: Callable[[int, int], None],
+    progress: Progress,
     report: Report,
 ) -> None:
     present = parts_of_each(lake, [table.name for table in outputs], partition)
@@ -139,6 +149,12 @@ def _round(
         report.vanished += output.vanished
         for name in names:
             key, part = parquet.part_key(name, partition, index), present[name].get(index)
+            if (
+                part is not None and part.inputs == output.inputs
+            ):  # the same once more: the store withholds as before
+                report.unchanged += 1
+                report.rows[name] += part.rows
+                continue
             lake.put(key, output.parts[name].data, expected=part.version if part else None)
             report.written.append(key)
             report.rows[name] += output.parts[name].rows
@@ -156,3 +172,20 @@ def _surplus(present: dict[str, dict[int, Part]], wanted: Mapping[int, Inputs]) 
         for index in sorted(parts, reverse=True):
             if index not in wanted:
                 yield parts[index]
+
+
+def following(
+    lake: Store, table: Table, partition: str, parts: dict[int, Part], code: str
+) -> Callable[[], dict[int, Inputs]]:
+    """Inputs that are the parts of another table and `code`; the parts are remembered in `parts` for computing."""
+
+    def inputs() -> dict[int, Inputs]:
+        parts.clear()
+        parts.update(parts_of(lake, table.name, partition))
+        if any(part.inputs is None for part in parts.values()):
+            raise ConflictError(
+                f"{table.name} {partition} holds a file that is no part of ours; materialize it first"
+            )
+        return {index: part.inputs.then(code) for index, part in sorted(parts.items()) if part.inputs is not None}
+
+    return inputs

@@ -1,17 +1,17 @@
-"""The three stages of every dataset: list its objects, read them, derive from what was read.
+"""The stages around reading: list the objects of a partition, derive from what was read, combine all days.
 
 Belongs here: what each stage takes and gives, in terms of `reconcile`. Does not belong here: the loop itself
-(`vitalake/lake/reconcile.py`), reading one part (`vitalake/lake/reading.py`), formats and rules
+(`vitalake/lake/reconcile.py`), the stage that reads (`vitalake/lake/reading.py`), formats and rules
 (`vitalake/datasets/`), scheduling (`pipeline_assets/`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vitalake.arrivals.calendar import Partition
 from vitalake.arrivals.fingerprints import digest, objects_digest
@@ -19,33 +19,27 @@ from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.objects import Bucket, ObjectInfo
 from vitalake.arrivals.partitions import cut
 from vitalake.lake import parquet
-from vitalake.lake.checks import VANISHED, WAITING
-from vitalake.lake.columns import rows_of
+from vitalake.lake.contents import object_columns
 from vitalake.lake.dataset import Combined, Dataset, Derived
 from vitalake.lake.parts import (
-    ConflictError,
     Inputs,
     Part,
     Store,
     fingerprint_of,
     listed_parts,
+    load_part,
+    part_content,
     parts_of,
     side_by_side,
 )
-from vitalake.lake.reading import RawBucket, object_columns, read_part
-from vitalake.lake.reconcile import Output, PartWriter, Report, reconcile
+from vitalake.lake.reconcile import Output, PartWriter, Progress, Report, following, reconcile
 from vitalake.lake.tables import Table
 from vitalake.lake.versions.changed_declaration import require_readable
 from vitalake.lake.versions.code_version import code_digest
 from vitalake.lake.workers import spread
-from vitalake.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-Progress = Callable[[int, int], None]
-Announce = Callable[[list[dict[str, Any]]], None]
 
 
 def list_objects(
@@ -56,9 +50,9 @@ def list_objects(
 
     def inputs() -> dict[int, Inputs]:
         calendar, wanted = dataset.calendar(first_day), {Partition.parse(partition)}
-        found = arrived(raw, dataset.prefix, calendar, wanted, dataset.group_objects)
+        bundles = arrived(raw, dataset.prefix, calendar, wanted, dataset.group_objects)
         parts.clear()
-        parts.update(enumerate(cut(found, dataset.limits)))
+        parts.update(enumerate(cut(bundles, dataset.limits)))
         return {index: Inputs(objects_digest(part), code_digest(dataset)) for index, part in parts.items()}
 
     table = dataset.raw_table
@@ -74,48 +68,6 @@ def list_objects(
     return reconcile(lake, partition, [table], inputs, compute, progress)
 
 
-def read_objects(
-    dataset: Dataset,
-    raw: RawBucket,
-    lake: Store,
-    partition: str,
-    pseudonyms: Pseudonyms,
-    progress: Progress,
-    announce: Announce,
-    processes: int | None = 1,
-) -> Report:
-    """Read every object of the manifest into the dataset's tables, or into quarantine with the reason.
-
-    `announce` gets what of quarantine was not there before, and gets it before it is written (`read_part`): a
-    crash in between may repeat the news, never lose it. What waits for its other objects is no news.
-    The parts of a large day are read in `processes` side by side (None: one a core).
-    """
-    manifest: dict[int, Part] = {}
-    known: set[tuple[str, str, str]] | None = None
-    quarantine = dataset.quarantine_table
-    read = partial(_read_listed, dataset, raw, lake, pseudonyms)
-
-    def compute(stale: Mapping[int, Inputs]) -> Iterator[Output]:
-        nonlocal known
-        for output, refused in spread(read, ((manifest[index], stale[index]) for index in stale), processes):
-            if refused and known is None:
-                named = ["source_key", "source_version", "rule"]
-                parts = listed_parts(lake, quarantine.name, partition).values()
-                known = {
-                    _identity(row) for part in parts for row in rows_of(load_part(lake, quarantine, part, named))
-                }
-            told = [row for row in refused if row["rule"] not in (VANISHED, WAITING)]
-            news = [row for row in told if _identity(row) not in (known or ())]
-            if news:
-                announce(news)
-            yield output
-
-    outputs = [*dataset.tables, quarantine]
-    code = digest(code_digest(dataset), pseudonyms.key_id)
-    inputs = _follow(lake, dataset.raw_table, partition, manifest, code)
-    return reconcile(lake, partition, outputs, inputs, compute, progress)
-
-
 def derive(
     dataset: Dataset, derived: Derived, lake: Store, partition: str, progress: Progress, processes: int | None = 1
 ) -> Report:
@@ -129,7 +81,7 @@ def derive(
             require_readable(lake, derived.tables, dataset.partition)
         return spread(work, ((source[index], stale[index]) for index in stale), processes)
 
-    inputs = _follow(lake, table, partition, source, code_digest(dataset))
+    inputs = following(lake, table, partition, source, code_digest(dataset))
     return reconcile(lake, partition, derived.tables, inputs, compute, progress)
 
 
@@ -169,12 +121,12 @@ class OverAllDays(Protocol):
 
 def parts_to_combine(combined: OverAllDays, lake: Store) -> dict[str, list[ObjectInfo]]:
     """Source table → its parts of all days, by key."""
-    found = {}
+    parts = {}
     for name in combined.sources:
         seed = parquet.partition_prefix(name, parquet.SEED_PARTITION)  # of no day; also of its hours
-        parts = (item for item in lake.objects(f"{name}/") if parquet.part_index(item.key) is not None)
-        found[name] = sorted((item for item in parts if not item.key.startswith(seed)), key=lambda item: item.key)
-    return found
+        items = (item for item in lake.objects(f"{name}/") if parquet.part_index(item.key) is not None)
+        parts[name] = sorted((item for item in items if not item.key.startswith(seed)), key=lambda item: item.key)
+    return parts
 
 
 def combined_digest(sources: Mapping[str, Sequence[ObjectInfo]]) -> str:
@@ -185,11 +137,11 @@ def combined_digest(sources: Mapping[str, Sequence[ObjectInfo]]) -> str:
 def is_combined(combined: OverAllDays, lake: Store) -> bool:
     """Whether tables over all days are computed from the parts that there are now; of no parts, have no rows."""
     sources = parts_to_combine(combined, lake)
-    found = [parts_of(lake, table.name, parquet.WHOLE).get(0) for table in combined.tables]
-    if not any(sources.values()) and not any(part.rows for part in found if part):
+    built = [parts_of(lake, table.name, parquet.WHOLE).get(0) for table in combined.tables]
+    if not any(sources.values()) and not any(part.rows for part in built if part):
         return True
     wanted = combined_digest(sources)
-    return all(part is not None and part.inputs is not None and part.inputs.objects == wanted for part in found)
+    return all(part is not None and part.inputs is not None and part.inputs.objects == wanted for part in built)
 
 
 def _load_all(lake: Store, table: Table, parts: Sequence[ObjectInfo], columns: list[str] | None = None) -> pa.Table:
@@ -206,34 +158,6 @@ def _derive_part(derived: Derived, table: Table, lake: Store, task: tuple[Part, 
     sheets = PartWriter(derived.tables)
     sheets.append({table.name: rows[table.name] for table in derived.tables})
     return sheets.close(needed)
-
-
-def _read_listed(
-    dataset: Dataset, raw: RawBucket, lake: Store, pseudonyms: Pseudonyms, task: tuple[Part, Inputs]
-) -> tuple[Output, list[dict[str, Any]]]:
-    listed, needed = task
-    rows = rows_of(load_part(lake, dataset.raw_table, listed))
-    items = [
-        ObjectInfo(row["source_key"], row["source_version"], row["size_bytes"], row["uploaded_at"]) for row in rows
-    ]
-    return read_part(dataset, raw, items, pseudonyms, needed)
-
-
-def _follow(
-    lake: Store, table: Table, partition: str, parts: dict[int, Part], code: str
-) -> Callable[[], dict[int, Inputs]]:
-    """Inputs that are the parts of another table and `code`; the parts are remembered in `parts` for computing."""
-
-    def inputs() -> dict[int, Inputs]:
-        parts.clear()
-        parts.update(parts_of(lake, table.name, partition))
-        if any(part.inputs is None for part in parts.values()):
-            raise ConflictError(
-                f"{table.name} {partition} holds a file that is no part of ours; materialize it first"
-            )
-        return {index: part.inputs.then(code) for index, part in sorted(parts.items()) if part.inputs is not None}
-
-    return inputs
 
 
 def load_columns(
@@ -262,24 +186,4 @@ def is_built(lake: Store, tables: Iterable[Table], partition: str, fingerprint: 
 def newest_part(lake: Store, table: Table, partition: str) -> parquet.Rows | None:
     """The last part of a partition: where the latest uploads are. None when there is no part."""
     parts = listed_parts(lake, table.name, partition)
-    return parquet.Rows(_content(lake, parts[max(parts)])) if parts else None
-
-
-def _identity(row: dict[str, Any]) -> tuple[str, str, str]:
-    return row["source_key"], row["source_version"], row["rule"]
-
-
-def load_part(lake: Store, table: Table, part: Part | ObjectInfo, columns: list[str] | None = None) -> pa.Table:
-    """One part as it was listed, with the columns that its table has now.
-
-    Raises:
-        ConflictError: it has been replaced since.
-    """
-    return parquet.decode_as(table, _content(lake, part), columns)
-
-
-def _content(lake: Store, part: Part | ObjectInfo) -> bytes:
-    try:
-        return lake.get(part.key, part.version)
-    except FileNotFoundError:
-        raise ConflictError(f"{part.key} was replaced while it was read") from None
+    return parquet.Rows(part_content(lake, parts[max(parts)])) if parts else None

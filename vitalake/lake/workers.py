@@ -1,7 +1,7 @@
 """Parts computed side by side, in processes of their own.
 
 Belongs here: which work is spread over processes, and what becomes of a process that dies. Does not belong here:
-what is computed (`vitalake/lake/stages.py`), or in which order it is written (`vitalake/lake/reconcile.py`).
+what is computed (`vitalake/lake/reading.py`, `stages.py`), or in which order it is written (`reconcile.py`).
 
 A fresh interpreter takes a second to start, so a few parts are computed here. `loky` starts the processes: the
 standard library's way would import the main module of a Dagster worker in each of them.

@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 
+class WrongRuleError(PermanentError):
+    """A rule that cannot be asked; the message names it, and holds no value.
+
+    Args:
+        rule: its id.
+        message: what is wrong, and what to do about it.
+    """
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
 def broken(records: Mapping[str, Any], rules: Sequence[Rule]) -> list[Mask]:
     """For each rule, which records break it, shape (records,).
 
@@ -31,10 +44,13 @@ def broken(records: Mapping[str, Any], rules: Sequence[Rule]) -> list[Mask]:
         rules: all are asked together.
 
     Raises:
-        PermanentError: a rule cannot be asked; the message names it, and holds no value.
+        WrongRuleError: a rule cannot be asked; the message names it, and holds no value.
     """
     if not rules:
         return []
+    for rule in rules:
+        if wrong := _no_condition(rule.holds):
+            raise WrongRuleError(rule.id, _wrong(rule, wrong))
     import duckdb
     import numpy as np
     import pyarrow as pa
@@ -81,17 +97,41 @@ def _fault(table: pa.Table, rules: Sequence[Rule], error: duckdb.Error) -> Perma
     """Which rule it is, and whether it is wrong for no rows at all, whose error can hold no value, or for some."""
     for rule in rules:
         if wrong := _failure(table.slice(0, 0), rule):
-            said = " ".join(str(wrong).partition("\n\n")[0].split())
-            return PermanentError(
-                f"rule {rule.id} is wrong, not the data: {said} Correct its condition where the dataset is declared"
-            )
+            return WrongRuleError(rule.id, _wrong(rule, _in_a_line(wrong)))
         if failed := _failure(table, rule):
-            return PermanentError(
+            return WrongRuleError(
+                rule.id,
                 f"rule {rule.id} fails on some value ({type(failed).__name__}): write it so that it gives true, "
-                "false or null for every value, e.g. with TRY_CAST"
+                "false or null for every value, e.g. with TRY_CAST",
             )
     ids = ", ".join(rule.id for rule in rules)
     return PermanentError(f"the rules {ids} cannot be asked together ({type(error).__name__})")
+
+
+def _wrong(rule: Rule, said: str) -> str:
+    ended = said if said.endswith((".", "!", "?")) else f"{said}."
+    return f"rule {rule.id} is wrong, not the data: {ended} Correct its condition where the dataset is declared"
+
+
+@cache
+def _no_condition(text: str) -> str | None:
+    """What is wrong with a text that is no whole condition by itself.
+
+    The query has each in parentheses, where `a > 0) OR (b > 0` could be asked, and would mean something else.
+    """
+    import duckdb
+
+    for query in (f"SELECT ({text}\n)", f"SELECT {text}\n"):  # the first says more, where it fails
+        try:
+            duckdb.extract_statements(query)
+        except duckdb.Error as error:
+            return _in_a_line(error)
+    return None
+
+
+def _in_a_line(error: duckdb.Error) -> str:
+    """What DuckDB says, without its picture of the place."""
+    return " ".join(str(error).partition("\n\n")[0].split())
 
 
 def _failure(table: pa.Table, rule: Rule) -> duckdb.Error | None:

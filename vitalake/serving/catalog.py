@@ -93,7 +93,7 @@ def seed(lake: Store, table: Table, unit: Granularity = "day") -> None:
     It sorts first, where Spark looks for the columns. A table over all days has it only until it is computed.
 
     Raises:
-        PermanentError: older parts cannot be read as the table is declared now.
+        DeclarationRefusedError: older parts cannot be read as the table is declared now.
     """
     if table.whole:  # never over what was computed, also where that comes at this very moment
         if not listed_parts(lake, table.name, WHOLE):
@@ -136,9 +136,8 @@ def views(datasets: Sequence[Dataset], bucket: str, restricted_bucket: str) -> l
         for table in dataset.every_table
     ]
     units = {dataset.partition for dataset in datasets}
-    # Of datasets by the day `hour` is null, where there is one by the hour.
-    every = " UNION ALL BY NAME " if len(units) > 1 else " UNION ALL "
-    union = every.join(f'SELECT * FROM "{dataset.quarantine_table.name}"' for dataset in datasets)
+    # By name: of datasets by the day `hour` is null, where there is one by the hour.
+    union = " UNION ALL BY NAME ".join(f'SELECT * FROM "{dataset.quarantine_table.name}"' for dataset in datasets)
     columns = (*datasets[0].quarantine_table.columns, *partition_columns("hour" if "hour" in units else "day"))
     found.append(SqlView(QUARANTINE, union, "What could not be used, of every dataset, and why.", _docs(columns)))
     for dataset in datasets:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -485,3 +486,18 @@ def test_whatever_is_let_through_is_of_a_kind_that_reads(text: str) -> None:
             assert "COPY" not in kinds
             if kinds == ["CREATE"]:
                 assert "TEMP" in each.text
+
+
+def test_a_query_is_judged_without_the_import_of_pandas() -> None:
+    """A second before every answer, for nothing."""
+    program = "import sys, cli.sql.readonly as it\nit.judge(sys.argv[1], ['raw'])\nprint('pandas' in sys.modules)"
+    text = "SELECT 'it''s', $$a'b$$, \"c\" FROM t -- who's there"
+    argv = [sys.executable, "-c", program, text]
+    done = subprocess.run(argv, cwd=ROOT, check=True, timeout=120, capture_output=True, text=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("text", ["SELECT 1 \0", "SELECT 1; SELECT '\0'", "SELECT 1 \0; DROP TABLE t"])
+def test_a_query_that_ends_before_its_text_is_refused(text: str) -> None:
+    with pytest.raises((StatementRefusedError, duckdb.Error)):
+        judge(text, BUCKETS)

@@ -9,8 +9,8 @@ import pytest
 from tests.canary import traces
 from tests.vitalake.ecg.canary_files import canary_files
 from tests.vitalake.ecg.reading import read_objects
+from vitalake.datasets.ecg import ECG
 from vitalake.ecg.tables import RECORDINGS, SIGNALS
-from vitalake.ecg.tabulate import tabulate
 
 FILES = canary_files()
 GROUPS = [
@@ -23,7 +23,7 @@ def test_neither_a_row_nor_a_refusal_names_anybody(keys: list[str]) -> None:
     parsed = read_objects({f"ecg/{key}": FILES[key] for key in keys})
     assert parsed.values or parsed.refusals
     assert [traces(refusal.message) for refusal in parsed.refusals] == [[]] * len(parsed.refusals)
-    found = tabulate(parsed.values)
+    found = ECG.tabulate(parsed.values).tables
     for table in (found[RECORDINGS.name], found[SIGNALS.name].drop_columns(["samples", "samples_real"])):
         assert traces(str(table.to_pylist())) == []
 

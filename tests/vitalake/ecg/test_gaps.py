@@ -13,7 +13,7 @@ from tests.vitalake.ecg.beating import lead_of, modulated
 from vitalake.datasets.ecg import ECG
 from vitalake.ecg.recording import Lead, Recording
 from vitalake.ecg.tables import RECORDINGS
-from vitalake.ecg.tabulate import Arrival, beats_and_features, tabulate
+from vitalake.ecg.tabulate import Arrival, beats_and_features
 
 HOUR = lead_of(modulated(3600, {0.1: 40, 0.25: 30}), 3600)
 NUMBERS = ("heart_rate_bpm", "sdnn_ms", "rmssd_ms", "pnn50_share", "lf_ms2", "hf_ms2", "lf_hf_ratio")
@@ -24,7 +24,7 @@ def signals_of(*leads: Lead) -> pa.Table:
     columns = RECORDINGS.columns
     source: dict[str, Any] = {each.name: [] if each.kind == "list<string>" else None for each in columns}
     source |= {"recording_id": "a", "source_key": "a", "content_sha256": "a", "size_bytes": 0, "uploaded_at": 0}
-    return tabulate([Arrival(source, Recording(leads, "edf"))])["ecg_signals"]
+    return ECG.tabulate([Arrival(source, Recording(leads, "edf"))]).tables["ecg_signals"]
 
 
 def rows_of(*leads: Lead) -> tuple[pa.Table, list[dict[str, Any]], list[dict[str, Any]]]:

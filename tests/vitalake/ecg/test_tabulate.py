@@ -8,8 +8,9 @@ from cli.demo.recordings import strip_mv
 from tests.vitalake.ecg.matlab_files import strip, v4_file
 from tests.vitalake.ecg.readers.edf_files import Made, make_edf
 from tests.vitalake.ecg.reading import PSEUDONYMS, read_objects
+from vitalake.datasets.ecg import ECG
 from vitalake.ecg.tables import BEATS, FEATURES, RECORDINGS, SIGNALS, WINDOWS
-from vitalake.ecg.tabulate import beats_and_features, tabulate
+from vitalake.ecg.tabulate import beats_and_features
 
 NAME, CODE = "Haagse_Harry", "MCH-0234567"
 
@@ -23,7 +24,7 @@ def edf(seconds: int = 10) -> bytes:
 
 def test_identifiers_become_pseudonyms_in_every_table() -> None:
     (arrival,) = read_objects({"ecg/a.edf": edf()}).values
-    tables = tabulate([arrival])
+    tables = dict(ECG.tabulate([arrival]).tables)
     tables |= beats_and_features(tables[SIGNALS.name])
     assert set(tables) == {table.name for table in (RECORDINGS, SIGNALS, WINDOWS, BEATS, FEATURES)}
     said = repr([table.to_pylist() for table in tables.values()])
@@ -38,7 +39,7 @@ def test_each_table_has_its_rows_for_leads_windows_and_beats() -> None:
         *read_objects({"ecg/a.edf": edf()}).values,
         *read_objects({"ecg/b.mat": v4_file(strip(leads=3))}).values,
     ]
-    tables = tabulate(values)
+    tables = dict(ECG.tabulate(values).tables)
     tables |= beats_and_features(tables[SIGNALS.name])
     signals = tables[SIGNALS.name].to_pylist()
     assert [(row["source_key"], row["lead_index"], row["unit"]) for row in signals] == [
@@ -61,5 +62,5 @@ def test_each_table_has_its_rows_for_leads_windows_and_beats() -> None:
 
 
 def test_a_part_without_recordings_has_tables_without_rows() -> None:
-    tables = tabulate([])
+    tables = dict(ECG.tabulate([]).tables)
     assert [table.num_rows for table in (tables | beats_and_features(tables[SIGNALS.name])).values()] == [0] * 5

@@ -6,7 +6,10 @@ Belongs here: bad data, and the count. Does not belong here: what a run does wit
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -72,3 +75,23 @@ def test_an_object_that_cannot_be_read_to_its_end_is_not_readable(
     }
     found = readable("d", Threshold(0.02)).count(tables)
     assert (found.bad, found.total, found.details) == (1, 2, {"D07": 1})
+
+
+_EMPTY = """
+import sys
+import pyarrow as pa
+from vitalake.datasets.declared import DATASETS
+from vitalake.lake.parquet import decode, encode
+for dataset in DATASETS:
+    tables = {each.name: decode(encode(each, each.from_rows([]), "")) for each in dataset.all_tables}
+    for kind in (lambda rows: rows, lambda rows: pa.Table.from_batches([], rows.schema)):
+        for check in dataset.checks:
+            check.count({name: kind(tables[name].select(columns)) for name, columns in check.columns.items()})
+            assert "pandas" not in sys.modules, (dataset.name, check.name)
+"""
+
+
+def test_a_partition_without_rows_is_counted_without_the_import_of_pandas() -> None:
+    """A second of CPU in every run, for nothing."""
+    root = Path(__file__).resolve().parents[3]
+    subprocess.run([sys.executable, "-c", _EMPTY], cwd=root, check=True, timeout=120)

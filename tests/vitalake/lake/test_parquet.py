@@ -123,6 +123,8 @@ def test_the_largest_part_that_can_be_still_tells_in_its_last_bytes() -> None:
     leads = 16 * ECG.limits.part_objects
     lead = {column.name: 0.0 for column in SIGNALS.columns if column.kind == "float64"} | {
         "recording_id": "0" * 20,
+        "signal_kind": "other",
+        "kind_reason": "k" * 100,
         "lead_group": 0,
         "unit": "mV",
         "window_count": 1,
@@ -164,6 +166,7 @@ def test_a_little_of_a_part_is_read_without_the_rest() -> None:
     assert part.num_rows == whole.num_rows
     first = EVERY_KIND.names[:1]
     assert part.select(first).to_pylist() == whole.select(first).to_pylist()
+    assert [row for batch in part.batches(first) for row in batch.to_pylist()] == whole.select(first).to_pylist()
     for row in range(whole.num_rows):
         assert part.slice(row, 1).to_pylist() == whole.slice(row, 1).to_pylist()
     with pytest.raises(IndexError):

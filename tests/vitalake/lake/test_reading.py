@@ -73,10 +73,12 @@ def test_bytes_that_changed_are_neither_rows_nor_quarantine(
         read(dataset, near)
 
 
-@pytest.mark.parametrize("hidden", [UnusableDataError("S02", "unusable"), ValueError("lost")], ids=repr)
+@pytest.mark.parametrize(
+    ("hidden", "rule"), [(UnusableDataError("S02", "unusable"), "S02"), (ValueError("lost"), "X01")]
+)
 @pytest.mark.parametrize("to_the_end", [False, True], ids=["that stops early", "that reads to the end"])
 def test_a_reader_cannot_hide_it(
-    near: ObjectStore, proxy: ChangingProxy, hidden: Exception, to_the_end: bool
+    near: ObjectStore, proxy: ChangingProxy, hidden: Exception, rule: str, to_the_end: bool
 ) -> None:
     def parse(objects: Sequence[RawObject], _: Pseudonyms) -> Iterator[Parsed]:
         yield from ()
@@ -89,10 +91,20 @@ def test_a_reader_cannot_hide_it(
         raise hidden
 
     dataset = replace(STREAMED, parse=parse)
-    assert read(dataset, near) == (0, ["S02"]), "as long as the bytes are right it is a finding"
+    assert read(dataset, near) == (0, [rule]), "as long as the bytes are right it is told"
     proxy.answers = partial(replaced, *CHANGES[0])
     with pytest.raises(TransientError, match="not those that the store keeps"):
         read(dataset, near)
+
+
+def test_an_object_is_in_quarantine_with_the_number_of_records_that_are_in_it(near: ObjectStore) -> None:
+    def parse(objects: Sequence[RawObject], _: Pseudonyms) -> Iterator[Parsed]:
+        yield from ()
+        raise UnusableDataError("S02", "an object around them", len(objects[0].data))
+
+    dataset, items = replace(PRICING, parse=parse), near.objects("pricing/")
+    _, [row] = read_part(dataset, near, items, Pseudonyms(b"a key for tests, long enough"), Inputs("o", "c"))
+    assert (row["rule"], row["record_count"]) == ("S02", len(CONTENT))
 
 
 def test_nothing_of_a_part_whose_bytes_changed_is_in_the_lake(

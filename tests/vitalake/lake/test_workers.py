@@ -19,7 +19,8 @@ from tests.vitalake.notes import FIRST_DAY, PSEUDONYMS, contents, upload
 from vitalake.arrivals.partitions import PartLimits
 from vitalake.datasets.ecg import ECG
 from vitalake.errors import PermanentError, TransientError
-from vitalake.lake.stages import derive, list_objects, read_objects
+from vitalake.lake.reading import read_objects
+from vitalake.lake.stages import derive, list_objects
 from vitalake.lake.workers import WORTH_IT, spread
 
 MANY = range(WORTH_IT * 3)

@@ -10,6 +10,7 @@ from typing import Any
 
 from resources.object_store import ObjectStore
 from vitalake.arrivals.objects import ObjectInfo
+from vitalake.errors import UnusableDataError
 
 
 class UncertainRaw:
@@ -32,7 +33,9 @@ class UncertainRaw:
             self._before_reading()
         return None if self.hidden and item.key.endswith(self.hidden) else self._raw.stream(item)
 
-    def get_many(self, items: Sequence[ObjectInfo]) -> Iterator[tuple[ObjectInfo, bytes | None]]:
+    def get_many(
+        self, items: Sequence[ObjectInfo]
+    ) -> Iterator[tuple[ObjectInfo, bytes | UnusableDataError | None]]:
         if self._before_reading:
             self._before_reading()
         for item, data in self._raw.get_many(items):

@@ -260,7 +260,7 @@ def test_a_rule_that_cannot_be_asked_fails_the_run_and_tells_no_value() -> None:
 def test_a_required_text_that_nobody_can_see_is_blank(unseen: str) -> None:
     things = csv_dataset("things", "Things.", "team:data", (ID, NOTE))
     tables, refusals = read(things, f"id,note\na{unseen},{unseen}\n{unseen},b\n".encode())
-    assert [(row["id"], row["note"]) for row in tables["things"]] == [(f"a{unseen}", unseen)]
+    assert [(row["id"], row["note"]) for row in tables["things"]] == [("a", None)]
     assert [(each.rule, each.record_number, each.message) for each in refusals] == [
         ("D04", 3, "id is missing or blank")
     ]
@@ -321,6 +321,12 @@ def test_a_column_date_of_a_file_is_kept_under_another_name() -> None:
     tables, refusals = read(csv_dataset("things", "Things.", "team:data", fields), b"date\n2025-03-02\n")
     assert not refusals
     assert [row["scanned_on"] for row in tables["things"]] == [date(2025, 3, 2)]
+
+
+def test_a_dataset_with_a_key_keeps_its_own_sentence() -> None:
+    field = Field("id", "id", "string", "Id.", required=True)
+    found = csv_dataset("things", "Things that are.", "team:data", (field,), key=("id",))
+    assert (found.doc, found.tables[0].doc) == ("Things that are.", "Things that are.")
 
 
 ID, NOTE = Field("id", "id", "string", "Id.", required=True), Field("note", "note", "string", "Note.")

@@ -8,7 +8,7 @@ import pytest
 from vitalake.datasets.declared import DATASETS
 from vitalake.errors import PermanentError
 from vitalake.lake.dataset import Dataset, Rule
-from vitalake.records.rules import broken
+from vitalake.records.rules import WrongRuleError, broken
 
 GOOD = Rule("X01", "weight > 0", "weight is not above 0")
 RECORDS = {"weight": pa.array([3, -1, None]), "note": pa.array(["4", "Ada", None])}
@@ -22,6 +22,9 @@ RECORDS = {"weight": pa.array([3, -1, None]), "note": pa.array(["4", "Ada", None
         ("weigh(weight) > 0", "weigh does not exist"),
         ("sum(weight) > 0", "cannot contain aggregates"),
         ("weight > 0 -- kg", "Parser Error"),
+        ("weight > 0) OR (note IS NULL", 'Parser Error: syntax error at or near "\\)"'),
+        ("weight > 0), (note IS NULL", 'Parser Error: syntax error at or near "\\)"'),
+        ("(weight > 0", "Parser Error: syntax error at end of input"),
     ],
 )
 @pytest.mark.parametrize("count", [0, 3])
@@ -29,8 +32,9 @@ def test_a_wrong_rule_is_named_with_what_duckdb_says_of_it_however_many_rows(
     holds: str, said: str, count: int
 ) -> None:
     records = {name: column.slice(0, count) for name, column in RECORDS.items()}
-    with pytest.raises(PermanentError, match=f"rule X02 is wrong, not the data: .*{said}") as failed:
+    with pytest.raises(WrongRuleError, match=f"rule X02 is wrong, not the data: .*{said}") as failed:
         broken(records, [GOOD, Rule("X02", holds, "…")])
+    assert failed.value.rule == "X02"
     assert "LINE" not in str(failed.value)
     assert "Ada" not in str(failed.value)
 

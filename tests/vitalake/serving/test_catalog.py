@@ -53,7 +53,7 @@ def test_the_views_of_a_lake_by_the_day_know_no_hour() -> None:
     [raw] = [view for view in views([RETINA, PRICING], "lake", "names") if view.name == "raw_retina"]
     assert "'s3://lake/raw_retina/date=*/part-*.parquet'" in raw.select and "hour" not in raw.select
     [union] = [view for view in views([RETINA, PRICING], "lake", "names") if view.name == "quarantine"]
-    assert union.select == 'SELECT * FROM "retina_quarantine" UNION ALL SELECT * FROM "pricing_quarantine"'
+    assert union.select == 'SELECT * FROM "retina_quarantine" UNION ALL BY NAME SELECT * FROM "pricing_quarantine"'
     assert "hour" not in {**raw.columns, **union.columns}
 
 

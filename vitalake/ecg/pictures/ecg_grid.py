@@ -78,8 +78,8 @@ class DrawnStrip:
         return verdict_text(self.verdict, self.reasons)
 
 
-def verdict_text(verdict: Quality | None, reasons: tuple[str, ...]) -> str:
-    """Sign, verdict and reasons in words: ``✕ unacceptable: flat line, stuck at its limit``."""
+def verdict_text(verdict: Quality | None, reasons: tuple[str, ...], most_chars: int = _WORDS_CHARS) -> str:
+    """Sign, verdict and reasons in words, cut to a length: ``✕ unacceptable: flat line, stuck at its limit``."""
     if verdict is None:
         return "not judged"
     by_rule = in_words(reason for reason in reasons if reason != MODEL_REASON)
@@ -89,7 +89,7 @@ def verdict_text(verdict: Quality | None, reasons: tuple[str, ...]) -> str:
     )
     noted = f" (noted: {why})" if verdict == "acceptable" else f": {why}"  # what is noted is no reason
     words = f"{SIGNS[verdict]} {verdict}{noted * bool(why)}"
-    return words if len(words) <= _WORDS_CHARS else words[: _WORDS_CHARS - 1] + "…"
+    return words if len(words) <= most_chars else words[: most_chars - 1] + "…"
 
 
 def draw(axes: Axes, strip: DrawnStrip, duration_s: float) -> None:

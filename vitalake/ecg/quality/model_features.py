@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vitalake.ecg.signals.candidates import ENERGY_WINDOW_S, QRS_BAND_HZ
 from vitalake.ecg.signals.filters import FloatArray, moving_mean, seconds
-from vitalake.ecg.signals.peaks import ENERGY_WINDOW_S, QRS_BAND_HZ
 from vitalake.ecg.signals.strips import Strips
 
 STILL_S = 0.08
@@ -120,8 +120,10 @@ def learned_features(strips: Strips, *, calibrated: bool = True) -> dict[str, Fl
     gain is known (not `calibrated`).
     """
     nothing = np.full(len(strips.x_mv), np.nan)
+    for shared in (_coarse_energy, _ordered_energy):  # in this order each finds what it builds on
+        strips.results[shared.__name__] = shared(strips)
     return {
-        name: strips.derived(feature) if calibrated or not name.endswith("_mv") else nothing
+        name: feature(strips) if calibrated or not name.endswith("_mv") else nothing
         for name, feature in FEATURES.items()
     }
 

@@ -68,7 +68,7 @@ def combine(
     """The final verdict on a lead from that of the rules and the model's probability; NaN leaves it to the rules.
 
     * From `reject` on: unacceptable, from `warn` on: at least marginal, each with the reason M01. Waves as of
-      flutter (Q16) are marginal from `reject` on, too: no rhythm is rejected.
+      flutter (Q19) are marginal from `reject` on, too: no rhythm is rejected.
     * Below `clear`, marginal by rules that are open to appeal alone (`QualityRule.appeal`) becomes acceptable, and
       unacceptable by them marginal, if the quality index is 0.60 or more: the model has not seen noise without a
       heart, and must not clear it.
@@ -98,14 +98,14 @@ def combine_record(
     With at least eight leads that have a probability:
 
     * unacceptable from the record model's `reject` on. It learned what people called an unacceptable record, and
-      with the rules' verdict beside it it was wrong more often. Waves as of flutter (Q16) count as a doubt and no
+      with the rules' verdict beside it it was wrong more often. Waves as of flutter (Q19) count as a doubt and no
       more: no rhythm costs a record.
     * marginal when half of the leads are not acceptable, or when a lead is unacceptable and the record model gives
       at least `warn`: the rhythm can be read, the shape only in the leads that are acceptable.
     * else acceptable, although a lead of it may not be.
 
-    With fewer, a record is unacceptable when a lead is rejected as flat, off, stuck or low, or when every lead is (a
-    single lead is its record), and marginal when any lead is not acceptable.
+    With fewer, a record is unacceptable when a lead is rejected as flat, off, stuck or low, or when every lead is
+    (a single lead is its record), and marginal when any lead is not acceptable.
 
     Args:
         leads: what `combine` returned, one per lead.

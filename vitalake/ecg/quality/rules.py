@@ -4,7 +4,7 @@ Belongs here: thresholds, verdicts and their reasons. Does not belong here: how 
 (`vitalake/ecg/signals/measures.py`) or whether a file can be read at all (the structural checks of the readers).
 
 A rhythm is never a reason to reject: an arrhythmia is what the recording was made for. Ventricular flutter has no
-beats that a detector could find, so what the rules of beats and the model say of waves like it (Q16) only warns.
+beats that a detector could find, so what the rules of beats and the model say of waves like it (Q19) only warns.
 """
 
 from __future__ import annotations
@@ -19,17 +19,22 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.recording import RATE_ASSUMED
 from vitalake.ecg.signals.filters import FloatArray
 
 Quality = Literal["acceptable", "marginal", "unacceptable"]
 
 QUALITIES: tuple[Quality, ...] = ("acceptable", "marginal", "unacceptable")
 
+WAVES = "Q19"
 # A rejected lead that is flat, stuck or low takes its record with it: 12 leads without one of them are no 12 leads.
 # A noisy one does not: the mean says how noisy all are. CinC 2011, half of set-a: 0.936 to 0.940 from 0.75 to 0.82.
-WAVES = "Q16"
 FATAL = frozenset({"Q01", "Q02", "Q03", "Q17"})
 RECORD_QUALITY = 0.78
+
+
+# From here on the rate may be wrong: no rate, and no interval, is derived from such a stretch.
+BEAT_DOUBT = 0.08
 
 
 @dataclass(frozen=True)
@@ -104,13 +109,12 @@ RULES: tuple[QualityRule, ...] = (
          source="Orphanidou 2015, Li 2008", appeal=True, unless=WAVES),
     QualityRule("Q15", "beat_rate_bpm", "<", warn=24.0, reject=None, words="rate or gap implausible",
          formula="60 / mean RR, 1/min", source="Orphanidou 2015", marginal=False),
-    QualityRule("Q15", "beat_rate_bpm", ">", warn=220.0, reject=None, words="rate or gap implausible",
+    QualityRule("Q15", "beat_rate_bpm", ">", warn=300.0, reject=None, words="rate or gap implausible",
          formula="60 / mean RR, 1/min", source="Orphanidou 2015", marginal=False),
     QualityRule("Q15", "beat_gap_s", ">", warn=3.0, reject=None, words="rate or gap implausible",
          formula="longest time without a beat, s", source="Orphanidou 2015", marginal=False),
-    QualityRule(WAVES, "wave_share", ">=", warn=0.4, reject=None, words="waves as of flutter",
-         formula="share of the 2-s windows with P(2–7 Hz) ≥ 0.7 P(0.75–40 Hz); 0 where kurtosis ≥ 5",
-         source="own: windows of MIT-BIH 207; after Barro 1989", marginal=False),
+    QualityRule("Q16", "beat_doubt", ">", warn=BEAT_DOUBT, reject=None, words="beats uncertain",
+         formula="expected wrong decisions of the detector over the beats found", source="own"),
     QualityRule("Q17", "flat_share", ">=", warn=None, reject=0.5, words="lead off",
          formula="share of the strip in flat runs of at least 0.2 s", source="Hayn 2012"),
     QualityRule("Q17", "amplitude_max_mv", "<", warn=None, reject=0.1, words="lead off",
@@ -118,6 +122,9 @@ RULES: tuple[QualityRule, ...] = (
     QualityRule("Q18", "amplitude_mv", "<", warn=0.3, reject=None, words="low voltage",
          formula="upper quartile over 1-s windows of the peak-to-peak above 0.7 Hz, mV",
          source="own: one noisy record of 15 in half of CinC 2017"),
+    QualityRule(WAVES, "wave_share", ">=", warn=0.4, reject=None, words="waves as of flutter",
+         formula="share of the 2-s windows with P(2–7 Hz) ≥ 0.7 P(0.75–40 Hz); 0 where kurtosis ≥ 5",
+         source="own: windows of MIT-BIH 207; after Barro 1989", marginal=False),
     QualityRule("S06", "missing_share", ">", warn=None, reject=0.05, words="samples missing",
          formula="share of the samples without a value", source="as for a whole strip"),
     QualityRule("S06", "missing_run_s", ">", warn=None, reject=0.2, words="samples missing",
@@ -219,6 +226,6 @@ def in_words(reasons: Iterable[str]) -> str:
 
     A lead that is off needs no further explanation; an id that no rule has stays as it is.
     """
-    words = {rule.id: rule.words for rule in RULES}
+    words = {RATE_ASSUMED: "sampling rate assumed", **{rule.id: rule.words for rule in RULES}}
     ids = set(reasons)
     return words["Q17"] if "Q17" in ids else ", ".join(words.get(name, name) for name in sorted(ids))

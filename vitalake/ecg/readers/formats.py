@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 
+from vitalake.ecg.devices import UNDECLARED, Device
 from vitalake.ecg.readers import ishne
 from vitalake.ecg.readers.aecg import reader as aecg
 from vitalake.ecg.readers.dicom import reader as dicom
@@ -19,6 +20,7 @@ from vitalake.ecg.readers.matlab import reader as matlab_signal
 from vitalake.ecg.readers.scp import reader as scp
 from vitalake.ecg.readers.text import reader as text
 from vitalake.ecg.readers.wfdb import reader as wfdb
+from vitalake.ecg.readers.wfdb.names import HEADER_SUFFIX
 from vitalake.ecg.recording import Recording
 from vitalake.errors import UnusableDataError
 from vitalake.lake.checks import WAITING
@@ -50,7 +52,9 @@ class FoundRecording:
 
 
 def read_together(
-    objects: Sequence[RawObject], accept: Callable[[Recording], Recording]
+    objects: Sequence[RawObject],
+    accept: Callable[[Recording, str], Recording],
+    device_of: Callable[[str], Device] = lambda _: UNDECLARED,
 ) -> tuple[list[FoundRecording], list[Refusal]]:
     """Every recording in objects that belong together, and a refusal for each object that is in none.
 
@@ -60,10 +64,17 @@ def read_together(
 
     Args:
         objects: as they lie in one folder.
-        accept: completes a recording, or raises `UnusableDataError` where it cannot be used.
+        accept: completes the recording of an object with this key, or raises `UnusableDataError` where it cannot be
+            used.
+        device_of: what is declared of the device that an object of a key comes from.
     """
     by_name = {item.key.rpartition("/")[2]: item for item in objects}
     headers = {name: item for name, item in by_name.items() if wfdb.is_header(name, item.data)}
+    unread = {
+        name: reason
+        for name, item in by_name.items()
+        if name not in headers and (reason := _why_no_header(name, item.data)) is not None
+    }
     needs = {name: _needed(item.data) for name, item in headers.items()}
     segments = {other for names in needs.values() for other in names}
     contents = {name: item.data for name, item in by_name.items()}
@@ -74,10 +85,11 @@ def read_together(
             continue
         used = tuple(by_name[other] for other in _reach(name, needs) if other in by_name)
         try:
-            read = wfdb.read(name, contents, max_samples=MAX_SAMPLES)
+            rate_hz = device_of(item.key).sampling_rate_hz
+            read = wfdb.read(name, contents, max_samples=MAX_SAMPLES, declared_rate_hz=rate_hz)
             if isinstance(read, wfdb.Incomplete):
                 raise _waits(objects, name, read.missing)
-            found.append(FoundRecording(item, accept(read), used))
+            found.append(FoundRecording(item, accept(read, item.key), used))
         except UnusableDataError as error:
             refusals |= {each.key: Refusal(each.key, error.rule, error.message) for each in (item, *used)}
     companions = []
@@ -88,7 +100,8 @@ def read_together(
             companions.append(item)
             continue
         try:
-            found.append(FoundRecording(item, accept(_read_alone(name, item))))
+            recording = _read_alone(name, item, unread, device_of(item.key))
+            found.append(FoundRecording(item, accept(recording, item.key)))
         except UnusableDataError as error:
             refusals[item.key] = Refusal(item.key, error.rule, error.message)
     if found:
@@ -100,8 +113,8 @@ def read_together(
     return found, [refusal for key, refusal in refusals.items() if key not in used_keys]
 
 
-def read_one(data: bytes) -> Recording:
-    """The recording in the bytes of one object.
+def read_one(data: bytes, device: Device = UNDECLARED) -> Recording:
+    """The recording in the bytes of one object, which comes from that device.
 
     Raises:
         UnusableDataError: S02 where no format recognises them, else whatever the format's reader finds.
@@ -109,16 +122,37 @@ def read_one(data: bytes) -> Recording:
     if not data:
         raise UnusableDataError("S01", "the object is empty (0 bytes)")
     for reader in _READERS:
+        if reader is text and text.recognises(data):
+            return text.read(data, max_samples=MAX_SAMPLES, device=device)
         if reader.recognises(data):
             recording: Recording = reader.read(data, max_samples=MAX_SAMPLES)
             return recording
     raise UnusableDataError("S02", _why_not(data))
 
 
-def _read_alone(name: str, item: RawObject) -> Recording:
+def _read_alone(name: str, item: RawObject, unread: Mapping[str, str], device: Device) -> Recording:
+    """The recording in one object; `unread` are the headers of its folder that are none, and why."""
+    if name in unread and item.data:
+        raise UnusableDataError("S02", f"called as a WFDB header, and none that can be read: {unread[name]}")
     if name.lower().endswith(_HEADED) and not any(reader.recognises(item.data) for reader in (*_SIGNED, text)):
-        raise _waits([item], name, (f"{name[:-4]}.hea",))
-    return read_one(item.data)
+        header = f"{name[:-4]}.hea"
+        if header in unread:
+            raise UnusableDataError("S02", f"its WFDB header, '{header}', cannot be read: {unread[header]}")
+        raise _waits([item], name, (header,))
+    return read_one(item.data, device)
+
+
+def _why_no_header(name: str, data: bytes) -> str | None:
+    """Why a file that is called as a header cannot be read; None where it can, or is something else altogether."""
+    if not name.endswith(HEADER_SUFFIX) or any(each.recognises(data) for each in _READERS):
+        return None
+    if not data:
+        return "it is empty (0 bytes)"
+    try:
+        wfdb.needed(data)
+    except UnusableDataError as error:
+        return error.message
+    return None
 
 
 def _speaks_for_itself(name: str, data: bytes) -> bool:
@@ -165,6 +199,10 @@ def _waits(objects: Sequence[RawObject], name: str, missing: Sequence[str]) -> U
 def _why_not(data: bytes) -> str:
     if len(data) < 512 and data.strip().endswith(b".mat"):
         return f"{len(data)} bytes of text, the name of a MATLAB file in place of its content: upload the file"
+    if data.lstrip()[:1] in (b"{", b"["):
+        return "it begins as JSON, which is read as no ECG: export rows of numbers, or what docs/formats.md lists"
+    if wfdb.is_whole_header(data):
+        return "a WFDB header under another name: call it '….hea', beside the files that it names"
     if len(data) < 4:
         return f"the file ends after {len(data)} byte{'s' * (len(data) != 1)}: too short for any recording"
     return f"no known format begins like these {len(data):,} bytes (docs/formats.md lists what is read)"

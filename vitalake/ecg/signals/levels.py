@@ -118,12 +118,12 @@ def peak_to_peak_mv(strips: Strips) -> FloatArray:
 
 def missing_share(strips: Strips) -> FloatArray:
     """Share of the samples without a value, which were bridged by a straight line. 0 .. 1."""
-    return np.zeros(len(strips.x_mv)) if strips.missing_share is None else strips.missing_share
+    return strips.missing_share
 
 
 def missing_run_s(strips: Strips) -> FloatArray:
     """Longest run of samples without a value, in s. 0 .. duration."""
-    return np.zeros(len(strips.x_mv)) if strips.missing_run_s is None else strips.missing_run_s
+    return strips.missing_run_s
 
 
 def offset_mv(strips: Strips) -> FloatArray:

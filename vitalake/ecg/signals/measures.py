@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vitalake.ecg.signals import beats, levels, spectrum
-from vitalake.ecg.signals.filters import FloatArray, bridge_gaps
-from vitalake.ecg.signals.peaks import Samples
+from vitalake.ecg.signals.agreement import slope_peaks
+from vitalake.ecg.signals.candidates import Samples
+from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
+from vitalake.ecg.signals.peaks import Detection, detected
 from vitalake.ecg.signals.strips import Strips, longest_runs
 
 OverWindows = Literal["median", "max", "min", "mean"]
@@ -78,6 +80,7 @@ MEASURES: dict[str, Measure] = {
         Measure("quality_index", beats.quality_index, "", "Weighted sum of the four above.", "mean"),
         Measure("beat_rate_bpm", beats.beat_rate_bpm, "1/min", "60 over the mean RR interval.", "median"),
         Measure("beat_gap_s", beats.beat_gap_s, "s", "Longest time without a beat.", "max"),
+        Measure("beat_doubt", beats.beat_doubt, "", "Expected share of wrong decisions about beats.", "mean"),
         Measure("peak_to_peak_mv", levels.peak_to_peak_mv, "mV", "Upper quartile 1-s swing.", "median"),
         Measure("wave_share", spectrum.wave_share, "", "Share of the time in waves of 2–7 Hz alone.", "median"),
         Measure("missing_run_s", levels.missing_run_s, "s", "Longest run without a value.", "median"),
@@ -94,35 +97,45 @@ def measure(
     return measured(prepared(x_mv, sampling_rate_hz, lsb_mv), calibrated=calibrated)
 
 
-def prepared(x_mv: npt.ArrayLike, sampling_rate_hz: float, lsb_mv: float | npt.ArrayLike) -> Strips:
-    """A batch of strips, ready to be measured.
+def prepared(
+    x_mv: npt.ArrayLike,
+    sampling_rate_hz: float,
+    lsb_mv: float | npt.ArrayLike,
+    found: list[Detection] | None = None,
+) -> Strips:
+    """A batch of strips, ready to be measured: their spectrum taken, their R peaks found.
 
     Args:
         x_mv: strips in mV (stored units where not `calibrated`), shape (n, samples). NaN is bridged by a straight
             line first; a strip without any finite sample, or without any sample, is measured as a flat line.
         sampling_rate_hz: samples a second, the same for all strips, 50 to 2000.
         lsb_mv: one stored unit in the unit of `x_mv`, for all strips or one per strip; 0 where unknown.
+        found: the beats of each strip where they are known, as those of windows of a longer lead.
 
     Raises:
         ValueError: the array does not have two dimensions.
     """
     x = bridge_gaps(x_mv)
-    if x.shape[1] == 0:
-        return Strips(np.zeros((len(x), 1)), sampling_rate_hz, np.zeros((len(x), 1)), np.ones(len(x)))
-    missing = ~np.isfinite(x_mv)
-    step = np.broadcast_to(np.asarray(lsb_mv, dtype=np.float64), len(x))[:, None]
-    if not missing.any():
-        return Strips(x, sampling_rate_hz, step)
-    return Strips(x, sampling_rate_hz, step, missing.mean(axis=1), longest_runs(missing) / sampling_rate_hz)
+    if x.shape[1]:
+        gone = ~np.isfinite(x_mv)
+        missing, longest = gone.mean(axis=1), longest_runs(gone) / sampling_rate_hz
+        step = np.broadcast_to(np.asarray(lsb_mv, dtype=np.float64), len(x))[:, None]
+    else:
+        x, missing, step = np.zeros((len(x), 1)), np.ones(len(x)), np.zeros((len(x), 1))
+        longest = np.zeros(len(x))
+    bands = Bands(x, sampling_rate_hz)
+    beats_found = found or detected(bands)
+    return Strips(x, sampling_rate_hz, step, missing, longest, bands, beats_found, slope_peaks(bands))
 
 
 def measured(strips: Strips, *, calibrated: bool = True) -> Measured:
     """Every measure of prepared strips; where the gain is not known (`calibrated`), those in mV are NaN."""
     unknown = np.full(len(strips.x_mv), np.nan)
-    values = {
-        item.name: strips.derived(item.function) if calibrated or not item.needs_gain else unknown
-        for item in MEASURES.values()
-    }
+    known = [item for item in MEASURES.values() if calibrated or not item.needs_gain]
+    # In this order each finds the results that it builds on.
+    for function in (beats.beat_windows, *(item.function for item in known)):
+        strips.results[function.__name__] = function(strips)
+    values = {item.name: strips.results[item.name] if item in known else unknown for item in MEASURES.values()}
     return Measured(values, strips.r_peaks)
 
 

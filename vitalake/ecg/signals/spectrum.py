@@ -78,8 +78,8 @@ def band_ratio(strips: Strips) -> FloatArray:
 def wave_share(strips: Strips) -> FloatArray:
     """Share of the 2-s windows, one a second, with at least 0.7 of P(0.75–40 Hz) within 2 to 7 Hz. 0 .. 1.
 
-    0 for a strip with sharp peaks, which a kurtosis of 5 or more says. What is left is waves at 120 to 420 a minute,
-    as in ventricular flutter, in which no beats are to be found; noise and artefacts hold slower or faster parts, too.
+    0 for a strip with sharp peaks, which a kurtosis of 5 or more says. What is left is waves at 120 to 420 a
+    minute, as in ventricular flutter, in which no beats are to be found; noise holds slower or faster parts, too.
     Source: own, after Barro et al. 1989, J. Biomed. Eng. 11:320, who tell flutter from artefacts by its spectrum.
     """
     x, rate = strips.x_mv, strips.sampling_rate_hz

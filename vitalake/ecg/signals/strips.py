@@ -1,6 +1,7 @@
-"""A batch of strips and what several measures derive from it, each computed once and only when asked for.
+"""A batch of strips and what several measures derive from it, each computed once.
 
-Belongs here: what is shared. Does not belong here: the measures (`levels.py`, `spectrum.py`, `beats.py`).
+Belongs here: what is shared. Does not belong here: the measures (`levels.py`, `spectrum.py`, `beats.py`), what is
+found before any of them (`measures.prepared`).
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.signals.agreement import slope_peaks
+from vitalake.ecg.signals.agreement import SlopePeaks
+from vitalake.ecg.signals.candidates import Samples
 from vitalake.ecg.signals.filters import Bands, FloatArray, seconds
-from vitalake.ecg.signals.peaks import Samples, energy_peaks
+from vitalake.ecg.signals.peaks import Detection
 
 Derived = TypeVar("Derived")
 
@@ -25,25 +27,41 @@ BEAT_BAND_HZ = (1.0, 30.0)
 
 @dataclass(frozen=True)
 class Strips:
-    """Strips in mV (stored units where no gain is known) without NaN, shape (n, samples), at least one sample.
+    """Strips as `measures.prepared` makes them.
 
-    `lsb_mv` is the step of one stored unit, shape (n, 1); `missing_share` of the samples were bridged, in runs of
-    up to `missing_run_s`, shape (n,) each, None: none of any strip.
+    Args:
+        x_mv: in mV (stored units where no gain is known) without NaN, shape (n, samples), at least one sample.
+        sampling_rate_hz: samples a second.
+        lsb_mv: the step of one stored unit, shape (n, 1).
+        missing_share: of the samples, which were bridged, shape (n,).
+        missing_run_s: longest run of samples that were bridged, shape (n,).
+        bands: the strips' spectrum, ready for filters.
+        detected: the beats of each strip.
+        second_opinion: beats of each strip by slope: for comparison only.
+        results: what functions made of these strips, by name, for those that build on it.
     """
 
     x_mv: FloatArray
     sampling_rate_hz: float
     lsb_mv: FloatArray
-    missing_share: FloatArray | None = None
-    missing_run_s: FloatArray | None = None
-    _derived: dict[str, Any] = field(default_factory=dict)
+    missing_share: FloatArray
+    missing_run_s: FloatArray
+    bands: Bands
+    detected: list[Detection]
+    second_opinion: list[SlopePeaks]
+    results: dict[str, Any] = field(default_factory=dict)
 
     def derived(self, function: Callable[[Strips], Derived]) -> Derived:
-        """What a function makes of these strips, computed at the first call: measures build on one another."""
-        if function.__name__ not in self._derived:
-            self._derived[function.__name__] = function(self)
-        result: Derived = self._derived[function.__name__]
+        """What a function makes of these strips; computed here only where nobody did so before."""
+        if function.__name__ not in self.results:
+            self.results[function.__name__] = function(self)
+        result: Derived = self.results[function.__name__]
         return result
+
+    @property
+    def r_peaks(self) -> list[Samples]:
+        """R peaks of each strip."""
+        return [each.peaks for each in self.detected]
 
     @cached_property
     def flat_runs(self) -> tuple[npt.NDArray[np.intp], FloatArray]:
@@ -60,11 +78,6 @@ class Strips:
     def median_mv(self) -> FloatArray:
         """Median of each strip, shape (n,)."""
         return np.asarray(np.median(self.x_mv, axis=1), dtype=np.float64)
-
-    @cached_property
-    def bands(self) -> Bands:
-        """The strips' spectrum, ready for filters."""
-        return Bands(self.x_mv, self.sampling_rate_hz)
 
     @cached_property
     def steady_mv(self) -> FloatArray:
@@ -96,16 +109,6 @@ class Strips:
         power = np.zeros((len(x), bins.shape[1] + 1))
         np.cumsum(bins.real**2 + bins.imag**2, axis=1, out=power[:, 1:])
         return power
-
-    @cached_property
-    def r_peaks(self) -> list[Samples]:
-        """R peaks of each strip, by energy."""
-        return energy_peaks(self.bands)
-
-    @cached_property
-    def second_opinion(self) -> list[Samples]:
-        """R peaks of each strip, by slope: for comparison only."""
-        return slope_peaks(self.bands)
 
 
 def peak_to_peak(windows: FloatArray) -> FloatArray:

@@ -31,11 +31,12 @@ from vitalake.lake.parts import (
     Part,
     Store,
     fingerprint_of,
+    load_part,
     parts_of_each,
     side_by_side,
 )
-from vitalake.lake.reconcile import Output, PartWriter, Report, reconcile
-from vitalake.lake.stages import Progress, combined_digest, load_part, load_table, parts_to_combine
+from vitalake.lake.reconcile import Output, PartWriter, Progress, Report, reconcile
+from vitalake.lake.stages import combined_digest, load_table, parts_to_combine
 from vitalake.lake.tables import Table, partition_columns
 from vitalake.lake.versions.code_version import code_digest
 
@@ -129,26 +130,26 @@ def count_exceptions(item: ComputedFrom, lake: Store, partition: str) -> list[Co
 
 def _fingerprints(item: ComputedFrom, parts: Mapping[str, Mapping[int, Part]]) -> dict[str, str]:
     """Dataset → what its tables here were built from; incomplete where they are not of the same raw objects."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    of_dataset: defaultdict[str, set[str]] = defaultdict(set)
     for name in item.sources:
-        found[item.dataset_of[name]].add(fingerprint_of(parts[name]))
-    return {name: each.pop() if len(each) == 1 else INCOMPLETE for name, each in found.items()}
+        of_dataset[item.dataset_of[name]].add(fingerprint_of(parts[name]))
+    return {name: each.pop() if len(each) == 1 else INCOMPLETE for name, each in of_dataset.items()}
 
 
 def _inputs(
     item: ComputedFrom, parts: Mapping[str, Mapping[int, Part]], built_from: Mapping[str, str]
 ) -> dict[int, Inputs]:
-    said = []
+    read = []
     for name in item.sources:
         for index, part in sorted(parts[name].items()):
             if part.inputs is None:
                 raise ConflictError(f"{part.key} is no part of ours; materialize {name} first")
-            said.append(f"{name} {index} {part.inputs}")
-    if not said:
+            read.append(f"{name} {index} {part.inputs}")
+    if not read:
         return {}
     unlike = sorted(name for name, each in built_from.items() if each == INCOMPLETE)
     objects = fingerprint(each for each in built_from.values() if each != INCOMPLETE)
-    needed = Inputs(objects, digest(code_digest(item.declared), *said))
+    needed = Inputs(objects, digest(code_digest(item.declared), *read))
     return {0: needed.without(unlike)}
 
 
@@ -156,13 +157,13 @@ def _sources(item: ComputedFrom, lake: Store, parts: Parts) -> dict[str, pa.Tabl
     """What is read of each source: all its parts in order, `date` being the day of the folder."""
     import pyarrow as pa
 
-    found = {}
+    sources = {}
     for name, table in item.sources.items():
         columns = list(item.declared.sources[name])
         load = partial(_rows, lake, table, columns, item.unit_of[name])
         with side_by_side(len(parts[name])) as each:
-            found[name] = pa.concat_tables([_empty(table, columns, item.unit_of[name]), *each(load, parts[name])])
-    return found
+            sources[name] = pa.concat_tables([_empty(table, columns, item.unit_of[name]), *each(load, parts[name])])
+    return sources
 
 
 def _empty(table: Table, columns: Sequence[str], unit: Granularity) -> pa.Table:

@@ -48,12 +48,12 @@ def with_computed(datasets: Sequence[Dataset], declared: Sequence[ComputedTable]
         ValueError: a source is no table of a dataset, or is over all days and the table is not, or names people and
             the table is not restricted.
     """
-    found = [_resolved(datasets, each) for each in sorted(declared, key=lambda each: each.name)]
+    resolved = [_resolved(datasets, each) for each in sorted(declared, key=lambda each: each.name)]
     return tuple(
         replace(
             dataset,
-            computed=tuple(each for each in found if each.datasets[0] == dataset.name),
-            feeds=tuple(each for each in found if dataset.name in each.datasets[1:]),
+            computed=tuple(each for each in resolved if each.datasets[0] == dataset.name),
+            feeds=tuple(each for each in resolved if dataset.name in each.datasets[1:]),
         )
         for dataset in datasets
     )

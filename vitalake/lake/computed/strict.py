@@ -76,8 +76,8 @@ def in_order(table: Table, key: Sequence[str], rows: pa.Table) -> pa.Table:
 
     if rows.num_rows < 2:
         return rows
-    found = rows.sort_by([(name, "ascending") for name in key])
-    columns = [found.column(name).combine_chunks() for name in key]
+    ordered = rows.sort_by([(name, "ascending") for name in key])
+    columns = [ordered.column(name).combine_chunks() for name in key]
     alike = None
     for column in columns:
         equal = pc.equal(column[1:], column[:-1])
@@ -85,24 +85,24 @@ def in_order(table: Table, key: Sequence[str], rows: pa.Table) -> pa.Table:
     if count := pc.sum(alike).as_py():
         raise _wrong(
             table,
-            f"{count:,} of {found.num_rows:,} rows have the key of another one ({', '.join(key)}): group by these "
-            "columns, or name more of them in the key",
+            f"{count:,} of {ordered.num_rows:,} rows have the key of another one ({', '.join(key)}): group by "
+            "these columns, or name more of them in the key",
         )
-    return found
+    return ordered
 
 
 def _check_names(table: Table, names: Sequence[object], index: Collection[object]) -> None:
     declared = set(table.names)
     if twice := [name for name in table.names if names.count(name) > 1]:
         raise _wrong(table, f"column {', '.join(twice)} came twice")
-    said = []
+    differences = []
     if missing := [name for name in table.names if name not in names]:
         hint = " (it is in the index: use .reset_index(), or as_index=False)" if set(missing) & set(index) else ""
-        said.append(f"column {', '.join(missing)} is missing{hint}")
+        differences.append(f"column {', '.join(missing)} is missing{hint}")
     if others := [str(name) for name in names if name not in declared]:
-        said.append(f"column {', '.join(others)} came and is not declared")
-    if said:
-        raise _wrong(table, f"{'; '.join(said)}. Declared are {', '.join(table.names)}")
+        differences.append(f"column {', '.join(others)} came and is not declared")
+    if differences:
+        raise _wrong(table, f"{'; '.join(differences)}. Declared are {', '.join(table.names)}")
 
 
 def _values(table: Table, column: Column, series: pd.Series[Any]) -> pa.Array:

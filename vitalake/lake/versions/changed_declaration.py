@@ -1,7 +1,7 @@
 """What a declaration may become while older parts stay as they are, and what is refused.
 
-Belongs here: comparing declared columns with those that parts have. Does not belong here: reading an older part as
-declared (`vitalake.lake.parquet.decode_as`, the views of `vitalake/serving/catalog.py`).
+Belongs here: comparing declared columns and partitions with those that parts have. Does not belong here: reading an
+older part as declared (`vitalake.lake.parquet.decode_as`, the views of `vitalake/serving/catalog.py`).
 
 The part without rows of each table says for which columns it was last found that all parts can be read. Where it
 says so of today's, one look suffices; where not, every part is looked at, once, before anything is written.
@@ -16,7 +16,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vitalake.arrivals.calendar import Calendar, Granularity
+from vitalake.arrivals.calendar import Calendar, Granularity, Partition
 from vitalake.arrivals.fingerprints import digest, objects_digest
 from vitalake.errors import PermanentError
 from vitalake.lake.parquet import INPUTS_KEY, SEED_PARTITION, Encoded, part_index, part_key, whole_tail
@@ -34,6 +34,10 @@ WIDER: Mapping[str, tuple[str, ...]] = {
 }
 
 _NOW = b"now"  # in the metadata of a column with a former name
+
+
+class DeclarationRefusedError(PermanentError):
+    """A table is declared so that its older parts cannot be read with new ones."""
 
 
 def seed_inputs(table: Table) -> Inputs:
@@ -71,13 +75,13 @@ def require_readable(lake: Store, tables: Iterable[Table], unit: Granularity) ->
     One request a table whose declaration is known to be fine; else one for each of its parts.
 
     Raises:
-        PermanentError: which columns, stored as what, declared as what, and what to do.
+        DeclarationRefusedError: which columns or partitions, stored as what, declared as what, and what to do.
     """
     seed = seed_partition(unit)
     changed = [table for table in tables if not _is_known(lake, table, seed)]
-    refused = [line for table in changed for line in _unreadable(lake, table, part_key(table.name, seed, 0))]
+    refused = [line for table in changed for line in _unreadable(lake, table, unit)]
     if refused:
-        raise PermanentError("\n".join(refused))
+        raise DeclarationRefusedError("\n".join(refused))
 
 
 def stored_schema(lake: Store, key: str) -> pa.Schema:
@@ -94,10 +98,21 @@ def _is_known(lake: Store, table: Table, partition: str) -> bool:
     return seed is not None and seed.inputs == seed_inputs(table)
 
 
-def _unreadable(lake: Store, table: Table, seed: str) -> Iterator[str]:
-    found = (item for item in lake.objects(f"{table.name}/") if part_index(item.key) is not None)
-    listed = [item.key for item in found if item.size_bytes]  # S3 refuses a request for the end of nothing
-    keys = [key for key in listed if key != seed]
+def _unreadable(lake: Store, table: Table, unit: Granularity) -> Iterator[str]:
+    parts = (item for item in lake.objects(f"{table.name}/") if part_index(item.key) is not None)
+    listed = [item.key for item in parts if item.size_bytes]  # S3 refuses a request for the end of nothing
+    seeds = f"{table.name}/date={SEED_PARTITION}/"  # of days and of hours: they hold no rows
+    keys = [key for key in listed if not key.startswith(seeds)]
+    if otherwise := [key for key in keys if _unit_of(key) not in (unit, None)]:
+        stored = str(_unit_of(otherwise[0]))
+        yield (
+            f"table {table.name}: it is declared to be built by the {unit} and stored by the {stored} in "
+            f"{_where(otherwise)}. Both cannot be read together: nobody would see what is stored by the {stored}. "
+            f'Declare partition="{stored}" again, or give the dataset another name; to have this one by the '
+            f"{unit}, delete {table.name}/ from the lake's bucket and backfill the dataset, which builds it from "
+            "the objects in the raw bucket"
+        )
+        return
     with side_by_side(len(keys)) as each:
         read = zip(keys, each(partial(_schema_of, lake), keys), strict=True)
         schemas = {key: schema for key, schema in read if schema is not None}
@@ -115,6 +130,7 @@ def _unreadable(lake: Store, table: Table, seed: str) -> Iterator[str]:
             f"in older partitions, where nobody sees it), or declare it {kind} again; where no older value is "
             f"wanted, delete {table.name}/ from the lake's bucket and backfill the dataset"
         )
+    seed = part_key(table.name, seed_partition(unit), 0)
     before = _schema_of(lake, seed) if seed in listed else None
     if before is not None:
         yield from _forgotten(table, before, schemas)
@@ -142,6 +158,14 @@ def _schema_of(lake: Store, key: str) -> pa.Schema | None:
         return stored_schema(lake, key)
     except (OSError, ValueError):  # pyarrow raises both for a footer that it cannot make sense of
         return None
+
+
+def _unit_of(key: str) -> Granularity | None:
+    """Of what a part is, by its folders; None for one that is in no partition."""
+    partition = Partition.of_folder(key)
+    if partition is None:
+        return None
+    return "day" if partition.hour is None else "hour"
 
 
 def _kind(stored: pa.DataType) -> str:

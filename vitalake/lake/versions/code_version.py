@@ -33,7 +33,8 @@ _ROOT = Path(__file__).parents[3]
 _PACKAGE = "vitalake"
 # What builds tables from what is declared.
 _MECHANISM = [
-    Symbol("vitalake.lake.stages", name) for name in ("list_objects", "read_objects", "derive", "combine")
+    Symbol("vitalake.lake.reading", "read_objects"),
+    *(Symbol("vitalake.lake.stages", name) for name in ("list_objects", "derive", "combine")),
 ]
 _COMPUTING = Symbol("vitalake.lake.computed.build", "compute_table")
 # Everything else that is declared counts, so that whatever is added counts until somebody says that it need not.
@@ -142,19 +143,19 @@ def _source(symbols: frozenset[Symbol]) -> tuple[str, list[str]]:
 
 
 def _followed(symbols: frozenset[Symbol]) -> tuple[str, list[str]]:
-    found = source_closure(set(symbols), _ROOT)
-    return digest(*found.lines), sorted(found.libraries)
+    closure = source_closure(set(symbols), _ROOT)
+    return digest(*closure.lines), sorted(closure.libraries)
 
 
 @cache
 def _all_source() -> str:
     """Digest of every file of ours, as it lies there."""
-    found = sha256()
+    source = sha256()
     folders = [(base, names) for base, _, names in os.walk(_ROOT / _PACKAGE) if not base.endswith("__pycache__")]
     for path in sorted(f"{base}/{name}" for base, names in folders for name in names):
         content = Path(path).read_bytes()
-        found.update(f"{path} {len(content)} ".encode() + content)
-    return found.hexdigest()
+        source.update(f"{path} {len(content)} ".encode() + content)
+    return source.hexdigest()
 
 
 @cache

@@ -53,8 +53,8 @@ def partition_versions(dataset: Dataset, lake: Store, key_id: str) -> PartitionV
         if partition and part_index(item.key) is not None and str(partition.day) != SEED_PARTITION:
             last[str(partition)] = max(item, last.get(str(partition), item), key=lambda each: each.key)
     with side_by_side(len(last)) as each:
-        found = zip(last, each(lambda item: part_inputs(lake, item), last.values()), strict=True)
-        outdated = sorted(partition for partition, inputs in found if inputs is None or inputs.code != code)
+        built = zip(last, each(lambda item: part_inputs(lake, item), last.values()), strict=True)
+        outdated = sorted(partition for partition, inputs in built if inputs is None or inputs.code != code)
     return PartitionVersions(len(last), tuple(outdated))
 
 

@@ -72,7 +72,7 @@ def source_closure(roots: set[Symbol], root: Path) -> SourceClosure:
         SyntaxError: it cannot be read.
     """
     modules = _modules(root, frozenset(symbol.module.partition(".")[0] for symbol in roots) | {"vitalake"})
-    found = SourceClosure()
+    closure = SourceClosure()
     todo = list(roots)
     seen: set[Symbol] = set()
     while todo:
@@ -85,14 +85,14 @@ def source_closure(roots: set[Symbol], root: Path) -> SourceClosure:
         if symbol.name in module.imported:
             ours, libraries = module.imported[symbol.name]
             todo += ours
-            found.libraries |= libraries
+            closure.libraries |= libraries
             continue
         statements = module.defined.get(symbol.name, [])
         if not symbol.name:
             todo += [Symbol(symbol.module, name) for name in (*module.defined, *module.imported)]
         elif not statements:
             todo.append(Symbol(symbol.module))  # nobody sees where it comes from
-        found.symbols[symbol] = module.text(symbol.name)
+        closure.symbols[symbol] = module.text(symbol.name)
         for statement in statements:
             for node in ast.walk(statement):
                 if isinstance(node, ast.Name):
@@ -101,11 +101,11 @@ def source_closure(roots: set[Symbol], root: Path) -> SourceClosure:
                 elif isinstance(node, (ast.Import, ast.ImportFrom)):
                     for ours, libraries in modules.imports(node).values():
                         todo += ours
-                        found.libraries |= libraries
+                        closure.libraries |= libraries
                 elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                     todo += modules.named(node.value)
-                    found.files |= _data(module.path.parent, node.value, root)
-    return found
+                    closure.files |= _data(module.path.parent, node.value, root)
+    return closure
 
 
 Imports = dict[str, tuple[list[Symbol], set[str]]]  # name → what of ours it is, or which library

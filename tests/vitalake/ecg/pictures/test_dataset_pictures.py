@@ -13,10 +13,11 @@ import pytest
 
 from cli.demo.heart import noise_mv
 from cli.demo.recordings import strip_mv
+from vitalake.datasets.ecg import ECG
 from vitalake.ecg.pictures.dataset_pictures import chosen, quality_over_time, verdicts_over_time, worst_median_best
 from vitalake.ecg.recording import Lead, Recording
 from vitalake.ecg.tables import SIGNALS
-from vitalake.ecg.tabulate import Arrival, tabulate
+from vitalake.ecg.tabulate import Arrival
 
 RNG = np.random.default_rng(7)
 
@@ -42,7 +43,7 @@ def signals(*recordings: tuple[Lead, ...]) -> pa.Table:
             **dict.fromkeys(("device_id", "subject_id", "label", "record", "fragment")),
         }
         arrivals.append(Arrival(source, Recording(leads, "matlab_v4")))
-    return tabulate(arrivals)[SIGNALS.name]
+    return ECG.tabulate(arrivals).tables[SIGNALS.name]
 
 
 def test_verdict_comes_first_and_every_recording_is_counted() -> None:

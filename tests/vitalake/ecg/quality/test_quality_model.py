@@ -28,8 +28,7 @@ from vitalake.ecg.quality.quality_model import (
 from vitalake.ecg.quality.regression import LEAST_LEADS, ModelThresholds
 from vitalake.ecg.quality.rules import Verdict, judge
 from vitalake.ecg.signals.filters import Bands, FloatArray
-from vitalake.ecg.signals.measures import MEASURES
-from vitalake.ecg.signals.strips import Strips
+from vitalake.ecg.signals.measures import MEASURES, prepared
 
 RATE = 360
 LIMITS = ModelThresholds(clear=0.2, warn=0.3, reject=0.7)
@@ -141,7 +140,7 @@ def test_strip_of_any_length_has_a_probability(samples: int) -> None:
 
 
 def test_features_in_millivolts_are_missing_without_a_gain() -> None:
-    strips = Strips(clean()[None, :], RATE, np.full((1, 1), 0.005))
+    strips = prepared(clean()[None, :], RATE, 0.005)
     without = learned_features(strips, calibrated=False)
     assert {name for name, value in without.items() if np.isnan(value).any()} == {"reach_mv"}
 

@@ -26,7 +26,8 @@ from vitalake.lake.dataset import Dataset, Threshold
 from vitalake.lake.freshness import behind
 from vitalake.lake.parquet import WHOLE
 from vitalake.lake.parts import INCOMPLETE
-from vitalake.lake.stages import derive, is_combined, list_objects, load_table, read_objects
+from vitalake.lake.reading import read_objects
+from vitalake.lake.stages import derive, is_combined, list_objects, load_table
 from vitalake.lake.tables import Column
 from vitalake.serving.catalog import seed
 

@@ -14,8 +14,9 @@ from tests.vitalake.notes import PSEUDONYMS, upload
 from vitalake.arrivals.listing import arrived
 from vitalake.arrivals.partitions import by_partition
 from vitalake.lake.dataset import Dataset
+from vitalake.lake.reading import read_objects
 from vitalake.lake.reconcile import Report
-from vitalake.lake.stages import combine, derive, list_objects, read_objects
+from vitalake.lake.stages import combine, derive, list_objects
 
 FIRST_DAY = date(2026, 11, 20)
 

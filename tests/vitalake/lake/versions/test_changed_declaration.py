@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from resources.object_store import ObjectStore
 from resources.settings import Settings
 from tests.vitalake.lake.versions.building import build
 from tests.vitalake.notes import PSEUDONYMS, contents, upload
+from vitalake.arrivals.calendar import Partition
 from vitalake.errors import PermanentError
 from vitalake.lake.dataset import Dataset, Rule
 from vitalake.lake.parquet import SEED_PARTITION, part_key, partition_prefix
@@ -235,6 +237,46 @@ def test_a_dataset_by_the_hour_is_looked_at_once_too(
 
     require_readable(Listing(store._settings, store.bucket), after.tables, "hour")
     assert tails == ["things/date=1970-01-01/hour=00/part-00000.parquet"]
+
+
+@pytest.mark.parametrize(("before", "after"), [("day", "hour"), ("hour", "day")])
+def test_what_is_stored_by_the_day_is_not_lost_where_hours_are_declared_nor_the_reverse(
+    settings: Settings, raw: ObjectStore, store: ObjectStore, before: str, after: str
+) -> None:
+    kept, changed = declared(COUNT, partition=before), declared(COUNT, partition=after)
+    upload(raw, f"things/date={NEW}/hour=05/1.csv", b"who,n\na,1\n")
+    partitions = {"day": NEW, "hour": f"{NEW}T05"}
+    publish(settings, store, [kept])
+    assert build(kept, raw, store, [partitions[before]])
+    stored = contents(store, kept.all_tables)
+    where = re.escape(Partition.parse(partitions[before]).folder.removesuffix("/"))
+    said = f'table things: .* by the {after} and stored by the {before} in {where}.*partition="{before}" again'
+    with pytest.raises(PermanentError, match=said):
+        build(changed, raw, store, [partitions[after]])
+    with pytest.raises(PermanentError, match=said):
+        publish(settings, store, [changed])
+    assert contents(store, kept.all_tables) == stored, "nothing was written"
+    publish(settings, store, [kept])
+    assert ask(settings, "SELECT who, n FROM things") == [("a", 1)]
+    for table in kept.all_tables:
+        for item in store.objects(f"{table.name}/"):
+            store.delete(item.key, expected=item.version)
+    publish(settings, store, [changed])
+    assert build(changed, raw, store, [partitions[after]])
+    assert ask(settings, "SELECT who, n FROM things") == [("a", 1)]
+
+
+@pytest.mark.parametrize(("before", "after"), [("day", "hour"), ("hour", "day")])
+def test_before_anything_is_stored_days_may_become_hours_and_hours_days(
+    settings: Settings, raw: ObjectStore, store: ObjectStore, before: str, after: str
+) -> None:
+    changed = declared(COUNT, partition=after)
+    publish(settings, store, [declared(NOTE, partition=before)])
+    publish(settings, store, [changed])
+    upload(raw, f"things/date={NEW}/hour=05/1.csv", b"who,n\na,1\n")
+    assert build(changed, raw, store, [NEW if after == "day" else f"{NEW}T05"])
+    assert ask(settings, "SELECT who, n FROM things") == [("a", 1)]
+    assert publish(settings, store, [changed]) is False
 
 
 def test_the_part_without_rows_has_the_columns_that_any_part_has(

@@ -28,13 +28,13 @@ from pydicom.tag import Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import DT
 
+from vitalake.ecg.readers.dicom.beginning import meta_at
 from vitalake.ecg.readers.matlab.variable import Matrix
 from vitalake.errors import UnusableDataError
 
 HEADER_BYTES = 1 << 20  # what a deflated file may hold beside its samples
 MAX_ITEMS = 500_000  # an ECG with all its annotations has some thousands
 MAX_TEXT = 64  # characters of a long string (LO)
-PREFIX_BYTES = 132  # preamble and mark
 ITEM, ITEM_END, UNDEFINED = (0xFFFE, 0xE000), (0xFFFE, 0xE00D, 0), 0xFFFFFFFF
 _KEYWORDS = (
     "AcquisitionDateTime TimezoneOffsetFromUTC Manufacturer ManufacturerModelName PatientID WaveformSequence "
@@ -88,14 +88,15 @@ def read_unguarded(data: bytes, max_bytes: int) -> tuple[dict[str, Matrix], dict
     """Bytes, shape (1, length), and texts by their place, ``WaveformSequence.0.SamplingFrequency``.
 
     Of a sequence the number of its items is told, of other elements the first value, as text of at most 64
-    characters; `byte_order` is ``<`` or ``>``, `started_at` the time of acquisition, ISO 8601 in UTC.
+    characters; `byte_order` is ``<`` or ``>``, `started_at` the time of acquisition, ISO 8601 in UTC,
+    or without an offset where the file names none.
 
     Raises:
         UnusableDataError: S01, more than `max_bytes` of samples, or inflates to that and a megabyte; S02.
         Exception: whatever pydicom raises.
     """
     file = io.BytesIO(data)
-    file.seek(PREFIX_BYTES)
+    file.seek(meta_at(data) or 0)
     syntax = filereader.read_dataset(file, False, True, stop_when=lambda tag, *_: tag >> 16 != 2).get(
         "TransferSyntaxUID"
     )
@@ -150,11 +151,10 @@ def _collect(dataset: Dataset, path: str, matrices: dict[str, Matrix], texts: di
 
 
 def _in_utc(text: str, zone: str) -> dict[str, str]:
-    """A time with at least an hour; its own offset goes before that of the data set, and UTC after both."""
+    """A time with at least an hour; its own offset goes before that of the data set; without one as it is."""
     with contextlib.suppress(ValueError, OverflowError):  # no such day, hour or offset: nobody knows when
         if re.match("[0-9]{10}", text):
             at = DT(text)
             at = DT(text + zone) if at.tzinfo is None else at
-            at = at.replace(tzinfo=timezone.utc) if at.tzinfo is None else at.astimezone(timezone.utc)
-            return {"started_at": at.isoformat()}
+            return {"started_at": (at if at.tzinfo is None else at.astimezone(timezone.utc)).isoformat()}
     return {}

@@ -14,12 +14,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.channel_words import meaning_of
+from vitalake.ecg.readers.dicom.beginning import is_data_set, meta_at
 from vitalake.ecg.readers.limited.process import read_limited
 from vitalake.ecg.readers.matlab.reader import exact
 from vitalake.ecg.readers.matlab.variable import Matrix
 from vitalake.ecg.readers.names import device_model, lead_name, subject_identifier
 from vitalake.ecg.readers.units import per_millivolt
-from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
+from vitalake.ecg.recording import CLOCK_TIME, MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
 from vitalake.errors import UnusableDataError
 
 FORMAT = "dicom"
@@ -65,8 +67,8 @@ class _Item(NamedTuple):
 
 
 def recognises(data: bytes) -> bool:
-    """Whether the content is a DICOM file, of an ECG or of anything else."""
-    return data[128:132] == b"DICM"
+    """Whether the content is DICOM, of an ECG or of anything else, also without its preamble."""
+    return meta_at(data) is not None or is_data_set(data)
 
 
 def read(data: bytes, *, max_samples: int) -> Recording:
@@ -86,6 +88,12 @@ def read(data: bytes, *, max_samples: int) -> Recording:
             64 groups or 256 channels in one; S08, fewer samples than declared.
         PermanentError: the limited process cannot be started.
     """
+    if meta_at(data) is None:
+        raise UnusableDataError(
+            "S02",
+            "a DICOM data set without preamble and file meta information, so nothing says how it is encoded: "
+            "export it as a DICOM file (PS3.10)",
+        )
     matrices, texts = read_limited("dicom.elements", data, max_bytes=4 * max_samples)
     top = _Item(texts, matrices)
     if not top.text("WaveformSequence"):
@@ -105,11 +113,16 @@ def read(data: bytes, *, max_samples: int) -> Recording:
     return Recording(
         leads=tuple(leads),
         file_format=FORMAT,
-        started_at=datetime.fromisoformat(top.text("started_at")) if top.text("started_at") else None,
+        started_at=_started_at(top.text("started_at")),
         subject=subject_identifier(top.text("PatientID")),
         device_model=device_model(f"{top.text('Manufacturer')} {top.text('ManufacturerModelName')}"),
         findings=tuple(findings),
     )
+
+
+def _started_at(text: str) -> datetime | None:
+    at = datetime.fromisoformat(text) if text else None
+    return at.replace(tzinfo=CLOCK_TIME) if at is not None and at.tzinfo is None else at
 
 
 def _stored(item: _Item, group: int, left: int, findings: list[Finding]) -> npt.NDArray[np.integer]:
@@ -152,6 +165,7 @@ def _leads(item: _Item, stored: npt.NDArray[np.integer], group: int, findings: l
     leads = []
     for i in range(channels):
         definition = item.item("ChannelDefinitionSequence", i)
+        label = _name(definition)
         gain, zero, unit = _calibration(definition)
         if unit == UNCALIBRATED:
             findings.append(Finding("S09", f"channel {i + 1} of group {group} has no sensitivity with a unit"))
@@ -160,7 +174,7 @@ def _leads(item: _Item, stored: npt.NDArray[np.integer], group: int, findings: l
         skew_samples = definition.number("ChannelSampleSkew") or 0.0
         leads.append(
             Lead(
-                name=lead_name(_name(definition), i + 1),
+                name=lead_name(label, i + 1),
                 samples=exact(stored[:, i]),
                 sampling_rate_hz=rate_hz,
                 gain_adu_per_unit=gain,
@@ -169,6 +183,7 @@ def _leads(item: _Item, stored: npt.NDArray[np.integer], group: int, findings: l
                 missing=missing if missing is not None and missing.any() else None,
                 group=group,
                 start_offset_s=start_s + (skew_s or (skew_samples / rate_hz if rate_hz else 0.0)),
+                label=meaning_of(label),
             )
         )
     return leads
