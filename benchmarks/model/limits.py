@@ -25,14 +25,14 @@ from vitalake.ecg.quality.regression import ModelThresholds, RecordModel
 from vitalake.ecg.quality.rules import WAVES
 
 # What is shipped: what `choose` returned for all records, rounded.
-LIMITS = ModelThresholds(clear=0.20, warn=0.35, reject=0.70)
-RECORD_WARN = 0.09
+LIMITS = ModelThresholds(clear=0.20, warn=0.42, reject=0.75)
+RECORD_WARN = 0.07
 RECORD_REJECT = 0.5
 
-REJECTS = np.arange(0.50, 0.81, 0.05)
-WARNS = np.arange(0.20, 0.41, 0.02)
+REJECTS = np.arange(0.70, 0.81, 0.05)
+WARNS = np.arange(0.20, 0.51, 0.02)
 RECORD_WARNS = np.arange(0.02, 0.31, 0.01)
-RHYTHM_MARGIN = 0.10  # below reject for every rhythm seen: there are others
+RHYTHM_MARGIN = 0.03  # below reject for every rhythm seen: there are others
 MOST_CLEAN_REJECTED = 0.01
 MOST_GOOD_LEADS_REJECTED = 0.009
 MOST_GOOD_RECORDS_MARGINAL = 0.12

@@ -126,8 +126,8 @@ def _honesty(results: Results) -> str:
     return (
         "\n\\* As shipped: the fitted model has a say, and it was trained on these recordings, so the figure is"
         " optimistic. Cross-validated: five folds, ten times; each record is judged by a model that has seen"
-        " neither it nor a copy of it (set-a of CinC 2011 holds one record 50 times, one 10 times and one twice), with"
-        " limits that were chosen without it. This figure decides whether a target is met; its interval draws whole"
+        " neither it nor a copy of it (set-a of CinC 2011 holds one record 50 times, one 10 times and one twice),"
+        " with limits that were chosen without it. This figure decides whether a target is met; its interval draws whole"
         " groups of copies and of cuts from one record anew. What is uncertain:\n\n"
         "* The sets are small where it matters: 15 noisy records of CinC 2017, one patient with ventricular"
         " flutter, 124 different unacceptable records of CinC 2011. An interval holds for more of the same, not for"
