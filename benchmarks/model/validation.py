@@ -38,7 +38,7 @@ SIGNS = {
     "energy_quiet": 1,
     "energy_middle": 1,
     "beat_correlation": -1,
-    "beat_recurrence": -1,
+    "beat_doubt": 1,
     "detector_agreement": -1,
     "beat_repeats": -1,
     "shape_repeats": -1,

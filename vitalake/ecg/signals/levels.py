@@ -122,7 +122,7 @@ def missing_share(strips: Strips) -> FloatArray:
 
 
 def missing_run_s(strips: Strips) -> FloatArray:
-    """Longest run of samples without a value, in s. 0 .. duration."""
+    """Longest run of samples without a value, which were bridged by a straight line, in s. 0 .. duration."""
     return strips.missing_run_s
 
 
