@@ -47,7 +47,7 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("vitalake/lake/test_reading.py", "what objects hold is seen in the account that reading keeps"): (
         "vitalake/lake/contents.py",
-        "vitalake/lake/quarantine_rows.py",
+        "vitalake/lake/quarantine/rows.py",
         "vitalake/lake/refusals.py",
         "vitalake/errors.py",
     ),
@@ -106,6 +106,7 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/ecg/readers/aecg/xml.py",
     ),
     ("vitalake/ecg/readers/dicom/test_reader.py", "through whole files"): (
+        "vitalake/ecg/readers/dicom/beginning.py",
         "vitalake/ecg/readers/dicom/elements.py",
     ),
     ("vitalake/ecg/readers/edf/test_reader.py", "through whole files"): (
@@ -132,9 +133,13 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/ecg/readers/scp/waveforms.py",
     ),
     ("vitalake/ecg/readers/text/test_reader.py", "through whole files"): (
+        "vitalake/ecg/readers/text/cells.py",
+        "vitalake/ecg/readers/text/clock.py",
+        "vitalake/ecg/readers/text/head.py",
         "vitalake/ecg/readers/text/layout.py",
         "vitalake/ecg/readers/text/table.py",
         "vitalake/ecg/readers/text/time_axis.py",
+        "vitalake/ecg/readers/text/time_names.py",
     ),
     ("vitalake/ecg/readers/wfdb/test_reader.py", "through whole files"): (
         "vitalake/ecg/readers/wfdb/header.py",

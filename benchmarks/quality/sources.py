@@ -26,6 +26,7 @@ BEAT_CODES = frozenset("NLRBAaJSVrFejnE/fQ?")
 PLAWIAK_HZ, PLAWIAK_GAIN, PLAWIAK_ZERO = 360.0, 200.0, 1024.0  # Plawiak 2017: nothing of it is in the files
 CINC2011_GAIN = 200.0  # Silva et al. 2011, CinC 38:273: 5 µV a unit
 CINC2017_HZ, CINC2017_GAIN = 300.0, 1000.0  # Clifford et al. 2017, CinC 44: in the headers of the challenge
+CPSC2019_HZ = 500.0  # Gao et al. 2019, CPSC
 FLUTTER = "VFL"
 
 
@@ -108,7 +109,8 @@ def mitdb(folder: Path) -> list[Case]:
     except ImportError as error:
         raise MissingError("the package wfdb is not installed") from error
     cases = []
-    for header in _files(folder, "*.hea"):
+    more = folder.with_name("mitdb_more")  # where the set came in two folders
+    for header in [*_files(folder, "*.hea"), *_files(more, "*.hea", 0)]:
         if not header.with_suffix(".atr").exists():
             continue
         record = wfdb.rdrecord(str(header.with_suffix("")), channels=[0], physical=False)
@@ -130,8 +132,22 @@ def mitdb(folder: Path) -> list[Case]:
     return cases
 
 
+def cpsc2019(folder: Path) -> list[Case]:
+    """CPSC 2019: one lead of 10 s at 500 Hz from patients with abnormal rhythms, R peaks marked by hand."""
+    folder = folder.parent / "cinc2021_cpsc" / "cpsc2019"
+    cases = []
+    for reference in _files(folder / "ref", "R_*.mat"):
+        path = folder / "data" / reference.name.replace("R_", "data_")
+        if path.exists():
+            x = np.asarray(scipy.io.loadmat(path)["ecg"], dtype=np.float64).ravel()
+            beats = np.sort(scipy.io.loadmat(reference)["R_peak"].ravel().astype(np.int64))
+            lead = Lead("", x, CPSC2019_HZ, 1.0, 0.0, MILLIVOLT)
+            cases.append(Case(path.stem, Recording((lead,), "matlab_v5"), truth="", beats=beats))
+    return cases
+
+
 SOURCES: dict[str, Callable[[Path], list[Case]]] = {
-    function.__name__: function for function in (cinc2011, cinc2017, plawiak, mitdb)
+    function.__name__: function for function in (cinc2011, cinc2017, plawiak, mitdb, cpsc2019)
 }
 
 

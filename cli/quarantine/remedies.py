@@ -86,6 +86,12 @@ REMEDIES: dict[str, Remedy] = {
         "`vitalake quarantine retry KEY`, or all of them with `vitalake quarantine retry --rule S18`. A backfill "
         "of the day does the same.",
     ),
+    "X01": Remedy(
+        "The reader itself broke on the object: a defect of this program, and no finding about the file.",
+        "Leave the object where it is and report the defect, with the traceback that the log of the run has below "
+        "the object's key. Once a program is installed that mends it, `vitalake quarantine retry --rule X01` reads "
+        "the object again; so does any run of its day. Records that were read before it broke are in the tables.",
+    ),
     "D01": Remedy(
         "The CSV file has no header as the dataset declares it: a column is missing, there twice, or new.",
         "Write the header that the message names, spelt as there, separated by commas, semicolons, tabs or bars. "

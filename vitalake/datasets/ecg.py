@@ -77,7 +77,16 @@ ECG = Dataset(
         Derived(
             (BEATS, FEATURES),
             SIGNALS.name,
-            ["recording_id", "source_key", "lead_index", "sampling_rate_hz", "duration_s", "r_peaks", "unusable_s"],
+            [
+                "recording_id",
+                "source_key",
+                "lead_index",
+                "sampling_rate_hz",
+                "duration_s",
+                "r_peaks",
+                "unusable_s",
+                "beat_doubt",
+            ],
             _beats_and_features,
         ),
     ),

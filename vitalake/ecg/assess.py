@@ -22,9 +22,9 @@ from vitalake.ecg.quality.model_features import learned_features
 from vitalake.ecg.quality.quality_model import combine, combine_record, lead_probability, over_windows
 from vitalake.ecg.quality.rules import Verdict, judge, judge_record, judge_windows
 from vitalake.ecg.recording import UNCALIBRATED, Lead, Recording, to_unit
-from vitalake.ecg.signals.filters import FloatArray
+from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
 from vitalake.ecg.signals.measures import measured, prepared, summarise
-from vitalake.ecg.signals.peaks import r_peaks
+from vitalake.ecg.signals.peaks import Detection, detected, joined
 from vitalake.ecg.structure import ONE_STRIP_S, can_be_judged, missing_of
 
 WINDOW_S = 10.0
@@ -119,11 +119,17 @@ def assess(recordings: Sequence[Recording]) -> list[Assessment]:
 def _assess_leads(leads: Sequence[Lead]) -> list[LeadAssessment]:
     stretches = [list(_windows(lead)) for lead in leads]
     flat = [stretch for windows in stretches for stretch in windows]
-    values, poor, peaks = _measured(flat)
+    beats = [beats_of(lead) if len(windows) > 1 else None for lead, windows in zip(leads, stretches, strict=True)]
+    known = [
+        None if found is None else found.between(stretch.start, stretch.stop)
+        for found, windows in zip(beats, stretches, strict=True)
+        for stretch in windows
+    ]
+    values, poor, peaks = _measured(flat, known)
     rules = judge(values) if flat else []
     found = []
     first = 0
-    for lead, mine in zip(leads, stretches, strict=True):
+    for lead, whole_beats, mine in zip(leads, beats, stretches, strict=True):
         rows = slice(first, first + len(mine))
         first = rows.stop
         each = tuple(
@@ -136,7 +142,7 @@ def _assess_leads(leads: Sequence[Lead]) -> list[LeadAssessment]:
             )
             for row, stretch in enumerate(mine, start=rows.start)
         )
-        if len(each) == 1:
+        if whole_beats is None:
             (only,) = each
             judged = LeadAssessment(
                 only.verdict, rules[rows.start], only.poor_probability, only.values, peaks[rows.start], each
@@ -150,22 +156,22 @@ def _assess_leads(leads: Sequence[Lead]) -> list[LeadAssessment]:
             else:
                 verdict = judge_windows(rules[rows])
                 final = judge_windows([window.verdict for window in each])
-            judged = LeadAssessment(final, verdict, probability, whole, _beats(lead), each)
+            judged = LeadAssessment(final, verdict, probability, whole, whole_beats.peaks, each)
         found.append(judged)
     return found
 
 
-def _beats(lead: Lead) -> npt.NDArray[np.int64]:
-    """R peaks of a long lead, found ten minutes at a time; each block sees some of its neighbours."""
+def beats_of(lead: Lead) -> Detection:
+    """The beats of a lead of any length, ten minutes at a time; each block sees some of its neighbours."""
     rate, length = lead.sampling_rate_hz, len(lead.samples)
     core, margin = round(_BLOCK_S * rate), round(_MARGIN_S * rate)
-    found = []
+    pieces = []
     for start in range(0, length, core):
         first = max(0, start - margin)
         block = _LeadSpan(lead, first, min(length, start + core + margin)).values()
-        peaks = r_peaks(block[None, :], rate)[0] + first
-        found.append(peaks[(peaks >= start) & (peaks < start + core)])
-    return np.concatenate(found)
+        (here,) = detected(Bands(bridge_gaps(block[None, :]), rate))
+        pieces.append(here.between(start - first, start - first + core).later(start))
+    return joined(pieces, rate)
 
 
 def _windows(lead: Lead) -> Iterator[_LeadSpan]:
@@ -185,24 +191,28 @@ def _step(lead: Lead) -> float:
 
 
 def _measured(
-    stretches: Sequence[_LeadSpan],
+    stretches: Sequence[_LeadSpan], known: Sequence[Detection | None]
 ) -> tuple[dict[str, FloatArray], FloatArray, list[npt.NDArray[np.int64]]]:
-    """Measures by name and the model's probability, shape (stretches,) each, and the R peaks of each stretch."""
-    groups: defaultdict[tuple[float, int, bool], list[int]] = defaultdict(list)
+    """Measures by name and the model's probability, shape (stretches,) each, and the R peaks of each stretch.
+
+    The beats of windows are `known`; those of a lead that is one strip are found with its measures.
+    """
+    groups: defaultdict[tuple[tuple[float, int, bool], bool], list[int]] = defaultdict(list)
     for row, stretch in enumerate(stretches):
-        groups[stretch.shape].append(row)
+        groups[stretch.shape, known[row] is None].append(row)
     values: dict[str, FloatArray] = {}
     poor = np.full(len(stretches), np.nan)
     peaks: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)] * len(stretches)
-    for (rate_hz, length, calibrated), rows in groups.items():
+    for ((rate_hz, length, calibrated), _), rows in groups.items():
         size = max(1, _BATCH_SAMPLES // length)
         for batch in (rows[at : at + size] for at in range(0, len(rows), size)):
             steps = np.array([_step(stretches[row].lead) for row in batch])
-            strips = prepared(np.stack([stretches[row].values() for row in batch]), rate_hz, steps)
+            found = [each for row in batch if (each := known[row]) is not None]
+            strips = prepared(np.stack([stretches[row].values() for row in batch]), rate_hz, steps, found or None)
             ours = measured(strips, calibrated=calibrated)
             for name, column in ours.values.items():
                 values.setdefault(name, np.full(len(stretches), np.nan))[batch] = column
             poor[batch] = lead_probability({**learned_features(strips, calibrated=calibrated), **ours.values})
-            for row, found in zip(batch, ours.r_peaks, strict=True):
-                peaks[row] = found
+            for row, at in zip(batch, ours.r_peaks, strict=True):
+                peaks[row] = at
     return values, poor, peaks

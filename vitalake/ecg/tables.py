@@ -94,6 +94,11 @@ MEASURES = (
     Column("quality_index", "float64", "Q14: Q, the weighted sum of the four before, 0 to 1."),
     Column("beat_rate_bpm", "float64", "Q15: 60 over the mean interval between beats."),
     Column("beat_gap_s", "float64", "Q15: longest time without a beat."),
+    Column(
+        "beat_doubt",
+        "float64",
+        "Q16: expected share of wrong decisions about beats; above 0.08 no rate is derived.",
+    ),
     Column("missing_share", "float64", "S06: share of the samples without a value, 0 to 1."),
     Column("peak_to_peak_mv", "float64", "S11: upper quartile of the 1-s peak-to-peak as recorded."),
     Column("offset_mv", "float64", "S11: absolute median."),
@@ -135,8 +140,8 @@ SIGNALS = Table(
         Column(
             "unusable_s",
             "list<float64>",
-            "Stretches missing for more than 0.03 s or in unacceptable windows: start, stop, start, stop … from "
-            "the first sample; null: not judged.",
+            "Stretches missing for more than 0.03 s, or in windows that are unacceptable or whose beats are "
+            "uncertain (Q16): start, stop, start, stop … from the first sample; null: not judged.",
         ),
         Column("verdict", "string", "acceptable, marginal or unacceptable; null: no ECG, or shorter than 5 s."),
         VERDICT[1],
@@ -182,13 +187,14 @@ BEATS = Table(
 FEATURES = Table(
     "ecg_features",
     "One row per judged lead: heart rate and its variability from usable intervals between R peaks: free of "
-    "`ecg_signals.unusable_s`, and of 0.2 to 3 s. Below 300 s an ultra-short estimate.",
+    "`ecg_signals.unusable_s`, and of 0.19 to 3.1 s. Below 300 s an ultra-short estimate.",
     (
         *LEAD,
         Column("beat_count", "int32", "R peaks found.", nullable=False),
         Column("heart_rate_bpm", "float64", "Mean heart rate; null without a usable interval."),
+        Column("rate_unknown_because", "string", "Why there is no heart rate, in words; null where there is one."),
         Column("rr_mean_s", "float64", "Mean usable interval between beats; null without one."),
-        Column("rr_plausible", "bool", "Every interval, usable or not, is 0.2 to 3 s; null below two beats."),
+        Column("rr_plausible", "bool", "Every interval, usable or not, is 0.19 to 3.1 s; null below two beats."),
         Column("rr_used_share", "float64", "Share of the intervals that are usable, 0 to 1; null below two beats."),
         Column(
             "sdnn_ms",

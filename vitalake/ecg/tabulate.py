@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from vitalake.ecg.assess import AssessedWindow, Assessment
 from vitalake.ecg.paths import parse_path
-from vitalake.ecg.quality.rules import RULES_VERSION
+from vitalake.ecg.quality.rules import BEAT_DOUBT, RULES_VERSION
 from vitalake.ecg.readers.formats import FoundRecording
 from vitalake.ecg.recording import Lead, Recording, to_unit
 from vitalake.ecg.signals.rhythm import rhythm_features, usable_intervals
@@ -97,7 +97,13 @@ def beats_and_features(signals: pa.Table) -> dict[str, pa.Table]:
     features = [
         {
             **{name: row[name] for name in ("recording_id", "source_key", "lead_index")},
-            **rhythm_features(found, row["sampling_rate_hz"], row["duration_s"], row["unusable_s"] or ()),
+            **rhythm_features(
+                found,
+                row["sampling_rate_hz"],
+                row["duration_s"],
+                row["unusable_s"] or (),
+                doubtful=row["beat_doubt"] > BEAT_DOUBT,
+            ),
         }
         for row, found in zip(rows, peaks, strict=True)
         if row["r_peaks"] is not None
@@ -198,7 +204,7 @@ def _signals(pairs: Sequence[tuple[Arrival, Assessment]]) -> pa.Table:
                     "window_count": len(windows),
                     "unacceptable_share": bad / len(windows) if windows else None,
                     "r_peaks": verdict.r_peaks if verdict else None,
-                    "unusable_s": _unusable_s(lead, windows) if verdict else None,
+                    "unusable_s": unusable_stretches_s(lead, windows) if verdict else None,
                     **{name: _number(known.get(name)) for name in MEASURE_NAMES},
                 }
             )
@@ -206,10 +212,14 @@ def _signals(pairs: Sequence[tuple[Arrival, Assessment]]) -> pa.Table:
     return SIGNALS.from_columns({**others, **_samples(leads)})
 
 
-def _unusable_s(lead: Lead, windows: Sequence[AssessedWindow]) -> npt.NDArray[np.float64]:
+def unusable_stretches_s(lead: Lead, windows: Sequence[AssessedWindow]) -> npt.NDArray[np.float64]:
     """The column `unusable_s` of a lead: stretches in s as start, stop, start, stop …, ascending and apart."""
     rate, missing = lead.sampling_rate_hz, missing_in(lead)
-    bad = [(each.start_s, each.duration_s) for each in windows if each.verdict.verdict == "unacceptable"]
+    bad = [
+        (each.start_s, each.duration_s)
+        for each in windows
+        if each.verdict.verdict == "unacceptable" or each.values["beat_doubt"] > BEAT_DOUBT
+    ]
     if missing is None and not bad:
         return np.empty(0)
     # In samples, so that a beat on the edge of a stretch is on the same side of it in seconds.

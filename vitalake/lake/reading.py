@@ -1,7 +1,7 @@
 """The stage that reads: each object becomes rows of the dataset's tables, or rows of quarantine.
 
 Belongs here: the account of every object, and what of an error is the file's fault. Does not belong here: which
-objects a part has (`vitalake/lake/stages.py`), the rows of quarantine (`vitalake/lake/quarantine_rows.py`), formats
+objects a part has (`vitalake/lake/stages.py`), the rows of quarantine (`vitalake/lake/quarantine/rows.py`), formats
 and rules (`vitalake/datasets/`).
 """
 
@@ -18,13 +18,14 @@ from vitalake.arrivals.bundles import Bundle, bundles, size_bytes
 from vitalake.arrivals.fingerprints import digest
 from vitalake.arrivals.keys import unclear
 from vitalake.arrivals.objects import ObjectInfo
-from vitalake.errors import PermanentError, TransientError, UnusableDataError, VitalakeError
+from vitalake.errors import UnusableDataError, VitalakeError
 from vitalake.lake.checks import UNCLEAR_TIME, VANISHED, WAITING, WITHHELD
 from vitalake.lake.columns import rows_of
 from vitalake.lake.contents import Parsed, RawObject, Refusal
 from vitalake.lake.dataset import Dataset
 from vitalake.lake.parts import Inputs, Part, Store, listed_parts, load_part
-from vitalake.lake.quarantine_rows import QuarantineRows
+from vitalake.lake.quarantine.defects import OF_THE_MACHINE, laid_out, why_refused
+from vitalake.lake.quarantine.rows import QuarantineRows
 from vitalake.lake.reconcile import Output, PartWriter, Progress, Report, following, reconcile
 from vitalake.lake.versions.code_version import code_digest
 from vitalake.lake.workers import spread
@@ -106,17 +107,17 @@ def read_part(
     """
     sheets = PartWriter([*dataset.tables, dataset.quarantine_table])
     refused = QuarantineRows(dataset, items, sheets, SLICE_BYTES)
-    values: list[Any] = []
+    pieces: list[tuple[Bundle, Sequence[Any]]] = []
     weight = 0
     vanished: list[str] = []
     withheld: list[str] = []
 
     def lay_out() -> None:
         with _without_values(dataset):
-            rows = dataset.tabulate(values)
-            sheets.append(rows.tables)
-            refused.add(rows.refusals, settled=True)
-        values.clear()
+            for rows in laid_out(dataset, pieces):
+                sheets.append(rows.tables)
+                refused.add(rows.refusals, settled=True)
+        pieces.clear()
 
     small: list[Bundle] = []
     for bundle in bundles(items, dataset.group_objects):
@@ -139,7 +140,7 @@ def read_part(
             refused.add(Refusal(item.key, WITHHELD, message) for item in objects)
             continue
         for parsed in _parse(dataset, objects, pseudonyms):
-            values += parsed.values
+            pieces.append((bundle, parsed.values))
             weight += parsed.weight_bytes
             refused.add(parsed.refusals)
             if weight >= SLICE_BYTES:
@@ -248,25 +249,23 @@ def _parse(dataset: Dataset, objects: Sequence[RawObject], pseudonyms: Pseudonym
     A stream is read to its end, whatever is made of it: only there it says that its bytes changed on the way, which
     is no finding about a file.
     """
-    refusal: tuple[str, str] | None = None
+    failed: Exception | None = None
     try:
         yield from dataset.parse(objects, pseudonyms)
-    except UnusableDataError as error:
-        refusal = error.rule, error.message
-    except (MemoryError, OSError, ImportError, TransientError, PermanentError):
-        raise  # the machine is at fault: a reader has bytes in its hand and no reason to touch a file
+    except OF_THE_MACHINE:
+        raise
     except Exception as error:
-        # Parsing is a function of the bytes alone, so whatever goes wrong in it is a finding about them.
-        refusal = "S02", f"the reader failed on it ({type(error).__name__})"
+        failed = error
     for item in objects:
         deque(item.stream or (), maxlen=0)
-    if refusal:
-        yield Parsed((), tuple(Refusal(item.key, *refusal) for item in objects))
+    if failed:
+        why = why_refused(failed, [item.key for item in objects])
+        yield Parsed((), tuple(Refusal(item.key, *why) for item in objects))
 
 
 @contextmanager
 def _without_values(dataset: Dataset) -> Iterator[None]:
-    """Laying out is our own code at fault: the run fails. What a library says of it may quote a value of a file."""
+    """Writing rows fails by our own code: the run fails. What a library says of it may quote a value of a file."""
     try:
         yield
     except (VitalakeError, MemoryError, OSError, ImportError):

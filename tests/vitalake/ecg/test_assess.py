@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.quality.hearts import NORMAL, beating
 from cli.demo.recordings import strip_mv
 from vitalake.ecg.assess import assess
 from vitalake.ecg.quality.rules import Verdict, judge_windows
 from vitalake.ecg.recording import Lead, Recording
+from vitalake.ecg.signals.filters import FloatArray
 from vitalake.ecg.signals.peaks import r_peaks
 
 RATE = 360.0
@@ -76,6 +78,46 @@ def test_beats_of_a_long_lead_are_those_of_its_pieces() -> None:
     (found,) = assess([recording(hour)])[0].leads
     assert found is not None
     np.testing.assert_array_equal(found.r_peaks, r_peaks(hour.values()[None, :], RATE)[0])
+
+
+def heart(at_s: FloatArray, seconds: float, rate: float = 250.0) -> Lead:
+    """A lead of so many seconds with a beat at each of these."""
+    x = beating(seconds, rate, at_s, NORMAL)
+    x += 0.005 * np.random.default_rng(4).standard_normal(len(x))
+    return Lead("II", np.round(1000 * x).astype(np.int32), rate, 1000.0, 0.0, "mV")
+
+
+@pytest.mark.parametrize("start", [12.0, 15.3, 19.6])
+def test_a_pause_counts_the_same_wherever_windows_cut_it(start: float) -> None:
+    every = np.arange(0.4, 60, 0.8)
+    at = every[(every < start) | (every > start + 10)]
+    (found,) = assess([recording(heart(at, 60))])[0].leads
+    assert found is not None
+    assert found.values["beat_gap_s"] == pytest.approx(np.diff(at).max(), abs=0.02)
+    assert found.r_peaks / 250 == pytest.approx(at, abs=0.02)
+    inside = [window for window in found.windows if at.searchsorted(window.start_s + 5) == (every < start).sum()]
+    assert inside
+    assert {round(window.values["beat_gap_s"], 1) for window in inside} == {round(float(np.diff(at).max()), 1)}
+
+
+@pytest.mark.parametrize("offset", np.arange(9.9, 10.1, 0.02).round(2))
+def test_a_beat_on_the_edge_of_two_windows_is_one_beat(offset: float) -> None:
+    at = np.asarray(offset + np.arange(-12, 24) * 0.8, dtype=np.float64)
+    at = at[(at > 0.2) & (at < 29.8)]
+    (found,) = assess([recording(heart(at, 30))])[0].leads
+    assert found is not None
+    assert found.r_peaks / 250 == pytest.approx(at, abs=0.02)
+    assert found.values["beat_rate_bpm"] == pytest.approx(75, abs=0.3)
+
+
+@pytest.mark.parametrize("bpm", [20, 25, 28])
+def test_a_slow_clean_heart_is_acceptable_in_windows_and_in_one(bpm: int) -> None:
+    for seconds in (20, 60):
+        (found,) = assess([recording(heart(np.arange(0.7, seconds - 0.3, 60 / bpm), seconds))])[0].leads
+        assert found is not None
+        assert found.verdict.verdict == "acceptable"
+        assert found.values["beat_rate_bpm"] == pytest.approx(bpm, abs=0.2)
+        assert found.values["beat_doubt"] < 0.02
 
 
 def test_a_gap_is_the_fault_of_its_windows() -> None:

@@ -73,10 +73,12 @@ def test_bytes_that_changed_are_neither_rows_nor_quarantine(
         read(dataset, near)
 
 
-@pytest.mark.parametrize("hidden", [UnusableDataError("S02", "unusable"), ValueError("lost")], ids=repr)
+@pytest.mark.parametrize(
+    ("hidden", "rule"), [(UnusableDataError("S02", "unusable"), "S02"), (ValueError("lost"), "X01")]
+)
 @pytest.mark.parametrize("to_the_end", [False, True], ids=["that stops early", "that reads to the end"])
 def test_a_reader_cannot_hide_it(
-    near: ObjectStore, proxy: ChangingProxy, hidden: Exception, to_the_end: bool
+    near: ObjectStore, proxy: ChangingProxy, hidden: Exception, rule: str, to_the_end: bool
 ) -> None:
     def parse(objects: Sequence[RawObject], _: Pseudonyms) -> Iterator[Parsed]:
         yield from ()
@@ -89,7 +91,7 @@ def test_a_reader_cannot_hide_it(
         raise hidden
 
     dataset = replace(STREAMED, parse=parse)
-    assert read(dataset, near) == (0, ["S02"]), "as long as the bytes are right it is a finding"
+    assert read(dataset, near) == (0, [rule]), "as long as the bytes are right it is told"
     proxy.answers = partial(replaced, *CHANGES[0])
     with pytest.raises(TransientError, match="not those that the store keeps"):
         read(dataset, near)

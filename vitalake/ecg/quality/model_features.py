@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vitalake.ecg.signals.candidates import ENERGY_WINDOW_S, QRS_BAND_HZ
 from vitalake.ecg.signals.filters import FloatArray, moving_mean, seconds
-from vitalake.ecg.signals.peaks import ENERGY_WINDOW_S, QRS_BAND_HZ
 from vitalake.ecg.signals.strips import Strips
 
 STILL_S = 0.08

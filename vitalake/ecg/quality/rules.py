@@ -30,6 +30,10 @@ FATAL = frozenset({"Q01", "Q02", "Q03", "Q17"})
 RECORD_QUALITY = 0.78
 
 
+# From here on the rate may be wrong: no rate, and no interval, is derived from such a stretch.
+BEAT_DOUBT = 0.08
+
+
 @dataclass(frozen=True)
 class Verdict:
     """How good a strip or a record is, and the sorted ids of the rules that say so."""
@@ -97,10 +101,12 @@ RULES: tuple[QualityRule, ...] = (
          source="Orphanidou 2015, Li 2008"),
     QualityRule("Q15", "beat_rate_bpm", "<", warn=24.0, reject=None, words="rate or gap implausible",
          formula="60 / mean RR, 1/min", source="Orphanidou 2015", marginal=False),
-    QualityRule("Q15", "beat_rate_bpm", ">", warn=220.0, reject=None, words="rate or gap implausible",
+    QualityRule("Q15", "beat_rate_bpm", ">", warn=300.0, reject=None, words="rate or gap implausible",
          formula="60 / mean RR, 1/min", source="Orphanidou 2015", marginal=False),
     QualityRule("Q15", "beat_gap_s", ">", warn=3.0, reject=None, words="rate or gap implausible",
          formula="longest time without a beat, s", source="Orphanidou 2015", marginal=False),
+    QualityRule("Q16", "beat_doubt", ">", warn=BEAT_DOUBT, reject=None, words="beats uncertain",
+         formula="expected wrong decisions of the detector over the beats found", source="own"),
     QualityRule("Q17", "flat_share", ">=", warn=None, reject=0.5, words="lead off",
          formula="share of the strip in flat runs of at least 0.2 s", source="Hayn 2012"),
     QualityRule("Q17", "amplitude_max_mv", "<", warn=None, reject=0.1, words="lead off",

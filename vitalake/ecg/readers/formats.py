@@ -19,6 +19,7 @@ from vitalake.ecg.readers.matlab import reader as matlab_signal
 from vitalake.ecg.readers.scp import reader as scp
 from vitalake.ecg.readers.text import reader as text
 from vitalake.ecg.readers.wfdb import reader as wfdb
+from vitalake.ecg.readers.wfdb.names import HEADER_SUFFIX
 from vitalake.ecg.recording import Recording
 from vitalake.errors import UnusableDataError
 from vitalake.lake.checks import WAITING
@@ -64,6 +65,11 @@ def read_together(
     """
     by_name = {item.key.rpartition("/")[2]: item for item in objects}
     headers = {name: item for name, item in by_name.items() if wfdb.is_header(name, item.data)}
+    unread = {
+        name: reason
+        for name, item in by_name.items()
+        if name not in headers and (reason := _why_no_header(name, item.data)) is not None
+    }
     needs = {name: _needed(item.data) for name, item in headers.items()}
     segments = {other for names in needs.values() for other in names}
     contents = {name: item.data for name, item in by_name.items()}
@@ -88,7 +94,7 @@ def read_together(
             companions.append(item)
             continue
         try:
-            found.append(FoundRecording(item, accept(_read_alone(name, item))))
+            found.append(FoundRecording(item, accept(_read_alone(name, item, unread))))
         except UnusableDataError as error:
             refusals[item.key] = Refusal(item.key, error.rule, error.message)
     if found:
@@ -115,10 +121,29 @@ def read_one(data: bytes) -> Recording:
     raise UnusableDataError("S02", _why_not(data))
 
 
-def _read_alone(name: str, item: RawObject) -> Recording:
+def _read_alone(name: str, item: RawObject, unread: Mapping[str, str]) -> Recording:
+    """The recording in one object; `unread` are the headers of its folder that are none, and why."""
+    if name in unread and item.data:
+        raise UnusableDataError("S02", f"called as a WFDB header, and none that can be read: {unread[name]}")
     if name.lower().endswith(_HEADED) and not any(reader.recognises(item.data) for reader in (*_SIGNED, text)):
-        raise _waits([item], name, (f"{name[:-4]}.hea",))
+        header = f"{name[:-4]}.hea"
+        if header in unread:
+            raise UnusableDataError("S02", f"its WFDB header, '{header}', cannot be read: {unread[header]}")
+        raise _waits([item], name, (header,))
     return read_one(item.data)
+
+
+def _why_no_header(name: str, data: bytes) -> str | None:
+    """Why a file that is called as a header cannot be read; None where it can, or is something else altogether."""
+    if not name.endswith(HEADER_SUFFIX) or any(each.recognises(data) for each in _READERS):
+        return None
+    if not data:
+        return "it is empty (0 bytes)"
+    try:
+        wfdb.needed(data)
+    except UnusableDataError as error:
+        return error.message
+    return None
 
 
 def _speaks_for_itself(name: str, data: bytes) -> bool:
@@ -165,6 +190,10 @@ def _waits(objects: Sequence[RawObject], name: str, missing: Sequence[str]) -> U
 def _why_not(data: bytes) -> str:
     if len(data) < 512 and data.strip().endswith(b".mat"):
         return f"{len(data)} bytes of text, the name of a MATLAB file in place of its content: upload the file"
+    if data.lstrip()[:1] in (b"{", b"["):
+        return "it begins as JSON, which is read as no ECG: export rows of numbers, or what docs/formats.md lists"
+    if wfdb.is_whole_header(data):
+        return "a WFDB header under another name: call it '….hea', beside the files that it names"
     if len(data) < 4:
         return f"the file ends after {len(data)} byte{'s' * (len(data) != 1)}: too short for any recording"
     return f"no known format begins like these {len(data):,} bytes (docs/formats.md lists what is read)"

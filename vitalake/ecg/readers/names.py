@@ -25,12 +25,15 @@ _LEADS = (
 _KINDS = (
     "ecg ekg fecg vcg eeg eog emg erg icg pcg bcg scg ppg gsr eda bvp acc gyro temp pleth pulse spo sao so etco co "
     "abp art aobp nbp nibp ibp bp cvp pap icp uap uvp lap rap uc fhr resp respiration impedance imp flow airflow "
-    "pressure heart rate hr rr rhythm beat noise"
+    "pressure heart rate hr rr rhythm beat noise exg accel acceleration accelerometer gyroscope magnetometer "
+    "temperature humidity light brightness skin conductance movement motion snore position"
 )
 _EEG_ELECTRODES = "fp fz cz pz oz af fc ft cp tp po"  # of the 10-20 system
 _COLUMNS = (
     "lead leads ch channel chan sig signal col column fmt record rec value val data sample samples adc amplitude "
-    "annotation annotations marker event trigger time raw filtered filt clean cal calibration derived unknown "
+    "annotation annotations marker markers event events trigger status state flag quality button switch sync "
+    "battery digital analog input output aux counter index other time raw filtered filt clean cal calibration "
+    "derived unknown waveform wave count counts "
     "ableitung kanal mv uv nv adu mdc elec potl"
 )
 _WORDS = frozenset(" ".join((_LEADS, _KINDS, _EEG_ELECTRODES, _COLUMNS)).split())

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.signals.agreement import agreement
+from vitalake.ecg.signals import agreement
 from vitalake.ecg.signals.filters import FloatArray
 from vitalake.ecg.signals.spectrum import band_ratio
 from vitalake.ecg.signals.strips import Strips
@@ -73,7 +73,7 @@ def detector_agreement(strips: Strips) -> FloatArray:
 
     Source: Li, Mark & Clifford 2008, Physiol. Meas. 29:15.
     """
-    return agreement(strips.r_peaks, strips.second_opinion, strips.sampling_rate_hz)
+    return agreement.detector_agreement(strips.r_peaks, strips.second_opinion, strips.sampling_rate_hz)
 
 
 def quality_index(strips: Strips) -> FloatArray:
@@ -97,22 +97,43 @@ def quality_index(strips: Strips) -> FloatArray:
 
 
 def beat_rate_bpm(strips: Strips) -> FloatArray:
-    """60 / mean RR, beats a minute. > 0; NaN below two beats.
+    """60 / mean RR, beats a minute. > 0; NaN without an interval.
 
+    In a window of a longer lead the interval to the first beat after it counts too: none is lost between windows.
     Source: rule 1 of Orphanidou et al. 2015, IEEE JBHI 19(3):832.
     """
-    mean = np.array([(p[-1] - p[0]) / (len(p) - 1) if len(p) > 1 else np.nan for p in strips.r_peaks])
-    return np.asarray(60.0 * strips.sampling_rate_hz / mean.reshape(len(strips.x_mv)), dtype=np.float64)
+    rates = np.full(len(strips.x_mv), np.nan)
+    for row, found in enumerate(strips.detected):
+        after = found.neighbours[1]
+        beats = len(found.peaks) - (after is None)
+        if beats > 0 and len(found.peaks):
+            last = found.peaks[-1] if after is None else after
+            rates[row] = 60.0 * strips.sampling_rate_hz * beats / (last - found.peaks[0])
+    return rates
 
 
 def beat_gap_s(strips: Strips) -> FloatArray:
-    """Longest time in s without a beat, the ends of the strip included. 0 .. duration.
+    """Longest time in s without a beat that reaches into the strip, its ends included. 0 .. duration.
 
+    In a window of a longer lead it is counted from the beat before and to the beat after the window, so that a
+    pause is as long as if it were in one piece.
     Source: rule 2 of Orphanidou et al. 2015, IEEE JBHI 19(3):832.
     """
     samples = strips.x_mv.shape[1]
-    gaps = [np.diff(p, prepend=0, append=samples).max() for p in strips.r_peaks]
-    return np.asarray(gaps, dtype=np.float64).reshape(len(strips.x_mv)) / strips.sampling_rate_hz
+    gaps = np.empty(len(strips.x_mv))
+    for row, found in enumerate(strips.detected):
+        before, after = found.neighbours
+        edges = 0 if before is None else before, samples if after is None else after
+        gaps[row] = np.diff(found.peaks, prepend=edges[0], append=edges[1]).max()
+    return np.asarray(gaps / strips.sampling_rate_hz, dtype=np.float64)
+
+
+def beat_doubt(strips: Strips) -> FloatArray:
+    """Expected wrong decisions of the detector over the beats it found. 0 .. 1; 1 without a beat.
+
+    Of a calm lead below 0.01; from 0.08 on the rate is not relied on (`rules.py`).
+    """
+    return np.array([found.doubt for found in strips.detected], dtype=np.float64).reshape(len(strips.x_mv))
 
 
 def beat_windows(strips: Strips) -> Windows:

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from vitalake.ecg.signals import beats, levels, spectrum
 from vitalake.ecg.signals.agreement import slope_peaks
+from vitalake.ecg.signals.candidates import Samples
 from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
-from vitalake.ecg.signals.peaks import Samples, energy_peaks
+from vitalake.ecg.signals.peaks import Detection, detected
 from vitalake.ecg.signals.strips import Strips
 
 OverWindows = Literal["median", "max", "min", "mean"]
@@ -79,6 +80,7 @@ MEASURES: dict[str, Measure] = {
         Measure("quality_index", beats.quality_index, "", "Weighted sum of the four above.", "mean"),
         Measure("beat_rate_bpm", beats.beat_rate_bpm, "1/min", "60 over the mean RR interval.", "median"),
         Measure("beat_gap_s", beats.beat_gap_s, "s", "Longest time without a beat.", "max"),
+        Measure("beat_doubt", beats.beat_doubt, "", "Expected share of wrong decisions about beats.", "mean"),
         Measure("peak_to_peak_mv", levels.peak_to_peak_mv, "mV", "Upper quartile 1-s swing.", "median"),
         Measure("missing_share", levels.missing_share, "", "Share of the samples without a value.", "mean"),
         Measure("offset_mv", levels.offset_mv, "mV", "Absolute median.", "median"),
@@ -93,7 +95,12 @@ def measure(
     return measured(prepared(x_mv, sampling_rate_hz, lsb_mv), calibrated=calibrated)
 
 
-def prepared(x_mv: npt.ArrayLike, sampling_rate_hz: float, lsb_mv: float | npt.ArrayLike) -> Strips:
+def prepared(
+    x_mv: npt.ArrayLike,
+    sampling_rate_hz: float,
+    lsb_mv: float | npt.ArrayLike,
+    found: list[Detection] | None = None,
+) -> Strips:
     """A batch of strips, ready to be measured: their spectrum taken, their R peaks found.
 
     Args:
@@ -101,6 +108,7 @@ def prepared(x_mv: npt.ArrayLike, sampling_rate_hz: float, lsb_mv: float | npt.A
             line first; a strip without any finite sample, or without any sample, is measured as a flat line.
         sampling_rate_hz: samples a second, the same for all strips, 50 to 2000.
         lsb_mv: one stored unit in the unit of `x_mv`, for all strips or one per strip; 0 where unknown.
+        found: the beats of each strip where they are known, as those of windows of a longer lead.
 
     Raises:
         ValueError: the array does not have two dimensions.
@@ -112,7 +120,7 @@ def prepared(x_mv: npt.ArrayLike, sampling_rate_hz: float, lsb_mv: float | npt.A
     else:
         x, missing, step = np.zeros((len(x), 1)), np.ones(len(x)), np.zeros((len(x), 1))
     bands = Bands(x, sampling_rate_hz)
-    return Strips(x, sampling_rate_hz, step, missing, bands, energy_peaks(bands), slope_peaks(bands))
+    return Strips(x, sampling_rate_hz, step, missing, bands, found or detected(bands), slope_peaks(bands))
 
 
 def measured(strips: Strips, *, calibrated: bool = True) -> Measured:

@@ -1,33 +1,86 @@
-"""Where the heart beats: R peaks of many strips at once, by the energy of the QRS complex.
+"""Where the heart beats: R peaks of many strips at once.
 
-Belongs here: detection. Does not belong here: what follows from the beats (`rhythm.py`), or how far two detectors
-agree (`agreement.py`).
+Belongs here: which candidates are beats, and how sure that is. Does not belong here: candidates and their evidence
+(`candidates.py`), what follows from the beats (`rhythm.py`), or how far two detectors agree (`agreement.py`).
 
-A beat is where the energy of the 8–20 Hz band, averaged over 0.1 s, rises above 0.15 of the median of the 1-s
-maxima of the ten seconds around, at most once in 0.25 s. The median lets neither one artefact nor one pause move
-the threshold; seconds in which the lead was off are left out of it. The band is that of the QRS complex in Elgendi
-2013, PLoS ONE 8:e73557. A long signal is filtered as a whole: no beat is cut by a window.
+A candidate is a beat when the evidence for it adds up to more than nothing. What a piece of evidence weighs was
+fitted as a logistic regression on annotated and on generated hearts (`python -m benchmarks.beats`), so the sum is
+the logarithm of the odds. A threshold at a share of the loud seconds, as most detectors have, takes P and T waves
+for beats once half of the seconds are without one: below 32 beats a minute, and in pauses.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps, moving_mean, seconds
+from vitalake.ecg.signals.candidates import (
+    CLOSEST_S,
+    ENERGY_WINDOW_S,
+    BeatBands,
+    Candidates,
+    Samples,
+    candidates,
+)
+from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
 
-Samples = npt.NDArray[np.int64]
+# Log odds by piece of evidence: (value, log odds) at the ends of straight lines; level beyond the last ones.
+WEIGHTS: dict[str, tuple[tuple[float, float], ...]] = {
+    "height": ((-2.0, -9.2), (-0.8, -2.29), (0.3, 0.0)),
+    "breadth": ((-2.0, -4.13), (-1.0, -2.08), (0.3, 0.0)),
+    "alike": ((0.8, -3.39), (1.0, 0.0)),
+    "contrast": ((0.0, -4.38), (3.0, 0.0)),
+    "since": ((0.18, -6.35), (0.36, 0.0)),
+    "until": ((0.18, -9.51), (0.3, 0.0)),
+}
+PRIOR = 9.79
 
-QRS_BAND_HZ = (8.0, 20.0)
-ENERGY_WINDOW_S = 0.1
-THRESHOLD = 0.15
 REFRACTORY_S = 0.25
-ALIGN_S = 0.05
+LOOKALIKE = 0.8  # likeness of two beats that come faster than the refractory period
+FAST_S = 0.27  # typical distance of beats in a rhythm that is as fast throughout
+SIMILAR_ENERGY = 3.0
+CONTEXT_S = 15.0  # a pause may be as long
+CORE_S = 20.0
+ONE_CONTEXT_S = 30.0  # a strip of at most so much is its own context
 WHOLE_SHARE = 0.85  # of a typical beat's height, from which on a beat at an end counts as seen
-SILENCE_MV2 = 1e-6  # (1 µV)²: below it there is no heart but rounding
-LOCAL_S = 10
+
+
+class Detection(NamedTuple):
+    """The beats of one strip or stretch.
+
+    Args:
+        peaks: sample indices of the R peaks, ascending.
+        weighed: sample indices of everything that was weighed as a beat, ascending.
+        doubts: probability that the decision about each of these is wrong, 0 to 0.5.
+        neighbours: the beats before and after the stretch as indices from its first sample (the first is negative);
+            None where the recording ends without one.
+    """
+
+    peaks: Samples
+    weighed: Samples
+    doubts: FloatArray
+    neighbours: tuple[int | None, int | None] = (None, None)
+
+    @property
+    def doubt(self) -> float:
+        """Expected number of wrong decisions over the number of beats. 0 .. 1; 1 where there is no beat."""
+        return min(1.0, float(self.doubts.sum()) / len(self.peaks)) if len(self.peaks) else 1.0
+
+    def between(self, start: int, stop: int) -> Detection:
+        """Of the samples `start` to `stop`, counted from `start`."""
+        first, last = np.searchsorted(self.peaks, (start, stop))
+        before = int(self.peaks[first - 1]) - start if first else None
+        after = int(self.peaks[last]) - start if last < len(self.peaks) else None
+        weighed = slice(*np.searchsorted(self.weighed, (start, stop)))
+        return Detection(
+            self.peaks[first:last] - start, self.weighed[weighed] - start, self.doubts[weighed], (before, after)
+        )
+
+    def later(self, samples: int) -> Detection:
+        """The same, counted from a sample so much earlier."""
+        return self._replace(peaks=self.peaks + samples, weighed=self.weighed + samples)
 
 
 def r_peaks(x_mv: npt.ArrayLike, sampling_rate_hz: float) -> list[Samples]:
@@ -43,129 +96,110 @@ def r_peaks(x_mv: npt.ArrayLike, sampling_rate_hz: float) -> list[Samples]:
     x = bridge_gaps(x_mv)
     if x.size == 0:
         return [np.empty(0, dtype=np.int64) for _ in x]
-    return energy_peaks(Bands(x, sampling_rate_hz))
+    return [each.peaks for each in detected(Bands(x, sampling_rate_hz))]
 
 
-def energy_peaks(bands: Bands) -> list[Samples]:
-    """As `r_peaks`, from bands that are already there."""
-    rate = bands.sampling_rate_hz
-    band = bands.between(*QRS_BAND_HZ)
-    energy = moving_mean(band * band, round(ENERGY_WINDOW_S * rate))
-    relative = energy / (THRESHOLD * local_median(energy, rate, SILENCE_MV2))
-    rows, peaks = pick(relative, round(REFRACTORY_S * rate))
-    peaks = _align(band, rows, peaks, round(ALIGN_S * rate))
-    inside = _inside(bands.x_mv, rows, peaks, round(ENERGY_WINDOW_S * rate))
-    return by_row(rows[inside], peaks[inside], len(band))
+def detected(bands: Bands) -> list[Detection]:
+    """The beats of each strip, from bands that are already there.
 
-
-def local_median(height: FloatArray, sampling_rate_hz: float, silence: float) -> FloatArray:
-    """Median of the 1-s maxima of the ten seconds around each sample, shape (n, samples) or (n, 1).
-
-    A strip of up to 20 s has one value. Seconds whose maximum is at most `silence` do not count; where none does,
-    the value is infinite: nothing rises above it.
+    A strip of more than half a minute is decided 20 s at a time, each with 15 s to either side in view.
     """
-    maxima = seconds(height, sampling_rate_hz).max(axis=-1)
-    maxima = np.where(maxima > silence, maxima, np.nan)
-    if maxima.shape[1] <= 2 * LOCAL_S:
-        return _nanmedian(maxima)[:, None]
-    around = np.lib.stride_tricks.sliding_window_view(maxima, LOCAL_S + 1, axis=1)
-    half = LOCAL_S // 2
-    typical = np.pad(_nanmedian(around), ((0, 0), (half, half)), mode="edge")
-    second = np.minimum(np.arange(height.shape[1]) // max(1, round(sampling_rate_hz)), typical.shape[1] - 1)
-    return np.asarray(typical[:, second], dtype=np.float64)
+    beat_bands = BeatBands.of(bands)
+    rate, samples = bands.sampling_rate_hz, bands.x_mv.shape[1]
+    core, context = (
+        (samples, 0) if samples <= ONE_CONTEXT_S * rate else (round(CORE_S * rate), round(CONTEXT_S * rate))
+    )
+    found = []
+    for row, x in enumerate(bands.x_mv):
+        pieces = []
+        for start in range(0, samples, core):
+            first, last = max(0, start - context), min(samples, start + core + context)
+            here = _decided(candidates(beat_bands, row, first, last), rate)
+            pieces.append(here.between(start - first, start - first + core).later(start))
+        every = joined(pieces, rate)
+        found.append(every._replace(peaks=every.peaks[_inside(x, every.peaks, round(ENERGY_WINDOW_S * rate))]))
+    return found
 
 
-def pick(relative: FloatArray, refractory: int) -> tuple[Samples, Samples]:
-    """Row and sample of every local maximum of at least 1 that no higher one lies within `refractory` samples of.
+def _decided(found: Candidates, sampling_rate_hz: float) -> Detection:
+    """Which candidates of one context are beats."""
+    odds = _log_odds(found.evidence, len(found.at))
+    wrong = 0.5 * (1 - np.tanh(0.5 * np.abs(odds)))
+    beats = np.flatnonzero(odds > 0)
+    kept = _apart(found, odds, beats, sampling_rate_hz)
+    if len(kept) < len(beats):
+        wrong[np.setdiff1d(beats, kept)] = 0.0  # a second summit of the same beat is no second thought about it
+    return Detection(found.at[kept], found.at, wrong)
 
-    The highest wins, what it suppresses suppresses nothing itself; of equal ones the first.
 
-    Args:
-        relative: height over threshold, shape (n, samples).
-        refractory: shortest distance between two peaks, in samples.
+def _log_odds(evidence: dict[str, FloatArray], count: int) -> FloatArray:
+    total = np.full(count, PRIOR)
+    for name, values in evidence.items():
+        at, weight = zip(*WEIGHTS[name], strict=True)
+        total += np.interp(values, at, weight)
+    return total
+
+
+def _apart(found: Candidates, odds: FloatArray, beats: Samples, sampling_rate_hz: float) -> Samples:
+    """Those beats that no likelier one lies within the refractory period of.
+
+    Beats that look alike may follow one another as fast as candidates do, and so may all in a fast rhythm.
     """
-    strips, samples = relative.shape
-    walled = np.full((strips, samples + 2), -1.0)
-    walled[:, 1:-1] = relative
-    middle = walled[:, 1:-1]
-    summit = (middle >= 1) & (middle > walled[:, :-2]) & (middle >= walled[:, 2:])
-    flat = np.flatnonzero(summit)
-    rows, at = np.divmod(flat, max(1, samples))
-    height = relative.ravel()[flat]
-    # Rows far enough apart never suppress each other: one pass over all of them.
-    place = at + rows * (samples + refractory)
-    kept = np.zeros(len(flat), dtype=np.bool_)
-    open_ = np.arange(len(flat))
-    while open_.size:
-        winner = _highest_around(place[open_], height[open_], refractory)
-        won = open_[winner]
-        kept[won] = True
-        distance = np.abs(place[open_] - _nearest(np.sort(place[won]), place[open_]))
-        open_ = open_[distance >= refractory]
-    return rows[kept], at[kept]
+    at, refractory = found.at, REFRACTORY_S * sampling_rate_hz
+    steps = np.diff(at[beats])
+    if not (steps < refractory).any():
+        return beats
+    alike = found.likeness[beats[:-1], beats[1:]]
+    fast = np.median(steps) < FAST_S * sampling_rate_hz and np.median(alike) > 0.5
+
+    def same_beat(one: np.int64, other: np.int64) -> bool:
+        apart = abs(at[one] - at[other])
+        if apart >= refractory:
+            return False
+        if apart < (CLOSEST_S - 0.01) * sampling_rate_hz:
+            return True
+        ratio = found.energy[one] / found.energy[other]
+        similar = 1 / SIMILAR_ENERGY < ratio < SIMILAR_ENERGY
+        return not (fast or (similar and found.likeness[one, other] > LOOKALIKE))
+
+    kept: list[np.int64] = []
+    for each in beats[np.argsort(-odds[beats], kind="stable")]:
+        if not any(same_beat(each, other) for other in kept):
+            kept.append(each)
+    return np.sort(np.array(kept, dtype=np.int64))
 
 
-def by_row(rows: Samples, values: Samples, strips: int) -> list[Samples]:
-    """The values of each row, in order: rows ascending, shape (values,) each."""
-    edges = np.searchsorted(rows, np.arange(strips + 1))
-    return [values[start:stop] for start, stop in pairwise(edges)]
+def joined(pieces: list[Detection], sampling_rate_hz: float) -> Detection:
+    """One detection from those of neighbouring stretches, all counted from the same sample; no beat twice."""
+    peaks, weighed, doubts = (np.concatenate(each) for each in zip(*(piece[:3] for piece in pieces), strict=True))
+    apart = np.diff(peaks) >= (CLOSEST_S - 0.01) * sampling_rate_hz
+    return Detection(peaks[np.append(True, apart)[: len(peaks)]], weighed, doubts)
 
 
-def _highest_around(place: Samples, height: FloatArray, reach: int) -> npt.NDArray[np.bool_]:
-    """Which candidates have no higher one, nor an equal earlier one, less than `reach` away."""
-    highest = np.ones(len(place), dtype=np.bool_)
-    for step in range(1, len(place)):
-        close = place[step:] - place[:-step] < reach
-        if not close.any():
-            break
-        higher = height[step:] > height[:-step]
-        highest[:-step] &= ~(close & higher)
-        highest[step:] &= ~close | higher
-    return highest
-
-
-def _nearest(sorted_: Samples, values: Samples) -> Samples:
-    """The nearest of some sorted numbers to each value."""
-    after = np.searchsorted(sorted_, values).clip(1, max(1, len(sorted_) - 1))
-    left, right = sorted_[after - 1], sorted_[np.minimum(after, len(sorted_) - 1)]
-    return np.asarray(np.where(values - left <= right - values, left, right), dtype=np.int64)
-
-
-def _nanmedian(values: FloatArray) -> FloatArray:
-    """Median over the last axis of what is not NaN; infinite where nothing is left."""
-    ordered = np.sort(values, axis=-1)  # NaN comes last
-    count = np.isfinite(ordered).sum(axis=-1)[..., None]
-    low, high = np.maximum(count - 1, 0) // 2, count // 2
-    high = np.minimum(high, values.shape[-1] - 1)
-    middle = 0.5 * (np.take_along_axis(ordered, low, -1) + np.take_along_axis(ordered, high, -1))
-    return np.asarray(np.where(count > 0, middle, np.inf)[..., 0], dtype=np.float64)
-
-
-def _inside(x: FloatArray, rows: Samples, peaks: Samples, reach: int) -> npt.NDArray[np.bool_]:
-    """False for the flank of a beat whose peak lies beyond an end of its strip.
+def _inside(x: FloatArray, peaks: Samples, reach: int) -> npt.NDArray[np.bool_]:
+    """False for the flank of a beat whose peak lies beyond an end of its strip, shape (peaks,).
 
     Within `reach` of an end, where the signal is farthest from its median at the very end and has not come as far
     as other beats do: what is seen is a slope, and a place for its peak would be made up.
     """
-    last = x.shape[1] - 1
+    last = len(x) - 1
     inside = np.ones(len(peaks), dtype=np.bool_)
-    for at in np.flatnonzero((peaks < reach) | (peaks > last - reach)):
-        row, peak = rows[at], peaks[at]
-        deviation = np.abs(x[row] - np.median(x[row]))
-        others = peaks[(rows == row)]
-        around = np.clip(others[:, None] + np.arange(-reach // 4, reach // 4 + 1), 0, last)
+    near = np.flatnonzero((peaks < reach) | (peaks > last - reach))
+    if not len(near):
+        return inside
+    deviation = np.abs(x - np.median(x))
+    around = np.clip(peaks[:, None] + np.arange(-reach // 4, reach // 4 + 1), 0, last)
+    typical = np.median(deviation[around].max(axis=1))
+    for at in near:
+        peak = peaks[at]
         end, seen = (0, slice(0, peak + reach // 4 + 1)) if peak < reach else (last, slice(peak - reach // 4, None))
         cut = deviation[end] >= deviation[seen].max()
-        inside[at] = not (cut and deviation[end] < WHOLE_SHARE * np.median(deviation[around].max(axis=1)))
+        inside[at] = not (cut and deviation[end] < WHOLE_SHARE * typical)
     return inside
 
 
-def _align(band: FloatArray, rows: Samples, peaks: Samples, reach: int) -> Samples:
-    """Each peak moved to the largest deflection of the band within `reach` samples.
-
-    The energy alone follows the middle of the complex: 3.6 ms mean error of RR against 2.5 ms on the annotated
-    fragments of Pławiak 2017.
-    """
-    around = np.clip(peaks[:, None] + np.arange(-reach, reach + 1), 0, band.shape[1] - 1)
-    steepest = np.abs(band[rows[:, None], around]).argmax(axis=1)
-    return np.asarray(np.take_along_axis(around, steepest[:, None], axis=1)[:, 0], dtype=np.int64)
+def rr_s(found: Detection, sampling_rate_hz: float) -> FloatArray:
+    """Intervals in s between the beats of a stretch, and on to the next beat after it."""
+    after = found.neighbours[1]
+    ends = found.peaks if after is None or not len(found.peaks) else np.append(found.peaks, after)
+    return np.asarray(np.diff(ends) / sampling_rate_hz, dtype=np.float64)

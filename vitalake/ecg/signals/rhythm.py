@@ -4,7 +4,7 @@ Belongs here: numbers that follow from R peaks. Does not belong here: finding th
 of variability (`hrv.py`), judging the signal (`vitalake/ecg/quality/rules.py`), or which stretches of it are
 unusable (`vitalake/ecg/tabulate.py`).
 
-An interval counts where it was seen: none of it lies in an unusable stretch, and it lasts 0.2 to 3 s.
+An interval counts where it was seen: none of it lies in an unusable stretch, and it lasts 0.19 to 3.1 s.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import numpy.typing as npt
 
 from vitalake.ecg.signals import hrv
 
-RR_PLAUSIBLE_S = (0.2, 3.0)  # 300 to 20 beats a minute; Orphanidou et al. 2015, IEEE JBHI 19(3):832
+# 300 to 20 beats a minute (Orphanidou et al. 2015, IEEE JBHI 19(3):832), and what noise and the step of the
+# sampling rate move two peaks by.
+RR_PLAUSIBLE_S = (0.19, 3.1)
 ULTRA_SHORT_S = 300.0  # Shaffer & Ginsberg 2017, Front. Public Health 5:258
 
 
@@ -25,6 +27,7 @@ class RhythmFeatures(TypedDict):
 
     beat_count: int
     heart_rate_bpm: float | None
+    rate_unknown_because: str | None
     rr_mean_s: float | None
     rr_plausible: bool | None
     rr_used_share: float | None
@@ -42,13 +45,16 @@ def rhythm_features(
     sampling_rate_hz: float,
     duration_s: float | None = None,
     unusable_s: npt.ArrayLike = (),
+    *,
+    doubtful: bool = False,
 ) -> RhythmFeatures:
-    """Rhythm of one lead. "Usable" is an interval without anything of `unusable_s` in it, and of 0.2 to 3 s.
+    """Rhythm of one lead. "Usable" is an interval without anything of `unusable_s` in it, and of 0.19 to 3.1 s.
 
     * `beat_count`: number of R peaks.
     * `rr_mean_s`: mean usable interval in s; None where there is none.
     * `heart_rate_bpm`: 60 / `rr_mean_s`, beats a minute; None where there is none.
-    * `rr_plausible`: every interval, usable or not, lies within 0.2 to 3 s; None below two peaks.
+    * `rate_unknown_because`: why there is none, in words; None where there is one.
+    * `rr_plausible`: every interval, usable or not, lies within 0.19 to 3.1 s; None below two peaks.
     * `rr_used_share`: usable intervals over all, 0 to 1; None below two peaks.
     * `sdnn_ms`, `rmssd_ms`, `pnn50_share`: see `hrv.variability`, of usable intervals between all detected beats,
       not only normal ones; None below three, the latter two below two pairs of neighbours.
@@ -61,6 +67,7 @@ def rhythm_features(
         sampling_rate_hz: samples a second.
         duration_s: length of the lead in s; the time from the first to the last beat where not given.
         unusable_s: see `usable_intervals`.
+        doubtful: which of the peaks are beats is not certain enough to derive anything from them.
     """
     beats_s = np.asarray(peaks, dtype=np.float64) / sampling_rate_hz
     rr_s = np.diff(beats_s)
@@ -68,7 +75,8 @@ def rhythm_features(
         duration_s = float(rr_s.sum())
     shortest, longest = RR_PLAUSIBLE_S
     plausible = (rr_s >= shortest) & (rr_s <= longest)
-    used = plausible & usable_intervals(beats_s, unusable_s)
+    usable = usable_intervals(beats_s, unusable_s)
+    used = plausible & usable
     mean = float(rr_s[used].mean()) if used.any() else None
     used_s = np.where(used, rr_s, np.nan)
     in_time = hrv.variability(used_s)
@@ -76,6 +84,7 @@ def rhythm_features(
     return {
         "beat_count": len(beats_s),
         "heart_rate_bpm": None if mean is None else 60.0 / mean,
+        "rate_unknown_because": None if mean is not None else _why_unknown(rr_s, usable, doubtful),
         "rr_mean_s": mean,
         "rr_plausible": bool(plausible.all()) if len(rr_s) else None,
         "rr_used_share": float(used.mean()) if len(rr_s) else None,
@@ -87,6 +96,16 @@ def rhythm_features(
         "lf_hf_ratio": low / high if low is not None and high else None,
         "ultra_short": duration_s < ULTRA_SHORT_S,
     }
+
+
+def _why_unknown(rr_s: npt.NDArray[np.float64], usable: npt.NDArray[np.bool_], doubtful: bool) -> str:
+    if doubtful:
+        return "it is uncertain which waves are beats"
+    if not len(rr_s):
+        return "fewer than two beats"
+    if not usable.any():
+        return "no interval between beats lies in usable signal"
+    return "no interval between beats is 0.19 to 3.1 s long"
 
 
 def usable_intervals(beats_s: npt.ArrayLike, unusable_s: npt.ArrayLike) -> npt.NDArray[np.bool_]:

@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.signals.agreement import SlopePeaks
+from vitalake.ecg.signals.candidates import Samples
 from vitalake.ecg.signals.filters import Bands, FloatArray, seconds
-from vitalake.ecg.signals.peaks import Samples
+from vitalake.ecg.signals.peaks import Detection
 
 Derived = TypeVar("Derived")
 
@@ -33,8 +35,8 @@ class Strips:
         lsb_mv: the step of one stored unit, shape (n, 1).
         missing_share: of the samples, which were bridged, shape (n,).
         bands: the strips' spectrum, ready for filters.
-        r_peaks: R peaks of each strip, by energy.
-        second_opinion: R peaks of each strip, by slope: for comparison only.
+        detected: the beats of each strip.
+        second_opinion: beats of each strip by slope: for comparison only.
         results: what functions made of these strips, by name, for those that build on it.
     """
 
@@ -43,8 +45,8 @@ class Strips:
     lsb_mv: FloatArray
     missing_share: FloatArray
     bands: Bands
-    r_peaks: list[Samples]
-    second_opinion: list[Samples]
+    detected: list[Detection]
+    second_opinion: list[SlopePeaks]
     results: dict[str, Any] = field(default_factory=dict)
 
     def derived(self, function: Callable[[Strips], Derived]) -> Derived:
@@ -53,6 +55,11 @@ class Strips:
             self.results[function.__name__] = function(self)
         result: Derived = self.results[function.__name__]
         return result
+
+    @property
+    def r_peaks(self) -> list[Samples]:
+        """R peaks of each strip."""
+        return [each.peaks for each in self.detected]
 
     @cached_property
     def flat_runs(self) -> tuple[npt.NDArray[np.intp], FloatArray]:

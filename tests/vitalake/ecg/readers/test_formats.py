@@ -104,6 +104,45 @@ def test_a_header_may_not_reach_out_of_its_folder() -> None:
     assert len(parsed.refusals) == 2
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a note about the patient\n", "the first line is no record line"),
+        (header("100", "100.dat").replace(b"360", b"360Hz"), "the first line is no record line"),
+        (header("100", "100.dat").decode().encode("utf-16"), "the first line is no record line"),
+        (b"# only comments\n", "the header has no record line"),
+        (header("100", "100.dat").replace(b".dat 16", b".dat 516"), "storage format 516, expected one of 8"),
+        (header("100", "100.dat").replace(b".dat 16", b".dat x"), "signal 1 has no storage format"),
+    ],
+)
+def test_a_header_that_is_there_and_cannot_be_read_is_told_of_it_and_of_its_file(content: bytes, said: str) -> None:
+    parsed = read_objects({**PAIR, "ecg/a/100.hea": content})
+    assert parsed.values == ()
+    assert {refusal.rule for refusal in parsed.refusals} == {"S02"}
+    assert [said in refusal.message for refusal in parsed.refusals] == [True, True]
+    assert "patient" not in repr(parsed.refusals)
+
+
+def test_nothing_waits_for_a_header_that_is_there_and_empty() -> None:
+    parsed = read_objects({**PAIR, "ecg/a/100.hea": b""})
+    assert {refusal.key[-3:]: (refusal.rule, refusal.message) for refusal in parsed.refusals} == {
+        "hea": ("S01", "the object is empty (0 bytes)"),
+        "dat": ("S02", "its WFDB header, '100.hea', cannot be read: it is empty (0 bytes)"),
+    }
+
+
+@pytest.mark.parametrize("name", ["ecg/a/100.hea.txt", "ecg/a/100.HEA", "ecg/a/100"])
+def test_a_header_under_another_name_is_told_as_one(name: str) -> None:
+    [refusal] = read_objects({name: header("100", "100.dat")}).refusals
+    assert refusal.rule == "S02"
+    assert refusal.message == "a WFDB header under another name: call it '….hea', beside the files that it names"
+
+
+def test_json_is_told_as_what_it_is() -> None:
+    [refusal] = read_objects({"ecg/a.json": b'{"data": [{"ecg": {"Samples": [1, 2]}}]}'}).refusals
+    assert (refusal.rule, refusal.message.partition(",")[0]) == ("S02", "it begins as JSON")
+
+
 names = st.sampled_from(["100.hea", "100.dat", "100.atr", "100_1.hea", "100_1.dat", "100.mat", "100.txt"])
 contents = st.one_of(
     st.sampled_from([*PAIR.values(), header("100", "100_1.hea"), header("100_1", "100.hea"), v4_file(strip())]),

@@ -14,6 +14,7 @@ def test_a_beat_a_second_is_sixty_a_minute() -> None:
     assert features == {
         "beat_count": 4,
         "heart_rate_bpm": 60.0,
+        "rate_unknown_because": None,
         "rr_mean_s": 1.0,
         "rr_plausible": True,
         "rr_used_share": 1.0,
@@ -31,7 +32,8 @@ def test_a_beat_a_second_is_sixty_a_minute() -> None:
 def test_below_two_beats_nothing_is_known(peaks: list[int]) -> None:
     features = rhythm_features(peaks, 360)
     assert features["beat_count"] == len(peaks)
-    unknown = features.keys() - {"beat_count", "ultra_short"}
+    unknown = features.keys() - {"beat_count", "ultra_short", "rate_unknown_because"}
+    assert features["rate_unknown_because"] == "fewer than two beats"
     assert all(features[name] is None for name in unknown)  # type: ignore[literal-required]
 
 
@@ -40,7 +42,7 @@ def test_three_intervals_have_a_variability_and_two_have_none() -> None:
     assert rhythm_features([0, 400, 800], 400)["sdnn_ms"] is None
 
 
-@pytest.mark.parametrize(("interval", "plausible"), [(199, False), (200, True), (3000, True), (3001, False)])
+@pytest.mark.parametrize(("interval", "plausible"), [(189, False), (190, True), (3100, True), (3101, False)])
 def test_intervals_beyond_what_is_plausible_are_flagged_and_do_not_count(interval: int, plausible: bool) -> None:
     features = rhythm_features([0, interval, interval + 800], 1000)
     assert features["rr_plausible"] is plausible
@@ -51,7 +53,21 @@ def test_intervals_beyond_what_is_plausible_are_flagged_and_do_not_count(interva
 def test_without_a_usable_interval_nothing_is_known_but_what_was_found() -> None:
     features = rhythm_features([0, 800, 1600, 2400], 1000, 3.0, [0.0, 3.0])
     known = {name: value for name, value in features.items() if value is not None}
+    why = known.pop("rate_unknown_because")
+    assert why == "no interval between beats lies in usable signal"
     assert known == {"beat_count": 4, "rr_plausible": True, "rr_used_share": 0.0, "ultra_short": True}
+
+
+@pytest.mark.parametrize(
+    ("peaks", "doubtful", "why"),
+    [
+        ([0, 150, 300], False, "no interval between beats is 0.19 to 3.1 s long"),
+        ([0, 4000], True, "it is uncertain which waves are beats"),
+        ([0, 800], True, None),
+    ],
+)
+def test_a_missing_rate_says_why(peaks: list[int], doubtful: bool, why: str | None) -> None:
+    assert rhythm_features(peaks, 1000, doubtful=doubtful)["rate_unknown_because"] == why
 
 
 @pytest.mark.parametrize(

@@ -28,13 +28,13 @@ from pydicom.tag import Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import DT
 
+from vitalake.ecg.readers.dicom.beginning import meta_at
 from vitalake.ecg.readers.matlab.variable import Matrix
 from vitalake.errors import UnusableDataError
 
 HEADER_BYTES = 1 << 20  # what a deflated file may hold beside its samples
 MAX_ITEMS = 500_000  # an ECG with all its annotations has some thousands
 MAX_TEXT = 64  # characters of a long string (LO)
-PREFIX_BYTES = 132  # preamble and mark
 ITEM, ITEM_END, UNDEFINED = (0xFFFE, 0xE000), (0xFFFE, 0xE00D, 0), 0xFFFFFFFF
 _KEYWORDS = (
     "AcquisitionDateTime TimezoneOffsetFromUTC Manufacturer ManufacturerModelName PatientID WaveformSequence "
@@ -95,7 +95,7 @@ def read_unguarded(data: bytes, max_bytes: int) -> tuple[dict[str, Matrix], dict
         Exception: whatever pydicom raises.
     """
     file = io.BytesIO(data)
-    file.seek(PREFIX_BYTES)
+    file.seek(meta_at(data) or 0)
     syntax = filereader.read_dataset(file, False, True, stop_when=lambda tag, *_: tag >> 16 != 2).get(
         "TransferSyntaxUID"
     )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.readers.dicom.beginning import is_data_set, meta_at
 from vitalake.ecg.readers.limited.process import read_limited
 from vitalake.ecg.readers.matlab.reader import exact
 from vitalake.ecg.readers.matlab.variable import Matrix
@@ -65,8 +66,8 @@ class _Item(NamedTuple):
 
 
 def recognises(data: bytes) -> bool:
-    """Whether the content is a DICOM file, of an ECG or of anything else."""
-    return data[128:132] == b"DICM"
+    """Whether the content is DICOM, of an ECG or of anything else, also without its preamble."""
+    return meta_at(data) is not None or is_data_set(data)
 
 
 def read(data: bytes, *, max_samples: int) -> Recording:
@@ -86,6 +87,12 @@ def read(data: bytes, *, max_samples: int) -> Recording:
             64 groups or 256 channels in one; S08, fewer samples than declared.
         PermanentError: the limited process cannot be started.
     """
+    if meta_at(data) is None:
+        raise UnusableDataError(
+            "S02",
+            "a DICOM data set without preamble and file meta information, so nothing says how it is encoded: "
+            "export it as a DICOM file (PS3.10)",
+        )
     matrices, texts = read_limited("dicom.elements", data, max_bytes=4 * max_samples)
     top = _Item(texts, matrices)
     if not top.text("WaveformSequence"):

@@ -6,28 +6,21 @@ its numbers (`table.py`), or its time axis (`time_axis.py`).
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from vitalake.ecg.readers.names import lead_name
+from vitalake.ecg.readers.text.clock import find_clock
+from vitalake.ecg.readers.text.head import OTHER_UNITS
 from vitalake.ecg.readers.text.layout import HEAD_BYTES, Layout, decode, find_layout
 from vitalake.ecg.readers.text.table import NumberColumn, read_columns
-from vitalake.ecg.readers.text.time_axis import TimeAxis, is_time, read_time
+from vitalake.ecg.readers.text.time_axis import read_time
 from vitalake.ecg.readers.units import per_millivolt
 from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Lead, Recording
 from vitalake.errors import UnusableDataError
 
 FORMAT = "text"
 MAX_COLUMNS = 512
-MAX_TIME_COLUMNS = 2  # a date and the seconds since, or a counter and a time
 INT32 = np.iinfo(np.int32)
-OTHER_UNITS = frozenset(
-    ("mmhg", "cmh2o", "bpm", "%", "ohm", "kohm", "°c", "l/min", "ml", "g", "m/s2", "m/s^2", "pm")
-)
-
-_IN_BRACKETS = re.compile(r"(.*?)[\s_]*[(\[]\s*([^()\[\]]{1,12})\s*[)\]]")
-_AT_THE_END = re.compile(r"(.*?)[\s_]+([mµμun]v|m?sec|[mµμu]?s)", re.IGNORECASE)
 
 
 def recognises(data: bytes) -> bool:
@@ -50,64 +43,52 @@ def read(data: bytes, *, max_samples: int) -> Recording:
         max_samples: of all columns together, time included.
 
     Raises:
-        UnusableDataError: S01, more than `max_samples`; S02, no such text, or the first line that breaks its
-            layout; S05, more than 512 columns; S10, an integer beyond 53 bits.
+        UnusableDataError: S01, more than `max_samples`; S02, no such text, the first line that breaks its layout,
+            or commas that may be anything; S05, more than 512 columns; S07, rates that contradict each other, or
+            times that give none; S10, an integer beyond 53 bits.
     """
     text = decode(data)
     layout = find_layout(text)
     if layout is None:
         raise UnusableDataError("S02", f"{len(data):,} bytes that are no text of rows of numbers")
+    if layout.unclear:
+        raise UnusableDataError("S02", layout.unclear)
     if layout.columns > MAX_COLUMNS:
         raise UnusableDataError("S05", f"{layout.columns:,} columns, expected at most {MAX_COLUMNS}")
     rows = 1 + max(text.count(end, layout.start) for end in (b"\n", b"\r"))
     if rows * layout.columns > max_samples:
         raise UnusableDataError("S01", f"{rows * layout.columns:,} cells; the limit is {max_samples:,}")
-    columns = read_columns(text, layout, MAX_TIME_COLUMNS)
+    columns = read_columns(text, layout)
     return _to_recording(columns, layout)
 
 
 def _to_recording(columns: list[NumberColumn], layout: Layout) -> Recording:
-    heads = [_head(layout, at) for at in range(len(columns))]
-    axes: list[TimeAxis] = []
-    while len(axes) < min(MAX_TIME_COLUMNS, len(columns) - 1):
-        axis = read_time(columns[len(axes)], *heads[len(axes)])
-        if axis is None:
-            break
-        axes.append(axis)
-    leads = columns[len(axes) :]
-    if any(column.values.dtype.kind == "M" or column.is_clock for column in leads):
+    head = layout.head
+    heads = [head.column(at) for at in range(len(columns))]
+    axes = {
+        at: axis
+        for at, column in enumerate(columns)
+        if at not in head.unused and (axis := read_time(column, *heads[at])) is not None
+    }
+    signals = [at for at in range(len(columns)) if at not in axes and at not in head.unused]
+    if not signals:  # something has to be the signal: what is time by nothing but its even steps, else the last one
+        signals = [max(axes, key=lambda at: (not heads[at][0], at))] if axes else [len(columns) - 1]
+        axes = {at: axis for at, axis in axes.items() if at not in signals}
+    if any(columns[at].values.dtype.kind == "M" or columns[at].is_clock for at in signals):
         raise UnusableDataError("S02", f"line {layout.line:,} holds a time where a number was expected")
-    rate_hz = next((axis.sampling_rate_hz for axis in axes if axis.sampling_rate_hz), layout.sampling_rate_hz)
-    names = [name for name, _ in heads[len(axes) :]]
-    if not any(names) and len(layout.labels) in (len(leads), len(columns)):
-        names = list(layout.labels[-len(leads) :])
+    clock = find_clock([*axes.values()], head.rates_hz)
+    names = [heads[at][0] for at in signals]
+    if not any(names) and len(head.labels) in (len(signals), len(columns)):
+        names = list(head.labels[-len(signals) :])
     return Recording(
         tuple(
-            _to_lead(column, lead_name(name, number), unit or layout.unit, rate_hz)
-            for number, (column, name, (_, unit)) in enumerate(
-                zip(leads, names, heads[len(axes) :], strict=True), 1
-            )
+            _to_lead(columns[at], lead_name(name, number), heads[at][1] or head.unit, clock.sampling_rate_hz)
+            for number, (at, name) in enumerate(zip(signals, names, strict=True), 1)
         ),
         FORMAT,
-        next((axis.started_at for axis in axes if axis.started_at), None),
-        findings=tuple(finding for axis in axes for finding in axis.findings),
+        clock.started_at,
+        findings=clock.findings,
     )
-
-
-def _head(layout: Layout, at: int) -> tuple[str, str]:
-    """Name and unit of a column; what stands in brackets and is no unit belongs to the name."""
-    name = layout.names[at] if layout.names else ""
-    unit = layout.units[at] if layout.units else ""
-    match = _IN_BRACKETS.fullmatch(name) or _AT_THE_END.fullmatch(name)
-    if match and not unit and (_is_unit(match[2]) or is_time(match[1], match[2])):
-        name, unit = match[1], match[2]
-    elif len(name) > 1 and per_millivolt(name):  # a single V is the chest lead
-        name, unit = "", name
-    return name, unit.strip("'\" ")
-
-
-def _is_unit(text: str) -> bool:
-    return per_millivolt(text) is not None or text.casefold() in OTHER_UNITS or text.casefold() == UNCALIBRATED
 
 
 def _to_lead(column: NumberColumn, name: str, unit: str, rate_hz: float) -> Lead:

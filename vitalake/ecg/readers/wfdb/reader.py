@@ -53,6 +53,14 @@ def is_header(name: str, data: bytes) -> bool:
     return name.endswith(HEADER_SUFFIX) and looks_like_header(data)
 
 
+def is_whole_header(data: bytes) -> bool:
+    """Whether this is the text of a header to its end, whatever the file is called."""
+    try:
+        return looks_like_header(data) and bool(needed(data))
+    except UnusableDataError:
+        return False
+
+
 def needed(header: bytes) -> tuple[str, ...]:
     """Names of the files that a header needs: signal files or, for a multi-segment record, headers of its segments.
 

@@ -347,3 +347,32 @@ def test_mutations_of_a_real_file_are_read_or_refused(data_dir: Path, draw: st.D
         assert read(bytes(data), 140_000).leads
     except UnusableDataError as error:
         assert "642341" not in str(error)
+
+
+SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda syntax: syntax.name)
+def test_without_preamble_or_mark_it_is_the_same_recording(syntax: UID) -> None:
+    whole = make_dicom(group(STORED), syntax=syntax)
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    whole = make_dicom(group(STORED, order=order), syntax=syntax)
+    expected = stored_of(read(whole))
+    for cut in (whole[132:], whole[128:], whole[:128] + whole[132:]):
+        assert dicom.recognises(cut)
+        assert stored_of(read(cut)) == expected
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES[:3], ids=lambda syntax: syntax.name)
+def test_without_file_meta_information_it_is_told_as_a_data_set(syntax: UID) -> None:
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    whole = make_dicom(group(STORED, order=order), syntax=syntax)
+    bare = whole[144 + struct.unpack_from("<I", whole, 140)[0] :]
+    assert dicom.recognises(bare)
+    with pytest.raises(UnusableDataError, match="nothing says how it is encoded: export it as a DICOM file"):
+        read(bare)
+
+
+@pytest.mark.parametrize("content", [b"", b"\2\0\0\0" + bytes(40), b"\x08\0\0\0\2\0\0\0" * 9, bytes(200), b"DICOM"])
+def test_what_only_begins_alike_is_none(content: bytes) -> None:
+    assert not dicom.recognises(content)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +178,155 @@ def test_uneven_times_are_a_finding_and_a_signal_is_no_time() -> None:
     assert len(timed([5, 4, 3, 2, 1, 0, 1, 2, 3, 4, 5, 6], "a,b").leads) == 2
 
 
+JUMPS = (
+    "1000-01-01 00:00,,0\n0200-01-01 00:00:00,,\n0200-01-01 00:00:00,,\n0200-01-01 00:00:00,,\n"
+    "0000-01-01 00:00,,\n1000-01-01 00:00:17,,.23"
+)
+
+
+def test_times_that_jump_are_refused_and_never_a_rate() -> None:
+    error = refusal(JUMPS)
+    assert (error.rule, error.message) == ("S02", "a date of the text lies outside of the years 1678 to 2261")
+    years = [2010, 2002, 2031, 2002, 2000, 2020]
+    error = refusal("".join(f"{year}-01-01 00:00:0{at},,{at}\n" for at, year in enumerate(years)))
+    assert error.rule == "S07"
+    assert "they give no sampling rate" in error.message
+    rng = np.random.default_rng(1)
+    for times in (np.cumsum(rng.exponential(0.004, 2000)), rng.uniform(0, 9, 50)):
+        error = refusal("time (s),ECG\n" + "".join(f"{time:.6f},{at % 7}\n" for at, time in enumerate(times)))
+        assert error.rule == "S07"
+    packets = [round(0.5 * (at // 63) + 0.001 * (at % 63), 3) for at in range(2000)]
+    assert (
+        refusal("time (s),ECG\n" + "".join(f"{time},{at % 7}\n" for at, time in enumerate(packets))).rule == "S07"
+    )
+    stated = read("# Sampling rate: 126 Hz\ntime (s),ECG\n" + "".join(f"{time},{time}\n" for time in packets))
+    assert stated.leads[0].sampling_rate_hz == 126.0
+    assert [finding.rule for finding in stated.findings] == ["S15"]
+
+
+def clocks(form: str, begin: datetime, seconds: float = 4.0) -> list[str]:
+    """Times of a clock that goes at 250 Hz; `%f` has three digits."""
+    times = [begin + timedelta(milliseconds=4 * at) for at in range(round(250 * seconds))]
+    return [time.strftime(form.replace("%f", f"{time.microsecond // 1000:03d}")) for time in times]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "%H:%M:%S.%f",
+        "%H:%M:%S,%f",
+        "%H:%M:%S:%f",
+        "%I:%M:%S.%f %p",
+        "%I:%M:%S.%f",
+        "%d.%m.%Y %H:%M:%S,%f",
+        "%m/%d/%Y %I:%M:%S.%f %p",
+        "%Y-%m-%d %H:%M:%S,%f",
+        "[%H:%M:%S.%f %d/%m/%Y]",
+    ],
+)
+@pytest.mark.parametrize("begin", [datetime(2024, 3, 1, 23, 59, 58), datetime(2024, 3, 1, 12, 59, 58)])
+def test_clocks_of_many_countries_over_midnight_and_noon(form: str, begin: datetime) -> None:
+    rows = "".join(f"{time};{at % 7}\n" for at, time in enumerate(clocks(form, begin)))
+    found = read("Zeit;EKG\n" + rows)
+    assert [(lead.name, lead.sampling_rate_hz) for lead in found.leads] == [("EKG", 250.0)]
+    assert found.findings == ()
+
+
+def test_a_clock_that_is_coarser_than_the_samples() -> None:
+    times = clocks("%Y-%m-%d %H:%M:%S", datetime(2024, 3, 1, 10, 0, 0, 400_000), seconds=6)
+    found = timed(times)
+    assert (found.leads[0].sampling_rate_hz, found.findings) == (250.0, ())
+    assert refusal("time,ECG\n" + "".join(f"{time},1\n" for time in times[:500])).rule == "S07"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_times_and_counters_may_stand_anywhere(place: int) -> None:
+    names, rows = ["ECG (mV)", "acc_x"], [[f"{at % 7}", f"{at % 5}"] for at in range(300)]
+    for name, cell in (
+        ("Sample Index", "{at}"),
+        ("Timestamp (Formatted)", "10:00:0{s}.{ms:03d}"),
+        ("nSeq", "{wrap}"),
+    ):
+        names.insert(place, name)
+        for at, row in enumerate(rows):
+            row.insert(place, cell.format(at=at, s=at // 250, ms=at % 250 * 4, wrap=at % 16))
+    content = "\n".join(map(",".join, [names, *rows]))
+    assert [(lead.name, lead.sampling_rate_hz) for lead in read(content).leads] == [
+        ("ECG", 250.0),
+        ("acc_x", 250.0),
+    ]
+    unnamed = read("# sampling rate: 250\n" + "\n".join(map(",".join, rows)))
+    assert len(unnamed.leads) == 2
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y"])
+def test_a_date_and_a_time_in_columns_of_their_own(form: str) -> None:
+    times = clocks(f"{form};%H:%M:%S.%f", datetime(2024, 3, 1, 10))
+    found = read("Date;Time;ECG (mV)\n" + "".join(f"{time};{at % 7}\n" for at, time in enumerate(times)))
+    assert [(lead.name, lead.sampling_rate_hz) for lead in found.leads] == [("ECG", 250.0)]
+    assert found.started_at is None, "midnight of that day is no start"
+
+
+@pytest.mark.parametrize("name", ["T", "s", "sample", "n", "index"])
+def test_a_name_that_may_be_of_a_signal_is_one_of_a_time_only_where_it_goes_up(name: str) -> None:
+    rows = "".join(f"{at / 250:.3f},{at % 7},{at % 5}\n" for at in range(300))
+    assert len(read(f"time (s),ECG,{name}\n" + rows).leads) == 2
+    rows = "".join(f"{at / 250:.3f},{at % 7},{at / 250:.3f}\n" for at in range(300))
+    assert len(read(f"# sampling rate: 250\nx (s),ECG,{name}\n" + rows).leads) == 1
+
+
+def test_rates_that_contradict_each_other_are_refused() -> None:
+    rows = "".join(f"{at / 250:.3f},{8 * at},{at % 7}\n" for at in range(300))
+    error = refusal("# Sampling rate: 500 Hz\ntime (s),x,ECG\n" + rows)
+    assert (error.rule, error.message.partition(":")[0]) == (
+        "S07",
+        "the head states 500 Hz, the column of times 250 Hz",
+    )
+    error = refusal("time (s),timestamp [ms],ECG\n" + rows)
+    assert error.message.startswith("a column of times gives 250 Hz, another 125 Hz")
+    assert read("# Sampling rate: 250 Hz\ntime (s),x,ECG\n" + rows).leads[0].sampling_rate_hz == 250.0
+    guessed = "".join(f"{8 * at},{at % 7}\n" for at in range(300))  # milliseconds as likely as anything
+    assert read("# Sampling rate: 1000 Hz\ntime,ECG\n" + guessed).leads[0].sampling_rate_hz == 1000.0
+    assert read("Time (days),ECG\n" + guessed).leads[0].sampling_rate_hz == 0.0
+
+
+def test_lines_that_state_something_are_no_names() -> None:
+    found = read("Sample Rate,250\nI,II\n" + "".join(f"{at % 7},{at % 5}\n" for at in range(300)))
+    assert [(lead.name, lead.sampling_rate_hz) for lead in found.leads] == [("I", 250.0), ("II", 250.0)]
+    above = read("s,mV,uV\ntime,I,II\n" + "".join(f"{at / 250:.3f},{at % 7},{at % 5}\n" for at in range(300)))
+    assert [(lead.name, lead.gain_adu_per_unit) for lead in above.leads] == [("I", 1.0), ("II", 1000.0)]
+    by_rows = "".join(f'"{at + 1}"\t{at % 7}\t{at % 5}\n' for at in range(300))
+    assert [lead.name for lead in read("I\tII\n" + by_rows).leads] == ["I", "II"], "as R writes row numbers"
+    too_few = "".join(f"{at % 3}\t{at % 7}\t{at % 5}\n" for at in range(300))
+    assert [lead.name for lead in read("I\tII\n" + too_few).leads] == ["lead_1", "lead_2", "lead_3"]
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "gain"),
+    [
+        ("ECG [uV]", "ECG", 1000.0),
+        ("ECG (mVolt)", "ECG", 1.0),
+        ("ECG in mV", "ECG", 1.0),
+        ("ECG/mV", "ECG", 1.0),
+        ("V5_milliVolts", "V5", 1.0),
+        ("II, µV", "II", 1000.0),
+        ("Lead V", "Lead V", 1.0),
+    ],
+)
+def test_units_behind_names(head: str, name: str, gain: float) -> None:
+    rows = "".join(f"{at / 250:.3f};{at % 7}\n" for at in range(300))
+    [lead] = read(f"time (s);{head}\n" + rows).leads
+    assert (lead.name, lead.gain_adu_per_unit) == (name, gain)
+    assert lead.unit == ("adu" if head == "Lead V" else "mV")
+
+
+def test_a_micro_sign_of_another_code_page() -> None:
+    rows = "".join(f"{at / 250:.3f},{at % 7}\n" for at in range(300)).encode()
+    for micro in (b"\x83\xca", b"\xb5", b"\xc2\xb5", b"\xce\xbc", b"\xe6"):
+        [lead] = read(b"time (s),ECG (" + micro + b"V)\n" + rows).leads
+        assert (lead.name, lead.unit, lead.gain_adu_per_unit) == ("ECG", "mV", 1000.0)
+
+
 @pytest.mark.parametrize(
     ("content", "rule", "said"),
     [
@@ -268,6 +417,9 @@ def test_decimals_come_back_with_either_mark(rows: list[tuple[object, object]], 
         st.binary(max_size=300),
         st.text(alphabet="0123456789.,;:-+eE \t\r\n\"'#%naTZ[]()µV", max_size=300).map(str.encode),
         mutated(KARDIA.encode(), 200),
+        mutated(JUMPS.encode(), 130),
+        mutated(b"time;ECG\n" + b"".join(b"10:00:%02d,%03d;%d,5\n" % (at, at, at) for at in range(30)), 60),
+        mutated(b"4 msec/sample\n1 channels\nECG\nmV\nsec\tCH1\n\t9\n" + b"0.004\t0.5\n" * 9, 60),
         mutated(b"time,II (mV)\n" + b"".join(b"0.%03d,%d\n" % (4 * at, at % 5) for at in range(30)), 60),
         mutated(b"2021-04-26 18:19:52.517318,1,2\n2021-04-26 18:19:52.521224,3,4\n" * 4, 300),
     )

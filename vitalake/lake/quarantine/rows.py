@@ -12,9 +12,9 @@ from typing import Any
 from vitalake.arrivals.objects import ObjectInfo
 from vitalake.lake.contents import RawObject, Refusal, object_columns
 from vitalake.lake.dataset import Dataset
+from vitalake.lake.quarantine.signatures import signature_of
 from vitalake.lake.reconcile import PartWriter
 from vitalake.lake.refusals import LISTED
-from vitalake.lake.signatures import signature_of
 
 _ROW_BYTES, _CHARACTER_BYTES = 700, 2  # what a row takes in memory, about
 _NEWS_MESSAGES = 5  # of one object and rule that are news one by one

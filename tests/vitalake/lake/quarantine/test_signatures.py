@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitalake.lake.signatures import signature_of
+from vitalake.lake.quarantine.signatures import signature_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""An exception of code that has a file's content in hand, and that nobody raised on purpose: a defect of ours.
+
+Belongs here: what of an error is the object's own row in quarantine, and what the log says of it; which object is
+at fault where many are laid out together. Does not belong here: which bytes are read when
+(`vitalake/lake/reading.py`), the rows themselves (`rows.py`).
+
+Reading and laying out are functions of the bytes alone, so such an error comes again each time, and whatever fails
+with it waits for a programmer. So it is the row of one object, never the failure of a day. A machine that is short
+of memory, a library that is not there or a store that does not answer says nothing about an object: that is raised.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator, Sequence
+from itertools import chain, groupby
+from typing import Any
+
+from vitalake.arrivals.bundles import Bundle
+from vitalake.errors import PermanentError, TransientError, UnusableDataError
+from vitalake.escaping import printable
+from vitalake.lake.checks import DEFECT
+from vitalake.lake.contents import Refusal, Tabulated
+from vitalake.lake.dataset import Dataset
+
+OF_THE_MACHINE = (MemoryError, OSError, ImportError, TransientError, PermanentError)
+
+
+def why_refused(error: Exception, keys: Sequence[str]) -> tuple[str, str]:
+    """Rule and message of what these objects are refused for.
+
+    The log has the traceback of a defect, without what the exception says: a library may quote a value in it.
+    """
+    if isinstance(error, UnusableDataError):
+        return error.rule, error.message
+    kind = type(error).__name__
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    shown = ", ".join(map(printable, keys))
+    logging.getLogger(__name__).error("a defect of the reader (%s) at %s\n%s", kind, shown, frames)
+    return DEFECT, (
+        f"a defect of the reader ({kind}), no finding about the file: the log of the run has the traceback to "
+        "report. A program that mends it reads the object again when its day is next built"
+    )
+
+
+def laid_out(dataset: Dataset, pieces: Sequence[tuple[Bundle, Sequence[Any]]]) -> Iterator[Tabulated]:
+    """The rows of the values of these bundles, in order: as one slice or, where that fails, each bundle by itself.
+
+    The bundle whose values cannot be laid out is refused. Where none of several can be, the code is at fault and
+    not one of them: the run fails, and the lake stays as it is.
+
+    Raises:
+        Exception: whatever the layout raised, where it is at fault.
+    """
+    try:
+        yield dataset.tabulate([value for _, values in pieces for value in values])
+        return
+    except OF_THE_MACHINE:
+        raise
+    except Exception as error:
+        failed = error
+    apart: list[tuple[Bundle, Tabulated | Exception]] = []
+    for bundle, its in groupby(pieces, key=lambda piece: piece[0]):
+        try:
+            apart.append((bundle, dataset.tabulate(list(chain.from_iterable(values for _, values in its)))))
+        except OF_THE_MACHINE:
+            raise
+        except Exception as error:
+            apart.append((bundle, error))
+    if len(apart) > 1 and all(_is_defect(found) for _, found in apart):
+        raise failed
+    for bundle, found in apart:
+        if isinstance(found, Tabulated):
+            yield found
+        else:
+            why = why_refused(found, [item.key for item in bundle])
+            yield Tabulated({}, [Refusal(item.key, *why) for item in bundle])
+
+
+def _is_defect(found: Tabulated | Exception) -> bool:
+    return isinstance(found, Exception) and not isinstance(found, UnusableDataError)
