@@ -219,6 +219,7 @@ def _recordings(part: Part) -> pa.Table:
         "fragment": (number % 1000).astype(np.int32),
         "lead_count": np.ones(n, np.int32),
         "lead_names": [["MLII"]] * n,
+        "ecg_lead_count": np.ones(n, np.int32),
         "sampling_rate_hz": rate,
         "sample_count": (rate * duration).astype(np.int32),
         "duration_s": duration,
@@ -246,6 +247,8 @@ def _signals(part: Part, strips: npt.NDArray[np.int32]) -> pa.Table:
     given |= {name: np.zeros(n, np.int32) for name in ("lead_index", "lead_group", "window_count")}
     given |= {
         "lead_name": ["MLII"] * n,
+        "signal_kind": ["ecg"] * n,
+        "kind_reason": ["its label names an ECG"] * n,
         "unit": ["mV"] * n,
         "sampling_rate_hz": np.full(n, 360.0),
         "samples": pa.ListArray.from_arrays(np.arange(n + 1, dtype=np.int32) * SAMPLES, samples.ravel()),

@@ -77,12 +77,13 @@ def rules_page() -> str:
     lines += [f"| {rule} | {remedy.meaning} | {remedy.fix} |" for rule, remedy in REMEDIES.items()]
     lines += [
         "",
-        "S00 to S02, S17, S18 and X01 are of every dataset, S03 to S16 of ECG, D01 to D05 and D07 of CSV and JSON,",
-        "E01 to E05 of `entities`.",
+        "S00 to S02, S17, S18 and X01 are of every dataset, S03 to S16 of ECG, D01 to D05 and D07 of CSV and",
+        "JSON, E01 to E05 of `entities`.",
         "A record that breaks several rules has one row, under the first of them; its message tells all.",
         "",
-        "Some only warn (columns `warnings` and `warning_texts` of `ecg_recordings`): S06 samples are missing, S09",
-        "a gain is not known, S10 the stored step is coarser than 10 µV, S14 the path looks half like",
+        "Some only warn (columns `warnings` and `warning_texts` of `ecg_recordings`): S06 samples are missing, S07",
+        "the sampling rate is assumed (nothing is better than `marginal` then, with S07 among the reasons), S09 a",
+        "gain is not known, S10 the stored step is coarser than 10 µV, S14 the path looks half like",
         "`<n> <class>/<record>m (<i>).mat`, S15 the header and the data disagree.",
         "",
         "## Rules of a dataset's own",

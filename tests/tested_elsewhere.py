@@ -18,6 +18,9 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/serving/recording_signals.py",
     ),
     # The core
+    ("vitalake/ecg/test_channels.py", "what samples do is evidence for what a channel is"): (
+        "vitalake/ecg/channel_content.py",
+    ),
     (
         "vitalake/lake/computed/test_declaration.py",
         "what is refused of a declaration, by itself and beside the lake",
@@ -164,6 +167,10 @@ TESTED_ELSEWHERE: dict[tuple[str, str], tuple[str, ...]] = {
         "vitalake/records/json/record.py",
         "vitalake/records/json/sequence.py",
         "vitalake/records/json/window.py",
+    ),
+    ("vitalake/records/decoding/test_utf8.py", "through whole files"): (
+        "vitalake/records/decoding/file_kinds.py",
+        "vitalake/records/decoding/gzipped.py",
     ),
     ("vitalake/records/test_declare.py", "judged is what a declaration asks for"): ("vitalake/records/judge.py",),
     ("vitalake/datasets/test_rules.py", "in the rules that use them"): ("vitalake/records/conditions.py",),

@@ -28,12 +28,14 @@ class UnusableDataError(VitalakeError):
     Args:
         rule: id of the check that refused it, e.g. ``"S02"``.
         message: what was found and what was expected, in words of our own: counts, shapes, declared names.
+        record_count: how many records are in it, where that can be told.
     """
 
-    def __init__(self, rule: str, message: str) -> None:
+    def __init__(self, rule: str, message: str, record_count: int = 1) -> None:
         super().__init__(f"{rule}: {message}")
         self.rule = rule
         self.message = message
+        self.record_count = record_count
 
 
 class TransientError(VitalakeError):

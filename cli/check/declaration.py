@@ -108,7 +108,9 @@ def _installed_modules() -> list[ModuleType]:
 
 def _in_file(file: Path, name: str | None) -> CheckedDeclaration:
     module = _run(file)
-    from vitalake.datasets.declared import DATASETS, require_own_names
+    from vitalake.datasets.declared import DATASETS, require_commas, require_own_names
+
+    require_commas(str(file), file)
 
     imported = {id(dataset) for each in _installed_modules() for dataset in _datasets_in(each)}
     found = {each.name: each for each in _datasets_in(module) if id(each) not in imported}
@@ -153,7 +155,7 @@ def _run(file: Path) -> ModuleType:
 def _fault_of(file: Path, error: Exception) -> PermanentError:
     from vitalake.datasets.declared import declaration_fault
 
-    return declaration_fault(str(file), file.name, error)
+    return declaration_fault(str(file), file, error)
 
 
 def _datasets_in(module: ModuleType) -> Iterator[Dataset]:

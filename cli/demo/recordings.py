@@ -26,10 +26,10 @@ FULL_SCALE_ADU = 2047  # 11 bits
 
 # What each device records in turn: the Holters lie quietly, the patch is worn in motion, the bedside is cardiology.
 DEVICES: dict[str, tuple[str, ...]] = {
-    "holter-01": ("clean", "clean", "premature", "clean", "noisy", "clean"),
-    "holter-02": ("clean", "clean", "clean", "irregular", "clean", "noisy"),
-    "patch-07": ("noisy", "clean", "lead-off", "noisy", "bigeminy", "clean"),
-    "bedside-03": ("irregular", "clean", "bigeminy", "clean", "premature", "lead-off"),
+    "demo-holter-01": ("clean", "clean", "premature", "clean", "noisy", "clean"),
+    "demo-holter-02": ("clean", "clean", "clean", "irregular", "clean", "noisy"),
+    "demo-patch-07": ("noisy", "clean", "lead-off", "noisy", "bigeminy", "clean"),
+    "demo-bedside-03": ("irregular", "clean", "bigeminy", "clean", "premature", "lead-off"),
 }
 BROKEN_KINDS = ("empty", "text", "truncated", "v7.3", "20 leads")
 OTHER_KINDS = ("12 leads", "header missing", "edf", "csv", "3 minutes")
@@ -71,7 +71,9 @@ def other_formats(day: date) -> Iterator[DemoFile]:
     """What else a bucket holds: a 12-lead pair, a signal file without its header, EDF, text, three minutes."""
     rng = np.random.default_rng([day.toordinal(), len(DEVICES)])
     start = datetime.combine(day, time(8, 15), timezone.utc)
-    cart, holter, patch = (f"ecg/date={day}/device={name}" for name in ("cart-05", "holter-02", "patch-07"))
+    cart, holter, patch = (
+        f"ecg/date={day}/device={name}" for name in ("cart-05", "demo-holter-02", "demo-patch-07")
+    )
     twelve = twelve_leads_mv(rng, np.arange(5000) / 500)
     twelve[TWELVE.index("V3")] += noise_mv(rng, np.arange(5000) / 500)  # one electrode sits badly
     header, signals = wfdb("rest_01", twelve, TWELVE, 500, start)
@@ -85,7 +87,7 @@ def other_formats(day: date) -> Iterator[DemoFile]:
     long = strip_mv("breathing", rng, 180.0)
     restless = slice(80 * SAMPLING_RATE_HZ, 105 * SAMPLING_RATE_HZ)
     long[restless] += noise_mv(rng, np.arange(25 * SAMPLING_RATE_HZ) / SAMPLING_RATE_HZ)
-    yield DemoFile(f"ecg/date={day}/device=holter-01/three-minutes.mat", matlab_v4(stored(long)), "3 minutes")
+    yield DemoFile(f"ecg/date={day}/device=demo-holter-01/three-minutes.mat", matlab_v4(stored(long)), "3 minutes")
 
 
 def strip_mv(kind: str, rng: np.random.Generator, duration_s: float = DURATION_S) -> FloatArray:

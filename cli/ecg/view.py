@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vitalake.serving.recording_queries import RecordingRow
 
 MOST_LEADS = 12
+MOST_OTHERS = 4
 
 
 class View(NamedTuple):
@@ -46,7 +47,8 @@ def view_of(
     Raises:
         typer.BadParameter: there is no such lead, or `start` lies behind the end.
     """
-    chosen = _chosen(recording_queries.leads(connection, item), names)
+    rows = recording_queries.leads(connection, item)
+    chosen = _chosen(rows, names)
     indices = [row["lead_index"] for row in chosen]
     end_s = max(row["start_offset_s"] + row["duration_s"] for row in chosen)
     start_s, length_s, place = _stretch(connection, item, indices, end_s, start, seconds)
@@ -67,7 +69,8 @@ def view_of(
     left_out = (
         "" if names or shown == item.facts["lead_count"] else f" ({shown} of them shown: name others with --lead)"
     )
-    return View(strips, measure_lines(chosen), start_s, [*_facts(item.facts, left_out), f"shown: {place}"])
+    facts = [*_facts(item.facts, left_out), *_other_signals(rows), f"shown: {place}"]
+    return View(strips, measure_lines(chosen), start_s, facts)
 
 
 def _chosen(rows: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
@@ -106,6 +109,14 @@ def _stretch(
                 start, why = worst_s, ", its worst place"
     length_s = min(length_s, end_s - start)
     return start, length_s, f"{start:g} to {start + length_s:g} s of {end_s:g} s{why} (--from, --seconds)"
+
+
+def _other_signals(rows: list[dict[str, Any]]) -> list[str]:
+    """Which signals are no ECG, and why nobody judges them."""
+    others = [row for row in rows if row["signal_kind"] == "other"]
+    said = [f"{row['lead_name']} ({row['kind_reason']})" for row in others[:MOST_OTHERS]]
+    more = len(others) - len(said)
+    return [f"not an ECG: {', '.join(said)}{f', and {more} more' * bool(more)}"] if others else []
 
 
 def _facts(facts: dict[str, Any], left_out: str) -> list[str]:

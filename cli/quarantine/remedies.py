@@ -32,14 +32,16 @@ REMEDIES: dict[str, Remedy] = {
         "SeaweedFS keeps nothing of what is put under a key that ends in a slash: leave the slash out.",
     ),
     "S02": Remedy(
-        "The content cannot be read as a file of the dataset's format: another format, cut off, or damaged.",
+        "The content cannot be read as a file of the dataset's format: another format, cut off, or damaged, or an "
+        "object around the records.",
         "Look at the message, and at the first bytes where they are told. ECG: docs/formats.md says what is read. "
-        "CSV and JSON: save the file as UTF-8; JSON is an array of objects, an object, or an object on each line. "
+        "CSV and JSON: save the file as UTF-8, packed with gzip or not; JSON is an array of objects, an object, or "
+        "an object on each line, without anything around them. "
         f"{_AGAIN}",
     ),
     "S03": Remedy(
-        "The file holds no ECG: no signal is a voltage, or several variables could be the signal.",
-        "MATLAB: save the signal as `val`, or as the only matrix. Other formats: state the unit of each lead.",
+        "The file holds no ECG: every signal is another one by unit, label or samples, or several may be it.",
+        "MATLAB: save the signal as `val`, or as the only matrix. Other formats: name the lead, and give its unit.",
     ),
     "S04": Remedy(
         "The signal is no real, numeric matrix: text, cells, a structure or complex numbers.",
@@ -54,8 +56,9 @@ REMEDIES: dict[str, Remedy] = {
         "Nothing can restore them. Upload the recording without the gap, or leave it here.",
     ),
     "S07": Remedy(
-        "The sampling rate is missing, no number, or outside of what an ECG can have.",
-        "MATLAB: save the rate in Hz as `fs`. Text: add a column of times, or a line `# Sampling rate (Hz): 500`.",
+        "The sampling rate is missing, no number, told in two ways, or outside of what an ECG can have.",
+        "MATLAB: save the rate in Hz as `fs`. Text: add a column of times, or a line `# Sampling rate (Hz): 500`. "
+        "Or declare it for the device (docs/formats.md).",
     ),
     "S08": Remedy(
         "The recording is shorter than its header says, or than what can be judged.",
@@ -93,13 +96,15 @@ REMEDIES: dict[str, Remedy] = {
         "the object again; so does any run of its day. Records that were read before it broke are in the tables.",
     ),
     "D01": Remedy(
-        "The CSV file has no header as the dataset declares it: a column is missing, there twice, or new.",
-        "Write the header that the message names, spelt as there, separated by commas, semicolons, tabs or bars. "
+        "The CSV file has no header as the dataset declares it: a column is missing, there twice, or new, or has a "
+        "letter that only looks like the declared one.",
+        "Write the header that the message names, spelt as there, separated by commas, semicolons, tabs or bars, "
+        "or as the dataset declares. "
         f"{_AGAIN} A new column is declared in `vitalake/datasets/`, or listed there as ignored.",
     ),
     "D02": Remedy(
-        "The record cannot be read: its JSON is broken or no object, it has bytes that are no UTF-8, or a quote "
-        "is not closed or has text behind it.",
+        "The record cannot be read: its JSON is broken or no object, it has bytes that are no text in its encoding "
+        "(UTF-8, if none is declared), or a quote is not closed or has text behind it.",
         f"Mend the record where the message says. {_AGAIN} The other records of the file are in the tables.",
     ),
     "D03": Remedy(
@@ -112,14 +117,27 @@ REMEDIES: dict[str, Remedy] = {
         f"Have the source fill in what the message names. {_AGAIN}",
     ),
     "D05": Remedy(
-        "A value is not of its field's type: words for a number, a day that the calendar lacks, a decimal comma, "
-        "or a whole number from 2^53 on written with a fraction or an exponent.",
-        f"Numbers as 1234.5, days as 2026-11-20, times as 2026-11-20T08:30:00Z. {_AGAIN}",
+        "A value is not of its field's type: words for a number, a day that the calendar lacks, a decimal comma "
+        "that is not declared, a local time that clocks skip or show twice, or a whole number from 2^53 on written "
+        "with a fraction or an exponent.",
+        "Numbers as 1234.5, days as 2026-11-20, times as 2026-11-20T08:30:00Z, or as the dataset declares them "
+        f"(docs/new-dataset.md). {_AGAIN}",
     ),
     "D07": Remedy(
         "Nothing can be read from here on: the file is cut off, or a quote or bracket is never closed.",
         f"Most often an upload that broke off; else close what the message names. {_AGAIN} The records before it "
         "are in the tables.",
+    ),
+    "D08": Remedy(
+        "A text of the key, by which rows are joined and replaced, begins or ends with white space or a character "
+        "that nobody sees: a byte order mark, a zero-width or no-break space, a soft hyphen, a mark of direction. "
+        "It would join nothing. Around a text that is no key these are taken away, in every dataset of records.",
+        f"Have the source trim what the message names. {_AGAIN}",
+    ),
+    "D09": Remedy(
+        "A key of the JSON record looks like a declared one and is another: it has a letter of another alphabet, a "
+        "wide one, or a sign that looks alike. What is declared is not there.",
+        f"Have the source spell the key as the message does; it names the odd character. {_AGAIN}",
     ),
     "E01": Remedy(
         "The export does not say from which system it is.",

@@ -58,7 +58,7 @@ def test_millivolts_and_normalised_signals_are_what_numpy_and_pandas_make_of_the
         "constant.mat": np.full((1, 3600), 1024, np.int16),
         "constant_with_gap.mat": np.where(np.arange(3600) == 99, np.nan, 7.5).astype(np.float32)[None, :],
     }
-    upload_all(raw, [(name, v4_file(values)) for name, values in files.items()])
+    upload_all(raw, [(f"device=demo-a/{name}", v4_file(values)) for name, values in files.items()])
     two = strip(leads=2).astype("<i2")
     two[1, 70:90] = -32768  # how format 16 says that there is no value
     signal = b"two.dat 16 500(100)/mV 16 0 0 0 0 %s\n"
@@ -72,7 +72,7 @@ def test_millivolts_and_normalised_signals_are_what_numpy_and_pandas_make_of_the
 
     in_mv = strips(settings, "ecg_signals_mv", "mv")
     constant = leads["constant.mat", 0]
-    # Three leads, or fractions, come from another source than the one whose gain the dataset knows.
+    # Three leads, or fractions, come from another source than the one whose gain its device declares.
     assert in_mv.keys() == {("constant.mat", 0), ("two.hea", 0), ("two.hea", 1)}
     np.testing.assert_array_equal(in_mv["constant.mat", 0], (constant - 1024) / 200)
     for lead in range(2):

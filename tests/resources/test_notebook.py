@@ -24,8 +24,8 @@ from vitalake.serving.lake_handle import Lake
 
 pytestmark = pytest.mark.store
 DAY = DAYS[0]
-KEY = f"ecg/date={DAY}/device=a/0.mat"
-KEYS = [KEY, f"ecg/date={DAY}/device=a/1.mat", f"ecg/date={DAY}/device=b/0.mat"]
+KEY = f"ecg/date={DAY}/device=demo-a/0.mat"
+KEYS = [KEY, f"ecg/date={DAY}/device=demo-a/1.mat", f"ecg/date={DAY}/device=demo-b/0.mat"]
 
 
 def strip(number: int) -> npt.NDArray[np.int16]:
@@ -37,7 +37,7 @@ def lake(settings: Settings, home: Path, raw: ObjectStore) -> Lake:  # noqa: ARG
     """Three recordings, of which two have the same name, one with leads that are no voltage, and an empty file."""
     for number, key in enumerate(KEYS):
         raw.put(key, matlab_v4(strip(number)), expected=None)
-    raw.put(f"ecg/date={DAY}/device=a/empty.mat", b"", expected=None)
+    raw.put(f"ecg/date={DAY}/device=demo-a/empty.mat", b"", expected=None)
     build(settings, DAY)
     return vitalake.open()
 
@@ -56,12 +56,12 @@ def test_tables_with_their_meaning_and_frames_with_their_rows(lake: Lake) -> Non
     assert list(whole.columns) == list(lake.tables["ecg_recordings"].columns)
     assert sorted(whole.source_key) == KEYS
     found = lake.df(
-        "ecg_recordings", ["source_key", "date"], where="device_id = ? -- of one", parameters=["a"], days=DAY
+        "ecg_recordings", ["source_key", "date"], where="device_id = ? -- of one", parameters=["demo-a"], days=DAY
     )
     assert sorted(found.source_key) == KEYS[:2]
     assert set(found.date) == {pd.Timestamp(DAY)}
     assert len(lake.df("ecg_recordings", ["date"], days=(date.fromisoformat(DAY), DAYS[1]))) == 3
-    assert lake.df("ecg_recordings", where="device_id = 'a' OR true", days=DAYS[1]).empty
+    assert lake.df("ecg_recordings", where="device_id = 'demo-a' OR true", days=DAYS[1]).empty
 
     # Types depend on the columns, not on the rows.
     query = """SELECT lead_count, sum(lead_count) AS leads, bool_or(lead_count > 1) AS several,

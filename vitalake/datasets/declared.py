@@ -16,6 +16,7 @@ from vitalake.errors import PermanentError
 from vitalake.lake.computed.declaration import ComputedTable
 from vitalake.lake.computed.resolved import with_computed
 from vitalake.lake.dataset import Dataset
+from vitalake.records.declaration_faults import hint, missing_comma
 from vitalake.serving.catalog import QUARANTINE
 
 _SLOW_TO_IMPORT = {"matplotlib", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
@@ -80,28 +81,45 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 
 def _imported(package: ModuleType, module: str) -> ModuleType:
     """A module of a folder. Raises PermanentError: it cannot be used; with file, line and reason."""
+    where = f"{package.__name__.replace('.', '/')}/{module}.py"
+    paths = [Path(folder) / f"{module}.py" for folder in package.__path__]
+    file = next((path for path in paths if path.exists()), paths[0])
+    require_commas(where, file)
     try:
         return importlib.import_module(f"{package.__name__}.{module}")
     except Exception as error:
-        file = f"{module}.py"
-        raise declaration_fault(f"{package.__name__.replace('.', '/')}/{file}", file, error) from error
+        raise declaration_fault(where, file, error) from error
 
 
-def declaration_fault(where: str, name: str, error: Exception) -> PermanentError:
-    """What is wrong with a file that declares something: `where` it is, the line, and the reason.
+def require_commas(where: str, file: Path) -> None:
+    """Holds a file that declares something to commas between texts. Raises PermanentError, with the line."""
+    if missing := missing_comma(_source(file)):
+        raise PermanentError(f"{where}, {missing}")
+
+
+def declaration_fault(where: str, file: Path, error: Exception) -> PermanentError:
+    """What is wrong with a file that declares something: the line, the reason, and what may be meant.
 
     Args:
         where: the file, as a person knows it.
-        name: its name without a folder, by which its lines are found in the traceback.
+        file: itself.
         error: what running it raised.
     """
-    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if Path(frame.filename).name == name]
-    ours = isinstance(error, SyntaxError) and Path(error.filename or name).name == name
+    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if Path(frame.filename).name == file.name]
+    ours = isinstance(error, SyntaxError) and Path(error.filename or file).name == file.name
     line = error.lineno if ours and isinstance(error, SyntaxError) else lines[-1] if lines else None
     place = where + (f", line {line}" if line else "")
-    return PermanentError(
-        f"{place}: {error.msg if isinstance(error, SyntaxError) else error or type(error).__name__}"
-    )
+    said = error.msg if isinstance(error, SyntaxError) else error or type(error).__name__
+    meant = hint(error, _source(file))
+    return PermanentError(f"{place}: {said}{meant and f'; {meant}'}")
+
+
+def _source(file: Path) -> str:
+    """The text of a file; empty: it cannot be read, which running it will say."""
+    try:
+        return file.read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 DATASETS: tuple[Dataset, ...] = _declared()

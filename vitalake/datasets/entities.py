@@ -30,7 +30,7 @@ _NAMED = 10  # examples in the details of a check
 def _parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Iterable[Parsed]:
     from vitalake.entities.tabulate import parse
 
-    return parse(objects, pseudonyms)
+    return parse(objects, pseudonyms, _LIMITS.object_bytes)
 
 
 def _tabulate(parsed: Sequence[Any]) -> Tabulated:

@@ -90,7 +90,7 @@ RETINA = json_dataset(
             "retina_patients",
             f"""SELECT patient_id, arg_max(patient_name, (uploaded_at, source_key, record_number))
                 FILTER ({visible("patient_name")}) AS patient_name
-            FROM retina_names GROUP BY patient_id""",  # noqa: S608 - the condition is declared too
+            FROM retina_names GROUP BY patient_id""",
             "Each patient with a scan, and the newest name. Only who may read the restricted bucket can ask it.",
             {
                 "patient_id": "Identifier of the patient, as the source has it.",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from vitalake.ecg.quality.model_features import learned_features
 from vitalake.ecg.quality.quality_model import combine, combine_record, lead_probability, over_windows
 from vitalake.ecg.quality.rules import Verdict, judge, judge_record, judge_windows
-from vitalake.ecg.recording import UNCALIBRATED, Lead, Recording, to_unit
+from vitalake.ecg.recording import RATE_ASSUMED, UNCALIBRATED, Lead, Recording, to_unit
 from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
 from vitalake.ecg.signals.measures import measured, prepared, summarise
 from vitalake.ecg.signals.peaks import Detection, detected, joined
@@ -112,8 +112,29 @@ def assess(recordings: Sequence[Recording]) -> list[Assessment]:
             [lead.rules_verdict for lead in sound], [lead.values["quality_index"] for lead in sound]
         )
         final = combine_record([lead.verdict for lead in sound], [lead.poor_probability for lead in sound])
-        found.append(Assessment(final, rules, mine))
+        whole = Assessment(final, rules, mine)
+        found.append(_doubted(whole) if recording.rate_is_guessed else whole)
     return found
+
+
+def _doubted(found: Assessment) -> Assessment:
+    """The same, and nothing of it better than marginal: rates, bands and beats may all be of another heart."""
+    leads = [
+        lead
+        and replace(
+            lead,
+            verdict=_at_most_marginal(lead.verdict),
+            rules_verdict=_at_most_marginal(lead.rules_verdict),
+            windows=tuple(replace(each, verdict=_at_most_marginal(each.verdict)) for each in lead.windows),
+        )
+        for lead in found.leads
+    ]
+    return Assessment(_at_most_marginal(found.verdict), _at_most_marginal(found.rules_verdict), tuple(leads))
+
+
+def _at_most_marginal(verdict: Verdict) -> Verdict:
+    quality = "marginal" if verdict.verdict == "acceptable" else verdict.verdict
+    return Verdict(quality, tuple(sorted({*verdict.reasons, RATE_ASSUMED})))
 
 
 def _assess_leads(leads: Sequence[Lead]) -> list[LeadAssessment]:

@@ -7,8 +7,10 @@ recording can be used (`structure.py`), how good it is (`vitalake/ecg/quality/ru
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
+
+from vitalake.ecg.channel_words import NO_LABEL, LabelMeaning
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 MILLIVOLT = "mV"
 UNCALIBRATED = "adu"  # stored units: nobody says what they mean
+# The zone of a time that names none: UTC, until a device declares where its clock stands.
+CLOCK_TIME = timezone(timedelta(0), "clock")
+RATE_ASSUMED = "S07"  # as a finding: the sampling rate is a guess, and so is whatever follows from it
 
 
 class Finding(NamedTuple):
@@ -42,6 +47,8 @@ class Lead:
         group: position of the group of leads that share a time axis, from 0. Most files have one; a DICOM file may
             hold a rhythm strip and an averaged beat.
         start_offset_s: seconds from the start of the recording to the first sample.
+        label: what its label in the file says of it.
+        is_ecg: whether it is an ECG, and `kind_reason` what says so (`vitalake/ecg/channels.py`).
     """
 
     name: str
@@ -53,6 +60,9 @@ class Lead:
     missing: npt.NDArray[np.bool_] | None = None
     group: int = 0
     start_offset_s: float = 0.0
+    label: LabelMeaning = NO_LABEL
+    is_ecg: bool = True
+    kind_reason: str = ""
 
     @property
     def duration_s(self) -> float:
@@ -71,13 +81,13 @@ class Recording:
     Args:
         leads: in the order of the file, at least one.
         file_format: what the content was recognised as, e.g. ``v5.py`` or ``edf``.
-        started_at: start in UTC; a file that names no time zone is taken as UTC. None where the file says nothing.
+        started_at: start in UTC, or in `CLOCK_TIME` where the file names no zone. None where the file says nothing.
         subject: whatever the file identifies the subject by, and nothing else. Personal data: it leaves the reader
             only to become a pseudonym.
         device_model: manufacturer and model, no serial number.
         label: diagnosis or rhythm that the file states as codes or class, no free text.
         findings: what is odd: header against data, unknown gain, and so on.
-        assumed: what the file does not say and the dataset's configuration supplied.
+        assumed: what the file does not say and was taken from its device's declaration, or from a usual value.
     """
 
     leads: tuple[Lead, ...]
@@ -88,6 +98,11 @@ class Recording:
     label: str | None = None
     findings: tuple[Finding, ...] = ()
     assumed: tuple[str, ...] = ()
+
+    @property
+    def rate_is_guessed(self) -> bool:
+        """Whether neither the file nor a declaration says how fast it was sampled."""
+        return any(finding.rule == RATE_ASSUMED for finding in self.findings)
 
 
 def to_unit(

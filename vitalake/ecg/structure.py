@@ -7,29 +7,26 @@ belong here: file layouts (`vitalake.ecg.readers`), or how good the signal is (`
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
+from vitalake.ecg.channel_words import meaning_of
+from vitalake.ecg.channels import ChannelKind, channel_kinds
+from vitalake.ecg.devices import UNDECLARED, Device
+from vitalake.ecg.readers.units import other_quantity
+from vitalake.ecg.recording import CLOCK_TIME, MILLIVOLT, RATE_ASSUMED, UNCALIBRATED, Finding, Lead, Recording
 from vitalake.ecg.resolution import resolution_finding
 from vitalake.errors import UnusableDataError
 
 MAX_LEADS = 16
 RATE_RANGE_HZ = (50.0, 2000.0)
 MIN_DURATION_S = 5.0
-# A unit is free text in most formats, and free text may say anything.
-# fmt: off
-KNOWN_UNITS = {
-    MILLIVOLT, UNCALIBRATED, "mmHg", "cmH2O", "kPa", "%", "NU", "pm", "bpm", "1/min", "Ohm", "ohm", "kOhm", "mA",
-    "l/min", "L/min", "ml", "L", "degC", "C", "g", "m/s2", "s", "ms",
-}
-# fmt: on
-# Not of the heart's voltage, whatever unit a header leaves out: EDF+ puts the kind of a signal first.
-OTHER_SIGNALS = ("ABP", "ART", "CVP", "EEG", "EMG", "EOG", "PAP", "PLETH", "RESP", "SPO2")
+NUMBERED = re.compile(r"^lead_(\d+)$")  # what a reader calls a channel whose label may not be shown
 MAX_MISSING_SHARE = 0.05
 MAX_MISSING_RUN_S = 0.2
 ONE_STRIP_S = 20.0  # longer recordings are judged in windows, and a gap costs its windows only
@@ -37,49 +34,67 @@ ONE_STRIP_S = 20.0  # longer recordings are judged in windows, and a gap costs i
 
 @dataclass(frozen=True)
 class SourceConfig:
-    """What a dataset knows that MATLAB files do not say; the defaults are those of Plawiak's fragments.
+    """What a dataset knows beyond its files: what its devices leave out, the first that a key fits.
 
-    Source: Plawiak 2017, "ECG signals (1000 fragments)", doi 10.17632/7dybx7wyfn.3.
+    Args:
+        devices: as the dataset declares them.
+        usual_rate_hz: assumed of a MATLAB file that says no rate, from a device that declares none. Whoever relies
+            on it is warned (S07), and nothing of the recording is better than marginal.
     """
 
-    sampling_rate_hz: float = 360.0
-    gain_adu_per_mv: float | None = 200.0
-    zero_adu: float = 1024.0
-    lead_names: tuple[str, ...] = ("MLII",)
+    devices: tuple[Device, ...] = ()
+    usual_rate_hz: float = 360.0
+
+    def device(self, key: str) -> Device:
+        """What is declared of the device that an object comes from; nothing where no device fits."""
+        return next((device for device in self.devices if device.fits(key)), UNDECLARED)
 
 
-def completed(recording: Recording, config: SourceConfig) -> Recording:
-    """The recording with the dataset's own rate, gain, zero and lead names where a MATLAB file says nothing."""
-    if not recording.file_format.startswith("matlab"):
-        return recording
-    rates = [lead.sampling_rate_hz or config.sampling_rate_hz for lead in recording.leads]
-    assumed: tuple[str, ...] = (
-        () if all(lead.sampling_rate_hz for lead in recording.leads) else ("sampling_rate_hz",)
-    )
-    findings = recording.findings
-    whole = [_is_whole(lead) for lead in recording.leads]
-    # Another number of leads is another source than the one that the configuration describes.
-    described = len(recording.leads) == len(config.lead_names)
-    if not (described and all(whole)) and assumed:
-        said = f"the file does not say its sampling rate: the dataset's {config.sampling_rate_hz:g} Hz are assumed"
-        findings = (*findings, Finding("S07", said))
-    gain = config.gain_adu_per_mv if described else None
-    if described:
-        assumed += ("lead_names",)
-    if gain is not None and any(whole):
-        assumed += ("gain", "zero")
-    leads = []
-    for number, (lead, rate_hz) in enumerate(zip(recording.leads, rates, strict=True)):
-        name = config.lead_names[number] if described else lead.name
+def completed(recording: Recording, config: SourceConfig, key: str = "") -> Recording:
+    """The recording with what its device declares where the file says nothing, and a usual rate where nobody does.
+
+    A MATLAB file says neither gain, zero nor names of leads: those of the device are taken where it declares as
+    many names as there are leads. Whatever is taken is named in `assumed`; a rate that nobody declared is a finding
+    as well.
+
+    Args:
+        recording: as its reader made it.
+        config: of the dataset.
+        key: of the object that it came in.
+    """
+    device, started_at = config.device(key), recording.started_at
+    leads, assumed, findings = list(recording.leads), list(recording.assumed), list(recording.findings)
+    unknown = [not lead.sampling_rate_hz for lead in leads]
+    rate_hz = device.sampling_rate_hz
+    if any(unknown) and rate_hz is None and recording.file_format.startswith("matlab"):
+        rate_hz = config.usual_rate_hz
+        said = f"the file does not say its sampling rate, and no device declares it: {rate_hz:g} Hz are assumed"
+        findings.append(Finding(RATE_ASSUMED, said))
+    if any(unknown) and rate_hz is not None:
+        assumed.append("sampling_rate_hz")
+        leads = [replace(lead, sampling_rate_hz=lead.sampling_rate_hz or rate_hz) for lead in leads]
+    if recording.file_format.startswith("matlab") and len(leads) == len(device.lead_names):
+        assumed.append("lead_names")
+        leads = [
+            replace(lead, name=name, label=meaning_of(name))
+            for lead, name in zip(leads, device.lead_names, strict=True)
+        ]
+    if device.gain_adu_per_mv is not None and _fits_gain(recording, device):
         # Fractions do not come out of an analogue-to-digital converter: their unit is anybody's guess.
-        if gain is not None and whole[number]:
-            unit, zero, scale = MILLIVOLT, config.zero_adu, gain
-        else:
-            unit, zero, scale = lead.unit, lead.zero_adu, lead.gain_adu_per_unit
-        leads.append(
-            replace(lead, sampling_rate_hz=rate_hz, name=name, unit=unit, zero_adu=zero, gain_adu_per_unit=scale)
-        )
-    return replace(recording, leads=tuple(leads), findings=findings, assumed=assumed)
+        whole = [lead.unit == UNCALIBRATED and lead.label.other is None and _is_whole(lead) for lead in leads]
+        if any(whole):
+            assumed += ["gain", "zero"]
+        gain, zero = device.gain_adu_per_mv, device.zero_adu
+        leads = [
+            replace(lead, unit=MILLIVOLT, gain_adu_per_unit=gain, zero_adu=zero) if is_whole else lead
+            for lead, is_whole in zip(leads, whole, strict=True)
+        ]
+    if started_at is not None and started_at.tzinfo is CLOCK_TIME and device.time_zone is not None:
+        assumed.append("started_at")
+        started_at = device.in_utc(started_at)
+    return replace(
+        recording, leads=tuple(leads), started_at=started_at, findings=tuple(findings), assumed=tuple(assumed)
+    )
 
 
 def checked(recording: Recording) -> Recording:
@@ -89,14 +104,16 @@ def checked(recording: Recording) -> Recording:
         UnusableDataError: S05 (more leads than any ECG has), S06 (too much is missing), S07 (no usable sampling
             rate), S08 (shorter than 5 s), with what was found and what was expected.
     """
-    for group, count in Counter(lead.group for lead in recording.leads if can_be_judged(lead)).items():
+    kinds = channel_kinds(recording.leads)
+    leads = tuple(_of_kind(lead, kind) for lead, kind in zip(recording.leads, kinds, strict=True))
+    for group, count in Counter(lead.group for lead in leads if can_be_judged(lead)).items():
         if count > MAX_LEADS:
             raise UnusableDataError("S05", f"{count:,} leads in group {group}, expected 1 to {MAX_LEADS}")
-    if not any(can_be_judged(lead) for lead in recording.leads):
-        raise _unusable(recording)
-    leads = tuple(lead if lead.unit in KNOWN_UNITS else replace(lead, unit="other") for lead in recording.leads)
-    findings = [*recording.findings, *_missing(leads), *_uncalibrated(leads)]
-    coarse = resolution_finding(leads)
+    if not any(can_be_judged(lead) for lead in leads):
+        raise _unusable(leads)
+    ecgs = [lead for lead in leads if lead.is_ecg]
+    findings = [*recording.findings, *_missing(leads), *_uncalibrated(ecgs)]
+    coarse = resolution_finding(ecgs)
     if coarse is not None:
         findings.append(coarse)
     return replace(recording, leads=leads, findings=tuple(sorted(set(findings))))
@@ -106,8 +123,8 @@ def can_be_judged(lead: Lead) -> bool:
     """Whether this is an ECG long enough to say something about; an averaged beat or a blood pressure is not."""
     low, high = RATE_RANGE_HZ
     return (
-        lead.unit in (MILLIVOLT, UNCALIBRATED)
-        and not lead.name.upper().startswith(OTHER_SIGNALS)
+        lead.is_ecg
+        and lead.unit in (MILLIVOLT, UNCALIBRATED)
         and low <= lead.sampling_rate_hz <= high
         and len(lead.samples) >= math.ceil(MIN_DURATION_S * lead.sampling_rate_hz)
     )
@@ -129,18 +146,36 @@ def missing_of(
     return None
 
 
+def _fits_gain(recording: Recording, device: Device) -> bool:
+    """A device with another number of leads is another device than the one that the declaration describes."""
+    return not device.lead_names or len(device.lead_names) == len(recording.leads)
+
+
 def _is_whole(lead: Lead) -> bool:
     x = lead.samples
     return x.dtype == np.int32 or bool((np.isnan(x) | (x == np.round(x))).all())
 
 
-def _unusable(recording: Recording) -> UnusableDataError:
+def _of_kind(lead: Lead, kind: ChannelKind) -> Lead:
+    """The channel as an ECG, in stored units where its unit is none of voltage, or as another signal."""
+    is_voltage = lead.unit in (MILLIVOLT, UNCALIBRATED)
+    lead = replace(lead, is_ecg=kind.is_ecg, kind_reason=kind.reason)
+    if not kind.is_ecg:
+        name = NUMBERED.sub(r"signal_\1", lead.name)
+        return replace(lead, name=name, unit=lead.unit if is_voltage else other_quantity(lead.unit) or "other")
+    return lead if is_voltage else replace(lead, unit=UNCALIBRATED, gain_adu_per_unit=1.0, zero_adu=0.0)
+
+
+def _unusable(leads: Sequence[Lead]) -> UnusableDataError:
     """Why no lead can be judged, said of the longest lead that could be an ECG."""
     low, high = RATE_RANGE_HZ
-    voltages = [lead for lead in recording.leads if lead.unit in (MILLIVOLT, UNCALIBRATED)]
-    if not voltages:
-        return UnusableDataError("S03", f"none of {len(recording.leads)} signals is a voltage: no ECG")
-    lead = max(voltages, key=lambda lead: len(lead.samples))
+    ecgs = [lead for lead in leads if lead.is_ecg]
+    if not ecgs:
+        why = "; ".join(
+            f"{count} as {reason}" for reason, count in Counter(x.kind_reason for x in leads).most_common(5)
+        )
+        return UnusableDataError("S03", f"none of {len(leads)} signals is an ECG: {why}")
+    lead = max(ecgs, key=lambda lead: len(lead.samples))
     rate_hz = lead.sampling_rate_hz
     if not rate_hz:
         return UnusableDataError("S07", "the file does not say its sampling rate: add it, or a column of times")
@@ -156,7 +191,7 @@ def _missing(leads: tuple[Lead, ...]) -> Iterator[Finding]:
     left = sum(map(can_be_judged, leads))
     for number, lead in enumerate(leads, start=1):
         missing = missing_in(lead)
-        if missing is None:
+        if missing is None or not lead.is_ecg:
             continue
         share, run = float(missing.mean()), _longest_run(missing)
         longest = math.floor(MAX_MISSING_RUN_S * lead.sampling_rate_hz)
@@ -172,7 +207,7 @@ def _missing(leads: tuple[Lead, ...]) -> Iterator[Finding]:
         yield Finding("S06", said)
 
 
-def _uncalibrated(leads: tuple[Lead, ...]) -> Iterator[Finding]:
+def _uncalibrated(leads: Sequence[Lead]) -> Iterator[Finding]:
     count = sum(lead.unit == UNCALIBRATED for lead in leads)
     if count:
         yield Finding("S09", f"{count} of {len(leads)} leads have no known gain: kept in stored units")

@@ -49,8 +49,9 @@ RECORDINGS = Table(
         Column("label", "string", "Rhythm class from the folder name, or diagnosis codes from the file."),
         Column("record", "string", "Record that the fragment was cut from, from the file name."),
         Column("fragment", "int32", "Number of the fragment, from the file name."),
-        Column("lead_count", "int32", "Number of leads.", nullable=False),
-        Column("lead_names", "list<string>", "Names of the leads, in order.", nullable=False),
+        Column("lead_count", "int32", "Number of leads, other signals included.", nullable=False),
+        Column("lead_names", "list<string>", "Names of the leads and other signals, in order.", nullable=False),
+        Column("ecg_lead_count", "int32", "How many of them are ECGs (`ecg_signals.signal_kind`).", nullable=False),
         Column(
             "sampling_rate_hz", "float64", "Samples a second, of the longest lead that is an ECG.", nullable=False
         ),
@@ -62,7 +63,7 @@ RECORDINGS = Table(
         Column(
             "assumed",
             "list<string>",
-            "What the dataset's source supplied, as the file does not say it.",
+            "What the file does not say: as its device declares it, or, with the warning S07, a usual rate.",
             nullable=False,
         ),
         Column("warnings", "list<string>", "Ids of structural checks that found something odd.", nullable=False),
@@ -107,15 +108,23 @@ MEASURE_NAMES = tuple(column.name for column in MEASURES)
 
 SIGNALS = Table(
     "ecg_signals",
-    "One row per lead: the samples as they were stored, what they mean, where it beats, and every quality measure.",
+    "One row per lead or other signal: the samples as they were stored, what they mean, where it beats, and every "
+    "quality measure.",
     (
         *LEAD,
         Column(
             "lead_name",
             "string",
-            "Name of the lead, as the file spells it; lead_<n> where that names no signal.",
+            "Name of the lead, as the file spells it; lead_<n>, or signal_<n>, where that names no signal.",
             nullable=False,
         ),
+        Column(
+            "signal_kind",
+            "string",
+            "ecg; other: a signal that is no ECG (a marker, breathing …), kept as it is and judged by nobody.",
+            nullable=False,
+        ),
+        Column("kind_reason", "string", "What says so: its unit, its label, or its samples.", nullable=False),
         Column(
             "lead_group", "int32", "Leads of one group share a time axis; most files have one, 0.", nullable=False
         ),
@@ -143,7 +152,11 @@ SIGNALS = Table(
             "Stretches missing for more than 0.03 s, or in windows that are unacceptable or whose beats are "
             "uncertain (Q16): start, stop, start, stop … from the first sample; null: not judged.",
         ),
-        Column("verdict", "string", "acceptable, marginal or unacceptable; null: no ECG, or shorter than 5 s."),
+        Column(
+            "verdict",
+            "string",
+            "acceptable, marginal or unacceptable; null: another signal, shorter than 5 s, or not 50 to 2000 Hz.",
+        ),
         VERDICT[1],
         Column("rules_verdict", "string", "What the rules alone say, without the quality model."),
         POOR,

@@ -15,12 +15,13 @@ at a time.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vitalake.entities.envelope_fields import Fault, decoded, key_named, without_faults
 from vitalake.errors import UnusableDataError
+from vitalake.records.json.enclosed import enclosed_in
 from vitalake.records.json.nesting import Nesting, NestingError
 from vitalake.records.json.reader import read_json
 
@@ -34,6 +35,7 @@ _SCALAR = re.compile(rb'[^\s,:"{}\[\]]+')
 _BEHIND = re.compile(rb"[ \t\r\n]*([,}])")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _RECORDS, _METADATA = "records", "metadata"
+_SECTIONS = frozenset({_METADATA, "summary"})
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,16 @@ class Envelope:
         return found if isinstance(found, dict) else {}
 
 
-def read_envelope(data: bytes) -> Envelope:
+def read_envelope(data: bytes, keys: Collection[str] = ()) -> Envelope:
     """Find the records of a whole object, and read what is around them.
 
+    Args:
+        data: the object, in UTF-8.
+        keys: by which records are known.
+
     Raises:
-        UnusableDataError: S02, it is an envelope that is broken, or holds no array of records.
+        UnusableDataError: S02, it is an envelope that is broken, or holds no array of records, at least not where
+            it should.
     """
     text = memoryview(data)
     begin = _OBJECT.match(data)
@@ -82,6 +89,8 @@ def read_envelope(data: bytes) -> Envelope:
                 message = error.message if isinstance(error, UnusableDataError) else str(error)
                 raise UnusableDataError("S02", f"the export is broken: {message}") from None
     if _RECORDS not in members:
+        if end is not None and _BLANK.match(data, end).end() == len(data):  # type: ignore[union-attr]
+            _refuse_around(data, members, keys)
         return Envelope(text, {})
     if end is not None and _BLANK.match(data, end).end() < len(data):  # type: ignore[union-attr]
         raise UnusableDataError("S02", f"the export ends at byte {end:,}, but the object goes on")
@@ -97,6 +106,19 @@ def read_envelope(data: bytes) -> Envelope:
         if not isinstance(around.get(name), (dict, type(None))):
             problems.append(f"{name}: {kind_of(around[name])}, not an object")
     return Envelope(text[place], around, tuple(problems))
+
+
+def _refuse_around(data: bytes, members: Collection[str], keys: Collection[str]) -> None:
+    """Holds an object that is not called an export to be a record. Raises UnusableDataError."""
+    inside = enclosed_in(data, keys)
+    is_envelope = not _SECTIONS.isdisjoint(members) and not set(keys) & set(members)
+    if inside.count or (keys and is_envelope):
+        raise UnusableDataError(
+            "S02",
+            f'{inside.around()}, and no `records`: expected {{"records": […], "metadata": {{…}}}}, or the records '
+            "alone, as an array or one on each line; rename what holds them",
+            max(inside.count, 1),
+        )
 
 
 def canonical(value: Any) -> str:

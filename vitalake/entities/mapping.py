@@ -26,6 +26,7 @@ from unicodedata import category
 
 from vitalake.entities.envelope import canonical, kind_of
 from vitalake.errors import UnusableDataError
+from vitalake.records.conditions import FILLERS, without_edges
 
 FIELDS = ("id", "name", "revenue", "employees", "industry")
 OPEN = "open"
@@ -56,6 +57,11 @@ class SystemMapping:
     system: str
     paths: Mapping[str, tuple[_PathTo, ...]]
     open_paths: tuple[_PathTo, ...] = ()
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Keys of a record below which a canonical field may be."""
+        return frozenset(path[0] for paths in self.paths.values() for path in paths)
 
 
 class Entity(NamedTuple):
@@ -201,7 +207,7 @@ def _is_blank(value: Any) -> bool:
     if type(value) is not str:
         return value is None
     for each in value:  # noqa: SIM110, a fifth of the time of all(…), a dozen times a record
-        if category(each) not in _UNSEEN:
+        if category(each) not in _UNSEEN and each not in FILLERS:
             return False
     return True
 
@@ -240,7 +246,7 @@ def _without_nul(text: str, rule: str, what: str) -> str:
         raise UnusableDataError(
             rule, f"a text with U+0000 in it, which databases refuse, where {what} was expected"
         )
-    return text.strip()
+    return without_edges(text)
 
 
 def _revenue(value: Any) -> float | None:

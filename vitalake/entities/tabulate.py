@@ -24,7 +24,10 @@ from vitalake.lake.columns import array, numbers
 from vitalake.lake.contents import Parsed, RawObject, Refusal, Tabulated
 from vitalake.lake.refusals import RefusalBudget
 from vitalake.pseudonyms import Pseudonyms
+from vitalake.records.decoding.utf8 import utf8_chunks
+from vitalake.records.json.keys import RecordKeys
 
+MAX_EXPORT_BYTES = 512 * 2**20
 _ENTITY_BYTES = 500  # what an entity takes beside its attributes
 
 
@@ -47,10 +50,18 @@ class Piece:
     envelope: str | None = None
 
 
-def parse(objects: Sequence[RawObject], pseudonyms: Pseudonyms) -> Iterator[Parsed]:
-    """Read objects: each record ends in a piece or in a refusal, an object of unknown origin in one refusal."""
+def parse(
+    objects: Sequence[RawObject], pseudonyms: Pseudonyms, most_bytes: int = MAX_EXPORT_BYTES
+) -> Iterator[Parsed]:
+    """Read objects: each record ends in a piece or in a refusal, an object of unknown origin in one refusal.
+
+    Args:
+        objects: exports.
+        pseudonyms: for what nobody may see.
+        most_bytes: that an export may have when it is unpacked.
+    """
     for item in objects:
-        yield from _read(item, pseudonyms)
+        yield from _read(item, pseudonyms, most_bytes)
 
 
 def tabulate(pieces: Sequence[Piece]) -> Tabulated:
@@ -71,8 +82,9 @@ def tabulate(pieces: Sequence[Piece]) -> Tabulated:
     )
 
 
-def _read(item: RawObject, pseudonyms: Pseudonyms) -> Iterator[Parsed]:
-    envelope = read_envelope(b"".join(item.chunks()))
+def _read(item: RawObject, pseudonyms: Pseudonyms, most_bytes: int) -> Iterator[Parsed]:
+    keys = frozenset(key for mapping in system_mappings().values() for key in mapping.keys)
+    envelope = read_envelope(b"".join(utf8_chunks(item.chunks(), "JSON", most_bytes)), keys)
     try:
         said = read_metadata(envelope, item.key, item.uploaded_at, system_mappings())
     except UnusableDataError as error:
@@ -124,13 +136,22 @@ def _open(envelope: Envelope, said: ExportMetadata, found: Reconciled) -> dict[s
 
 def _mapped(envelope: Envelope, key: str, mapping: SystemMapping) -> Iterator[tuple[list[Entity], list[Refusal]]]:
     """The records in canonical form and those that are refused, a block at a time."""
-    told = RefusalBudget()
+    told, keys = RefusalBudget(), RecordKeys(sorted(mapping.keys), ())
     for block in envelope.records():
         entities: list[Entity] = []
         refusals = [Refusal(key, each.rule, each.message, each.number, each.count) for each in block.refused]
+        records, numbers = block.records, block.numbers
+        odd = [at for at, each in enumerate(records) if mapping.keys.isdisjoint(each) or not _all_ascii(each)]
+        if doubtful := keys.doubtful(records, odd):
+            records, kept, unusable = keys.settled(records, doubtful)
+            refusals += [
+                Refusal(key, error.rule, error.message, int(numbers[at]), error.record_count)
+                for at, error in unusable.items()
+            ]
+            numbers = numbers[kept]
         others: dict[str, Refusal] = {}  # of each rule, the first that has no words of its own
         counts: Counter[str] = Counter()
-        for number, record in zip(block.numbers.tolist(), block.records, strict=True):
+        for number, record in zip(numbers.tolist(), records, strict=True):
             try:
                 entities.append(map_record(record, number, mapping))
             except UnusableDataError as error:
@@ -142,6 +163,10 @@ def _mapped(envelope: Envelope, key: str, mapping: SystemMapping) -> Iterator[tu
                 if rule not in others:
                     others[rule] = Refusal(key, rule, error.message, number)
         yield entities, refusals + [replace(each, record_count=counts[rule]) for rule, each in others.items()]
+
+
+def _all_ascii(record: dict[str, Any]) -> bool:
+    return all(map(str.isascii, record))
 
 
 def _records(pieces: Sequence[Piece]) -> pa.Table:

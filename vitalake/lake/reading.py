@@ -24,7 +24,7 @@ from vitalake.lake.columns import rows_of
 from vitalake.lake.contents import Parsed, RawObject, Refusal
 from vitalake.lake.dataset import Dataset
 from vitalake.lake.parts import Inputs, Part, Store, listed_parts, load_part
-from vitalake.lake.quarantine.defects import OF_THE_MACHINE, laid_out, why_refused
+from vitalake.lake.quarantine.defects import OF_THE_MACHINE, laid_out, refusals_for
 from vitalake.lake.quarantine.rows import QuarantineRows
 from vitalake.lake.reconcile import Output, PartWriter, Progress, Report, following, reconcile
 from vitalake.lake.versions.code_version import code_digest
@@ -259,8 +259,7 @@ def _parse(dataset: Dataset, objects: Sequence[RawObject], pseudonyms: Pseudonym
     for item in objects:
         deque(item.stream or (), maxlen=0)
     if failed:
-        why = why_refused(failed, [item.key for item in objects])
-        yield Parsed((), tuple(Refusal(item.key, *why) for item in objects))
+        yield Parsed((), refusals_for(failed, [item.key for item in objects]))
 
 
 @contextmanager

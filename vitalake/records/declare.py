@@ -5,31 +5,24 @@ Belongs here: putting the pieces together. Does not belong here: any of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vitalake.arrivals.calendar import ONE, Granularity
 from vitalake.arrivals.partitions import PartLimits
 from vitalake.lake.checks import readable, refused_records, repeated_keys, warned
-from vitalake.lake.contents import Parsed, RawObject, Refusal
+from vitalake.lake.contents import Parsed
 from vitalake.lake.dataset import Dataset, Rule, SqlView, Threshold, Trend
 from vitalake.lake.tables import Table, partition_columns, repeated
+from vitalake.records.csv_format import CsvFormat
+from vitalake.records.declaration_faults import refuse_no_list, refuse_unknown_argument
 from vitalake.records.fields import Field, RecordTable, names_people
-from vitalake.records.judge import ObjectRecords, judged
-
-if TYPE_CHECKING:
-    from vitalake.pseudonyms import Pseudonyms
+from vitalake.records.judge import judged
+from vitalake.records.parse import parse_csv, parse_json
 
 # Streams of any size; of many small objects as many as are read at once for ECG.
 LIMITS = PartLimits(object_bytes=8 * 2**30, whole_bytes=16 * 2**20)
-# In memory, about: a JSON value and its copy in a column, or a record around its values; and for a byte of JSON a
-# text with its copy, or what whole records take (1 to 6, mostly; of small lists and objects in them up to 28).
-_CELL_BYTES, _TEXT_FACTOR, _WHOLE_FACTOR = 100, 2, 5
-# Of CSV, twice its bytes; of rows with little in them, what a row and a field of it take however little that is.
-_ROW_BYTES, _FIELD_BYTES = 64, 12
-_PIECE_ROWS = 1 << 17  # a block of such rows is judged in pieces
 
 
 def csv_dataset(
@@ -42,6 +35,15 @@ def csv_dataset(
     rules: tuple[Rule, ...] = (),
     ignored: tuple[str, ...] = (),
     restricted: bool = False,
+    *,
+    decimal_sign: str = ".",
+    thousands_sign: str = "",
+    date_formats: tuple[str, ...] = (),
+    timestamp_formats: tuple[str, ...] = (),
+    time_zone: str = "UTC",
+    encoding: str = "utf-8",
+    delimiter: str | None = None,
+    two_digit_years_from: int | None = None,
     **more: Any,
 ) -> Dataset:
     """A dataset of CSV files, each with a header, in one table.
@@ -57,15 +59,37 @@ def csv_dataset(
         rules: what must hold of every row.
         ignored: columns of files that nobody wants.
         restricted: whether the table names people.
+        decimal_sign: how files write numbers, days, times and text, this and those that follow; see `CsvFormat`.
+        thousands_sign: see there.
+        date_formats: see there.
+        timestamp_formats: see there.
+        time_zone: see there.
+        encoding: see there.
+        delimiter: see there.
+        two_digit_years_from: see there.
         more: any other argument of `Dataset`, such as ``processed_within``, or ``partition="hour"``.
 
     Raises:
         ValueError: the declaration cannot be meant so; the message says what to change.
     """
-    _refuse_text(name, "ignored", ignored)
+    refuse_unknown_argument(csv_dataset, f"{name}: csv_dataset", more)
+    refuse_no_list(name, fields=(fields, Field), rules=(rules, Rule), key=(key, str), ignored=(ignored, str))
+    try:
+        written = CsvFormat(
+            decimal_sign,
+            thousands_sign,
+            date_formats,
+            timestamp_formats,
+            time_zone,
+            encoding,
+            delimiter,
+            two_digit_years_from,
+        )
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
     tables = (RecordTable(table or name, doc, tuple(field.column for field in fields), restricted),)
-    parse = partial(_parse_csv, fields, ignored, names_people(fields, tables))
-    return _dataset(name, doc, owner, fields, tables, key, rules, parse, more)
+    parse = partial(parse_csv, ignored=ignored, written=written)
+    return _dataset(name, doc, owner, fields, tables, key, rules, parse, more, written)
 
 
 def json_dataset(
@@ -82,8 +106,9 @@ def json_dataset(
 
     As `csv_dataset`, but for `tables`: which of the fields go to which table, each with one row a record.
     """
-    parse = partial(_parse_json, fields, names_people(fields, tables))
-    return _dataset(name, doc, owner, fields, tables, key, rules, parse, more)
+    refuse_unknown_argument(json_dataset, f"{name}: json_dataset", more)
+    refuse_no_list(name, fields=(fields, Field), tables=(tables, RecordTable), rules=(rules, Rule), key=(key, str))
+    return _dataset(name, doc, owner, fields, tables, key, rules, parse_json, more)
 
 
 def _dataset(
@@ -94,10 +119,10 @@ def _dataset(
     tables: tuple[RecordTable, ...],
     key: tuple[str, ...],
     rules: tuple[Rule, ...],
-    parse: Any,
+    parse: Callable[..., Iterator[Parsed]],
     more: dict[str, Any],
+    written: CsvFormat | None = None,
 ) -> Dataset:
-    _refuse_text(name, "key", key)
     if again := repeated(field.column for field in fields):
         raise ValueError(f"{name}: two fields have the column {', '.join(again)}; give each a column of its own")
     named = {field.column for field in fields if field.personal}
@@ -119,96 +144,24 @@ def _dataset(
     if key:
         once = f"Each key comes once {ONE[unit]}; of several rows the newest is current."
         checks.append(repeated_keys(first, key, Threshold(warn=0.0), doc=once))
+    limits = more.pop("limits", LIMITS)
     views = (*(_current_and_superseded(stored[0], key, unit) if key else ()), *more.pop("views", ()))
     return Dataset(
         name=name,
         doc=doc,
         owner=owner,
-        parse=parse,
-        tabulate=partial(judged, fields=fields, rules=rules, tables=stored),
+        parse=partial(parse, fields=fields, private=names_people(fields, tables), most_bytes=limits.object_bytes),
+        tabulate=partial(
+            judged, fields=fields, rules=rules, tables=stored, key=key, written=written or CsvFormat()
+        ),
         tables=stored,
         views=views,
         rules=rules,
         checks=(*checks, *more.pop("checks", ())),
         trends=(_records_by_day(name, first), *more.pop("trends", ())),
-        limits=more.pop("limits", LIMITS),
+        limits=limits,
         **more,
     )
-
-
-def _refuse_text(name: str, argument: str, value: object) -> None:
-    """A text is a sequence too, of its letters."""
-    if isinstance(value, str):
-        raise ValueError(f"{name}: {argument} is a list of names; of one name it is {argument}=({value!r},)")
-
-
-def _parse_csv(
-    fields: Sequence[Field], ignored: Sequence[str], private: bool, objects: Sequence[RawObject], _: Pseudonyms
-) -> Iterator[Parsed]:
-    from vitalake.lake.refusals import RefusalBudget
-    from vitalake.records.csv.reader import read_csv
-
-    (item,) = objects
-    told = RefusalBudget()
-    names, required = [field.name for field in fields], [field.name for field in fields if field.required]
-    for rows in read_csv(item.chunks(), names, required, ignored, private=private):
-        refusals = tuple(
-            Refusal(item.key, each.rule, each.message, each.line, each.count, None if private else each.text)
-            for each in rows.refused
-        )
-        yield Parsed((), refusals)
-        row_bytes = max(2 * rows.size_bytes / max(len(rows.lines), 1), _ROW_BYTES + _FIELD_BYTES * len(names))
-        for begin in range(0, len(rows.lines), _PIECE_ROWS):
-            piece = rows.slice(begin, _PIECE_ROWS)
-            source = item.key, item.version, item.uploaded_at
-            batch = ObjectRecords(*source, piece.lines, piece.columns, piece.text, told=told)
-            yield Parsed((batch,), (), int(len(piece.lines) * row_bytes))
-
-
-def _parse_json(
-    fields: Sequence[Field], private: bool, objects: Sequence[RawObject], _: Pseudonyms
-) -> Iterator[Parsed]:
-    from vitalake.lake.refusals import RefusalBudget
-    from vitalake.records.json.reader import read_json
-
-    (item,) = objects
-    told = RefusalBudget()
-    names = [field.name for field in fields]
-    whole = not private  # for the text of what is refused
-    cells, factor = (len(names) + 1, _WHOLE_FACTOR) if whole else (len(names), _TEXT_FACTOR)
-    for found in read_json(item.chunks()):
-        refusals = tuple(
-            Refusal(item.key, each.rule, each.message, each.number, each.count, each.text if whole else None)
-            for each in found.refused
-        )
-        records = found.records
-        there = set().union(*records)
-        values = {name: _values(records, name) if name in there else [None] * len(records) for name in names}
-        text, more = partial(_json_text, records if whole else ()), _with_more(records, values)
-        batch = ObjectRecords(item.key, item.version, item.uploaded_at, found.numbers, values, text, more, told)
-        yield Parsed((batch,), refusals, max(len(records) * cells * _CELL_BYTES, found.size_bytes * factor))
-
-
-def _json_text(records: Sequence[dict[str, Any]], row: int) -> str:
-    import json
-
-    return json.dumps(records[row], ensure_ascii=False)
-
-
-def _values(records: Sequence[dict[str, Any]], name: str) -> list[Any]:
-    """One field of each record, None where it is not there; all have it, mostly."""
-    try:
-        return list(map(itemgetter(name), records))
-    except KeyError:
-        return [record.get(name) for record in records]
-
-
-def _with_more(records: Sequence[dict[str, Any]], values: dict[str, list[Any]]) -> list[int]:
-    """Positions of the records that have fields beside these; quickly none, as there mostly are."""
-    there = sum(len(column) - column.count(None) for column in values.values())
-    if sum(map(len, records)) == there:
-        return []
-    return [position for position, record in enumerate(records) if not record.keys() <= values.keys()]
 
 
 def _records_by_day(name: str, table: str) -> Trend:

@@ -19,9 +19,12 @@ from vitalake.lake.refusals import RefusalBudget
 from vitalake.lake.tables import Table, arrow_types
 from vitalake.records.conditions import UNSEEN
 from vitalake.records.csv.lines import text_of
+from vitalake.records.csv_format import CsvFormat
+from vitalake.records.edges import edges_of, without_edges_in
 from vitalake.records.fields import KINDS, UNDECLARED, Field, names_people
+from vitalake.records.local_texts import typed_texts
 from vitalake.records.rules import broken
-from vitalake.records.typed import from_json, from_texts
+from vitalake.records.typed import from_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
     Numbers = npt.NDArray[np.int64]
 
-MISSING, MISTYPED = "D04", "D05"
+MISSING, MISTYPED, EDGES = "D04", "D05", "D08"
 
 
 @dataclass(frozen=True)
@@ -66,16 +69,30 @@ class _Reason(NamedTuple):
 
 
 def judged(
-    batches: Sequence[ObjectRecords], fields: Sequence[Field], rules: Sequence[Rule], tables: Sequence[Table]
+    batches: Sequence[ObjectRecords],
+    fields: Sequence[Field],
+    rules: Sequence[Rule],
+    tables: Sequence[Table],
+    key: Sequence[str],
+    written: CsvFormat,
 ) -> Tabulated:
-    """Rows of each table from the good records, in order; every other record is refused once, with all reasons."""
+    """Rows of each table from the good records, in order; every other record is refused once, with all reasons.
+
+    Args:
+        batches: the records.
+        fields: declared ones.
+        rules: declared ones.
+        tables: declared ones.
+        key: columns that rows are joined and replaced by.
+        written: how texts of CSV are written.
+    """
     import numpy as np
     import pyarrow as pa
 
     starts = np.cumsum([0, *(len(batch.numbers) for batch in batches)])
-    columns, reasons = _typed(batches, fields)
+    columns, reasons, edges = _typed(batches, fields, key, written)
     holds, warnings = _asked(columns | _uploaded(batches), rules)
-    reasons += holds
+    reasons += holds + edges
     good = ~np.logical_or.reduce([np.zeros(starts[-1], np.bool_), *(reason.broken for reason in reasons)])
     if any(len(batch.undeclared) for batch in batches):
         warnings.insert(0, _undeclared(batches, starts))
@@ -125,28 +142,43 @@ def _undeclared(batches: Sequence[ObjectRecords], starts: Numbers) -> _Reason:
     return _Reason(UNDECLARED, "", found)
 
 
-def _typed(batches: Sequence[ObjectRecords], fields: Sequence[Field]) -> tuple[dict[str, Any], list[_Reason]]:
-    """Each field as a column; and what does not fit, or is required and not there."""
+def _typed(
+    batches: Sequence[ObjectRecords], fields: Sequence[Field], key: Sequence[str], written: CsvFormat
+) -> tuple[dict[str, Any], list[_Reason], list[_Reason]]:
+    """Each field as a column; what does not fit, or is required and not there; and what nobody sees around keys.
+
+    Around other texts it is taken away.
+    """
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     columns: dict[str, Any] = {}
     reasons: list[_Reason] = []
+    edges: list[_Reason] = []
     for each in fields:
         values = [batch.values[each.name] for batch in batches]
-        kind = arrow_types()[each.kind]
-        if all(isinstance(value, pa.Array) for value in values):
-            column, bad = from_texts(pa.concat_arrays([array([], pa.string()), *values]), kind)
+        in_csv = all(isinstance(value, pa.Array) for value in values)
+        if in_csv:
+            texts = pa.concat_arrays([array([], pa.string()), *values])
+            column, faults = typed_texts(texts, each.kind, written)
         else:
-            column, bad = from_json(list(chain.from_iterable(values)), kind)
-        reasons.append(_Reason(MISTYPED, f"{each.name} is not {KINDS[each.kind]}", bad))
+            column, bad = from_json(list(chain.from_iterable(values)), arrow_types()[each.kind])
+            faults = [(f"is not {KINDS[each.kind]}", bad)]
+        bad = np.logical_or.reduce([mask for _, mask in faults])
+        reasons += [_Reason(MISTYPED, f"{each.name} {said}", mask) for said, mask in faults]
         if each.required:
             blank = truth(pc.is_null(column))
             if each.kind == "string":
                 blank = blank | _unseen(column)
             reasons.append(_Reason(MISSING, f"{each.name} is missing or blank", blank & ~bad))
+        if each.kind == "string":
+            if each.column in key:
+                edges += [_Reason(EDGES, f"{each.name} {said}", mask) for said, mask in edges_of(column)]
+            else:
+                column = without_edges_in(column, empty_is_null=in_csv)
         columns[each.column] = column
-    return columns, [reason for reason in reasons if reason.broken.any()]
+    return columns, [reason for reason in reasons if reason.broken.any()], edges
 
 
 def _unseen(column: pa.Array) -> npt.NDArray[np.bool_]:

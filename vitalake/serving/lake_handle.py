@@ -183,7 +183,7 @@ class Lake:
         if not signals.leads:
             raise PermanentError(
                 f"none of the {signals.lead_count} leads of {printable(signals.source_key)} is known in mV: a gain "
-                'is not known, or the unit is no voltage. What is stored is in lake.df("ecg_signals", …)'
+                'is not known, or a signal is no ECG. What is stored is in lake.df("ecg_signals", …)'
             )
         return signals
 

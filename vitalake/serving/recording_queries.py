@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _FACTS = """recording_id, source_key, date, file_format, device_id, device_model, label, lead_count,
     sampling_rate_hz, duration_s, strftime(started_at, '%Y-%m-%d %H:%M:%S UTC') AS started_at,
     verdict, reasons, warning_texts, rules_version"""
-_LEADS = """lead_index, lead_name, lead_group, start_offset_s, sampling_rate_hz, duration_s, unit, verdict, reasons,
+_LEADS = """lead_index, lead_name, signal_kind, kind_reason, lead_group, start_offset_s,
+    sampling_rate_hz, duration_s, unit, verdict, reasons,
     window_count, unacceptable_share, poor_probability"""
 # The lists are cut in the database: a day of samples never leaves it. SQL counts list items from 1.
 _STRETCH = """lead_index,

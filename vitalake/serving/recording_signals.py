@@ -66,7 +66,7 @@ class RecordingSignals:
         day: its partition.
         verdict: acceptable, marginal or unacceptable.
         leads: those that are known in mV.
-        lead_count: how many it has: more than `leads` where a gain is not known, or a unit is no voltage.
+        lead_count: how many it has: more than `leads` where a gain is not known, or a signal is no ECG.
     """
 
     recording_id: str

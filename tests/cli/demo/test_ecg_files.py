@@ -14,6 +14,7 @@ import pytest
 from cli.demo.ecg_files import csv_text, edf, wfdb
 from cli.demo.heart import TWELVE, twelve_leads_mv
 from cli.demo.recordings import DemoFile, other_formats
+from vitalake.datasets.ecg import DEVICES
 from vitalake.ecg.readers.formats import read_together
 from vitalake.ecg.recording import Recording
 from vitalake.ecg.signals.peaks import r_peaks
@@ -29,8 +30,8 @@ def files() -> dict[str, DemoFile]:
     return {file.key.rpartition("/")[2]: file for file in other_formats(START.date())}
 
 
-def as_the_dataset_does(recording: Recording) -> Recording:
-    return checked(completed(recording, SourceConfig()))
+def as_the_dataset_does(recording: Recording, key: str) -> Recording:
+    return checked(completed(recording, SourceConfig(DEVICES), key))
 
 
 def read(*files: DemoFile) -> Recording:

@@ -41,7 +41,7 @@ def verdicts(files: list[DemoFile], kind: str) -> list[Verdict]:
 
 def test_keys_say_day_and_device_and_are_all_different(files: list[DemoFile]) -> None:
     pattern = re.compile(
-        r"ecg/date=2026-11-(18|19|20|21)/device=(holter-01|holter-02|patch-07|bedside-03)/\d\d\.mat"
+        r"ecg/date=2026-11-(18|19|20|21)/device=(demo-holter-01|demo-holter-02|demo-patch-07|demo-bedside-03)/\d\d\.mat"
     )
     assert all(pattern.fullmatch(file.key) for file in files if file.kind not in OTHER_KINDS)
     assert len({file.key for file in files}) == len(files) == 4 * 4 * 12 + len(BROKEN_KINDS) + 6

@@ -29,7 +29,7 @@ from tests.cli.conftest import DAYS, Vitalake, build
 from vitalake.serving import recording_queries
 
 ROOT = Path(__file__).resolve().parents[3]
-FOLDER = f"ecg/date={DAYS[0]}/device=a"
+FOLDER = f"ecg/date={DAYS[0]}/device=demo-a"
 TWELVE_LEADS, LONG, BAD = (f"{FOLDER}/{name}" for name in ("rest_01.hea", "three-minutes.mat", "minute.mat"))
 BAD_PART = slice(20 * SAMPLING_RATE_HZ, 30 * SAMPLING_RATE_HZ)
 RNG = np.random.default_rng(3)
@@ -46,6 +46,8 @@ def built(file_settings: Settings) -> Settings:
     x[BAD_PART] = 0.0
     raw.put(BAD, matlab_v4(stored(x)), expected=None)
     raw.put(f"{FOLDER}/empty.mat", b"", expected=None)
+    worn = "".join(f"{n / SAMPLING_RATE_HZ:.4f},{v:.4f},{n % 7}\n" for n, v in enumerate(strip_mv("clean", RNG)))
+    raw.put(f"{FOLDER}/worn.csv", b"time [s],ECG [mV],acc_x\n" + worn.encode(), expected=None)
     build(file_settings, DAYS[0])
     return file_settings
 
@@ -90,7 +92,7 @@ def test_a_pipe_gets_facts_words_and_the_table(vitalake: Vitalake) -> None:
     assert lines[0] == TWELVE_LEADS
     assert lines[1].startswith("! marginal: ")
     assert lines[2].startswith(
-        "wfdb · 12 leads · 500 Hz · 10 s · device a · label 426783006 · started 2026-01-05 08:15"
+        "wfdb · 12 leads · 500 Hz · 10 s · device demo-a · label 426783006 · started 2026-01-05 08:15"
     )
     [heading] = [line for line in lines if line.startswith("measure")]
     assert heading.split() == ["measure", "unit", "limits", *TWELVE]
@@ -114,6 +116,14 @@ def test_a_terminal_gets_curves_within_its_width_and_marks_on_the_beats(ecg: Set
     with lake_connection(ecg) as connection:
         [(beats,)] = connection.execute("SELECT len(r_peaks) FROM ecg_signals WHERE lead_name = 'II'").fetchall()
     assert one.count("▾") == beats > 8
+
+
+@pytest.mark.usefixtures("ecg")
+def test_signals_that_are_no_ecg_are_named_with_the_reason(vitalake: Vitalake) -> None:
+    lines = vitalake("ecg", "show", "worn.csv").out.splitlines()
+    assert re.match(r"\S+ acceptable", lines[1])
+    assert "not an ECG: acc_x (its label names motion)" in lines
+    assert not any(line.startswith("not an ECG") for line in vitalake("ecg", "show", TWELVE_LEADS).out.splitlines())
 
 
 def test_a_recording_is_found_by_any_of_its_keys_and_its_id(vitalake: Vitalake, ecg: Settings) -> None:

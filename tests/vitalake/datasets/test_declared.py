@@ -56,6 +56,16 @@ def test_two_datasets_of_one_name_are_refused(folder: Path) -> None:
         ("FIELDS = (\n", "mine.py, line 1: '\\(' was never closed"),
         (MODULE.replace("team:data", "anna"), "mine.py, line 7: dataset 'mine': 'anna' is no owner"),
         (MODULE.replace('"string"', '"text"'), "mine.py, line 6: .*there is no kind 'text'"),
+        (
+            MODULE.replace("FIELDS, ", "FIELDS, decimal_sgin=',', "),
+            "mine.py, line 7: .*did you mean 'decimal_sign'",
+        ),
+        (MODULE.replace('"A."', '"A.", requierd=True'), "mine.py, line 6: .*did you mean 'required'"),
+        (MODULE.replace('"a", "string"', '"a" "string"'), "mine.py, line 6: .*; on line 6 two texts stand side by"),
+        (
+            MODULE.replace("FIELDS, ", 'FIELDS, ignored=("b" "c", "d"), '),
+            "mine.py, line 7: two texts stand side by",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_its_line(folder: Path, text: str, why: str) -> None:

@@ -10,8 +10,10 @@ import duckdb
 import pytest
 
 from tests.vitalake.scans import SCAN
+from vitalake.datasets.entities import ENTITIES
 from vitalake.datasets.entity_metrics import ENTITY_METRICS
 from vitalake.datasets.entity_relationships import ENTITY_RELATIONSHIPS
+from vitalake.datasets.pricing import PRICING
 from vitalake.datasets.retina import RETINA
 from vitalake.lake.contents import RawObject, Refusal
 from vitalake.lake.dataset import Dataset
@@ -87,9 +89,39 @@ def test_a_key_with_white_space_around_it_is_refused_as_it_would_join_nothing(
     assert len(rows) == 2
 
 
-@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u00ad"])
-def test_what_stays_around_an_id_of_an_entity_may_stay_around_a_key(unseen: str) -> None:
-    assert (f"crm_2{unseen}").strip() == f"crm_2{unseen}", "ids of entities are stripped like this"
-    odd = LINK | {"child_id": f"crm_2{unseen}"}
-    rows, refusals = read(ENTITY_RELATIONSHIPS, "\n".join([",".join(odd), ",".join(odd.values())]).encode())
-    assert (len(rows), refusals) == (1, [])
+@pytest.mark.parametrize(
+    "around", ["{}\u200b", "\ufeff{}", "{}\u00ad", "\u200e{}", "{}\u2060", "{}\ufe0f", "\u3164{}"]
+)
+@pytest.mark.parametrize(
+    ("dataset", "record", "field"),
+    [
+        *((ENTITY_RELATIONSHIPS, LINK, field) for field in ("parent_id", "child_id", "type")),
+        *((ENTITY_METRICS, METRIC, field) for field in ("entity_id", "metric")),
+    ],
+)
+def test_a_key_with_what_nobody_sees_around_it_is_refused_with_the_character(
+    dataset: Dataset, record: dict[str, str], field: str, around: str
+) -> None:
+    odd = record | {field: around.format(record[field])}
+    lines = [",".join(record), *(",".join(each.values()) for each in (record, odd, record))]
+    rows, [refusal] = read(dataset, "\n".join(lines).encode())
+    assert (refusal.rule, refusal.record_number, len(rows)) == ("D08", 3, 2)
+    assert refusal.message.startswith(f"{field} begins or ends with U+{ord(around.strip('{}')):04X} ")
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u00ad", "\u00a0"])
+def test_what_nobody_sees_is_taken_from_around_an_id_of_an_entity(unseen: str) -> None:
+    data = json.dumps([{"id": f"{unseen}7{unseen}", "company_name": f"Acme{unseen}"}]).encode()
+    item = RawObject("entities/crm/a", "v1", len(data), NOON, data)
+    values = [value for each in ENTITIES.parse([item], Pseudonyms(bytes(32))) for value in each.values]
+    [row] = ENTITIES.tabulate(values).tables[ENTITIES.tables[0].name].to_pylist()
+    assert (row["canonical_id"], row["name"]) == ("crm_7", "Acme")
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u00ad", "\u00a0", " "])
+def test_what_nobody_sees_is_taken_from_around_any_text_that_is_no_key(unseen: str) -> None:
+    data = f"Region,ID,InstanceType,Price (USD/h)\n{unseen}eu,1,m5{unseen},0.1\n".encode()
+    [price], refusals = read(PRICING, data)
+    assert (price["region"], price["instance_type"], refusals) == ("eu", "m5", [])
+    [scan], refusals = read(RETINA, json.dumps([SCAN | {"diagnosis": f"{unseen}normal{unseen}"}]).encode())
+    assert (scan["diagnosis"], scan["warnings"], refusals) == ("normal", [], [])

@@ -10,10 +10,12 @@ import pytest
 from benchmarks.quality.hearts import NORMAL, beating
 from cli.demo.recordings import strip_mv
 from vitalake.ecg.assess import assess
+from vitalake.ecg.channel_words import meaning_of
 from vitalake.ecg.quality.rules import Verdict, judge_windows
 from vitalake.ecg.recording import Lead, Recording
 from vitalake.ecg.signals.filters import FloatArray
 from vitalake.ecg.signals.peaks import r_peaks
+from vitalake.ecg.structure import checked
 
 RATE = 360.0
 
@@ -139,8 +141,9 @@ def test_fractions_have_no_step_and_are_no_flat_line() -> None:
 
 
 def test_what_is_no_ecg_is_not_judged() -> None:
-    pressure, brain = replace(lead(10), unit="mmHg"), lead(10, "EEG Fpz-Cz")
-    judged = assess([recording(lead(10), pressure, brain)])[0]
+    pressure = replace(lead(10), unit="mmHg")
+    brain = replace(lead(10), label=meaning_of("EEG Fpz-Cz"))
+    judged = assess([checked(recording(lead(10), pressure, brain))])[0]
     assert [each is not None for each in judged.leads] == [True, False, False]
     assert judged.verdict.verdict == "acceptable"
 

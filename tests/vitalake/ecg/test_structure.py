@@ -12,10 +12,13 @@ import pytest
 from tests.vitalake.ecg.broken_files import BrokenFile, broken_files
 from tests.vitalake.ecg.matlab_files import strip, v4_file, v5_file
 from tests.vitalake.ecg.reading import read, rules, stored
+from vitalake.ecg.devices import Device
 from vitalake.ecg.structure import SourceConfig
 from vitalake.errors import UnusableDataError
 
-TWO_LEADS = SourceConfig(lead_names=("I", "II"))
+TWO_LEADS = SourceConfig(
+    (Device("*", sampling_rate_hz=360.0, gain_adu_per_mv=200.0, zero_adu=1024.0, lead_names=("I", "II")),)
+)
 
 
 @pytest.mark.parametrize("file", broken_files(), ids=lambda file: file.name)
@@ -71,19 +74,19 @@ def test_the_short_side_is_the_leads(leads: int) -> None:
         np.testing.assert_array_equal(stored(recording), signal)
 
 
-def test_lead_names_come_from_the_configuration_or_are_numbered() -> None:
+def test_lead_names_come_from_the_device_or_are_numbered() -> None:
     named = read(v4_file(strip(leads=2)), TWO_LEADS)
     assert ([lead.name for lead in named.leads], rules(named)) == (["I", "II"], ())
     numbered = read(v4_file(strip(leads=3)), TWO_LEADS)
     assert ([lead.name for lead in numbered.leads], rules(numbered)) == (
         ["lead_1", "lead_2", "lead_3"],
-        ("S07", "S09"),
+        ("S09",),
     )
     assert {lead.unit for lead in numbered.leads} == {"adu"}
 
 
 def test_an_unknown_gain_is_a_warning() -> None:
-    recording = read(v4_file(strip()), SourceConfig(gain_adu_per_mv=None))
+    recording = read(v4_file(strip()), SourceConfig((Device("*", sampling_rate_hz=360.0),)))
     assert rules(recording) == ("S09",)
 
 
@@ -155,7 +158,7 @@ def test_every_real_fragment_becomes_a_recording(data_dir: Path) -> None:
 @pytest.mark.data
 def test_a_real_v5_file_with_its_own_rate(data_dir: Path) -> None:
     data = (data_dir / "mat_other/100m_v5_uint16.mat").read_bytes()
-    recording = read(data, SourceConfig(sampling_rate_hz=500))
+    recording = read(data, SourceConfig((Device("*", sampling_rate_hz=500.0),)))
     assert (recording.file_format, recording.leads[0].sampling_rate_hz) == ("matlab_v5", 360)
     assert stored(recording).shape == (1, 3600)
     assert stored(recording).dtype == np.int32

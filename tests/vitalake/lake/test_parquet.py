@@ -123,6 +123,8 @@ def test_the_largest_part_that_can_be_still_tells_in_its_last_bytes() -> None:
     leads = 16 * ECG.limits.part_objects
     lead = {column.name: 0.0 for column in SIGNALS.columns if column.kind == "float64"} | {
         "recording_id": "0" * 20,
+        "signal_kind": "other",
+        "kind_reason": "k" * 100,
         "lead_group": 0,
         "unit": "mV",
         "window_count": 1,

@@ -97,6 +97,16 @@ def test_a_reader_cannot_hide_it(
         read(dataset, near)
 
 
+def test_an_object_is_in_quarantine_with_the_number_of_records_that_are_in_it(near: ObjectStore) -> None:
+    def parse(objects: Sequence[RawObject], _: Pseudonyms) -> Iterator[Parsed]:
+        yield from ()
+        raise UnusableDataError("S02", "an object around them", len(objects[0].data))
+
+    dataset, items = replace(PRICING, parse=parse), near.objects("pricing/")
+    _, [row] = read_part(dataset, near, items, Pseudonyms(b"a key for tests, long enough"), Inputs("o", "c"))
+    assert (row["rule"], row["record_count"]) == ("S02", len(CONTENT))
+
+
 def test_nothing_of_a_part_whose_bytes_changed_is_in_the_lake(
     near: ObjectStore, proxy: ChangingProxy, store: ObjectStore, notes: Dataset, put: Put
 ) -> None:

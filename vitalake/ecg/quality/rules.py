@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.recording import RATE_ASSUMED
 from vitalake.ecg.signals.filters import FloatArray
 
 Quality = Literal["acceptable", "marginal", "unacceptable"]
@@ -210,6 +211,6 @@ def in_words(reasons: Iterable[str]) -> str:
 
     A lead that is off needs no further explanation; an id that no rule has stays as it is.
     """
-    words = {rule.id: rule.words for rule in RULES}
+    words = {RATE_ASSUMED: "sampling rate assumed", **{rule.id: rule.words for rule in RULES}}
     ids = set(reasons)
     return words["Q17"] if "Q17" in ids else ", ".join(words.get(name, name) for name in sorted(ids))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 
+from vitalake.ecg.devices import UNDECLARED, Device
 from vitalake.ecg.readers import ishne
 from vitalake.ecg.readers.aecg import reader as aecg
 from vitalake.ecg.readers.dicom import reader as dicom
@@ -51,7 +52,9 @@ class FoundRecording:
 
 
 def read_together(
-    objects: Sequence[RawObject], accept: Callable[[Recording], Recording]
+    objects: Sequence[RawObject],
+    accept: Callable[[Recording, str], Recording],
+    device_of: Callable[[str], Device] = lambda _: UNDECLARED,
 ) -> tuple[list[FoundRecording], list[Refusal]]:
     """Every recording in objects that belong together, and a refusal for each object that is in none.
 
@@ -61,7 +64,9 @@ def read_together(
 
     Args:
         objects: as they lie in one folder.
-        accept: completes a recording, or raises `UnusableDataError` where it cannot be used.
+        accept: completes the recording of an object with this key, or raises `UnusableDataError` where it cannot be
+            used.
+        device_of: what is declared of the device that an object of a key comes from.
     """
     by_name = {item.key.rpartition("/")[2]: item for item in objects}
     headers = {name: item for name, item in by_name.items() if wfdb.is_header(name, item.data)}
@@ -80,10 +85,11 @@ def read_together(
             continue
         used = tuple(by_name[other] for other in _reach(name, needs) if other in by_name)
         try:
-            read = wfdb.read(name, contents, max_samples=MAX_SAMPLES)
+            rate_hz = device_of(item.key).sampling_rate_hz
+            read = wfdb.read(name, contents, max_samples=MAX_SAMPLES, declared_rate_hz=rate_hz)
             if isinstance(read, wfdb.Incomplete):
                 raise _waits(objects, name, read.missing)
-            found.append(FoundRecording(item, accept(read), used))
+            found.append(FoundRecording(item, accept(read, item.key), used))
         except UnusableDataError as error:
             refusals |= {each.key: Refusal(each.key, error.rule, error.message) for each in (item, *used)}
     companions = []
@@ -94,7 +100,8 @@ def read_together(
             companions.append(item)
             continue
         try:
-            found.append(FoundRecording(item, accept(_read_alone(name, item, unread))))
+            recording = _read_alone(name, item, unread, device_of(item.key))
+            found.append(FoundRecording(item, accept(recording, item.key)))
         except UnusableDataError as error:
             refusals[item.key] = Refusal(item.key, error.rule, error.message)
     if found:
@@ -106,8 +113,8 @@ def read_together(
     return found, [refusal for key, refusal in refusals.items() if key not in used_keys]
 
 
-def read_one(data: bytes) -> Recording:
-    """The recording in the bytes of one object.
+def read_one(data: bytes, device: Device = UNDECLARED) -> Recording:
+    """The recording in the bytes of one object, which comes from that device.
 
     Raises:
         UnusableDataError: S02 where no format recognises them, else whatever the format's reader finds.
@@ -115,13 +122,15 @@ def read_one(data: bytes) -> Recording:
     if not data:
         raise UnusableDataError("S01", "the object is empty (0 bytes)")
     for reader in _READERS:
+        if reader is text and text.recognises(data):
+            return text.read(data, max_samples=MAX_SAMPLES, device=device)
         if reader.recognises(data):
             recording: Recording = reader.read(data, max_samples=MAX_SAMPLES)
             return recording
     raise UnusableDataError("S02", _why_not(data))
 
 
-def _read_alone(name: str, item: RawObject, unread: Mapping[str, str]) -> Recording:
+def _read_alone(name: str, item: RawObject, unread: Mapping[str, str], device: Device) -> Recording:
     """The recording in one object; `unread` are the headers of its folder that are none, and why."""
     if name in unread and item.data:
         raise UnusableDataError("S02", f"called as a WFDB header, and none that can be read: {unread[name]}")
@@ -130,7 +139,7 @@ def _read_alone(name: str, item: RawObject, unread: Mapping[str, str]) -> Record
         if header in unread:
             raise UnusableDataError("S02", f"its WFDB header, '{header}', cannot be read: {unread[header]}")
         raise _waits([item], name, (header,))
-    return read_one(item.data)
+    return read_one(item.data, device)
 
 
 def _why_no_header(name: str, data: bytes) -> str | None:

@@ -7,14 +7,15 @@ Electrocardiology 3(3):263-266. Does not belong here: whether the recording can 
 from __future__ import annotations
 
 import struct
-from datetime import datetime, timezone
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.channel_words import LabelMeaning
 from vitalake.ecg.readers.crc import crc_ccitt
 from vitalake.ecg.readers.names import device_model, subject_identifier
-from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
+from vitalake.ecg.recording import CLOCK_TIME, MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
 from vitalake.errors import UnusableDataError
 
 FORMAT = "ishne"
@@ -106,13 +107,15 @@ def _read_samples(content: bytes, leads: int, declared: int, max_samples: int, f
 def _lead(data: bytes, position: int, samples: Samples, rate_hz: float) -> Lead:
     code, nanovolts = _short(data, 158 + 2 * position), _short(data, 206 + 2 * position)
     fault = samples == LEAD_FAULT
+    name = LEAD_NAMES.get(code, "")
     return Lead(
-        name=LEAD_NAMES.get(code, f"lead_{position + 1}"),
+        name=name or f"lead_{position + 1}",
         samples=samples,
         sampling_rate_hz=rate_hz,
         gain_adu_per_unit=NANOVOLT_PER_MILLIVOLT / nanovolts if nanovolts > 0 else 1.0,
         unit=MILLIVOLT if nanovolts > 0 else UNCALIBRATED,
         missing=fault if fault.any() else None,
+        label=LabelMeaning(ecg=bool(name)),  # the format has no other signals
     )
 
 
@@ -121,7 +124,7 @@ def _started_at(data: bytes) -> datetime | None:
     day, month, year = struct.unpack_from("<3h", data, 138)
     hour, minute, second = struct.unpack_from("<3h", data, 150)
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+        return datetime(year, month, day, hour, minute, second, tzinfo=CLOCK_TIME)
     except ValueError:
         return None
 

@@ -28,6 +28,13 @@ _KINDS = (
     "pressure heart rate hr rr rhythm beat noise exg accel acceleration accelerometer gyroscope magnetometer "
     "temperature humidity light brightness skin conductance movement motion snore position"
 )
+# Of other sensors, and of what recorders write beside signals; words that are names of people too are left out.
+_OTHERS = (
+    "status quality contact battery alarm counter index sequence digital input output analog trig marker markers "
+    "trigger triggers accel acceleration accelerometer gyroscope magnetometer motion movement activity position "
+    "posture acc accx accy accz axis breathing respiratory effort nasal snore snoring saturation temperature skin "
+    "conductance humidity ambient actigraphy plethysmogram photoplethysmogram atmung temperatur zeit"
+)
 _EEG_ELECTRODES = "fp fz cz pz oz af fc ft cp tp po"  # of the 10-20 system
 _COLUMNS = (
     "lead leads ch channel chan sig signal col column fmt record rec value val data sample samples adc amplitude "
@@ -36,7 +43,7 @@ _COLUMNS = (
     "derived unknown waveform wave count counts "
     "ableitung kanal mv uv nv adu mdc elec potl"
 )
-_WORDS = frozenset(" ".join((_LEADS, _KINDS, _EEG_ELECTRODES, _COLUMNS)).split())
+_WORDS = frozenset(" ".join((_LEADS, _KINDS, _OTHERS, _EEG_ELECTRODES, _COLUMNS)).split())
 _ALLOWED = re.compile(rf"[A-Za-z0-9+\-_./(), ]{{1,{MAX_NAME}}}")
 _PART = re.compile(r"\b[EA]-[SI]\b|(?<![A-Za-z])[A-Za-z][0-9]{1,2}(?![0-9])|[A-Za-z]+|[0-9]+")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

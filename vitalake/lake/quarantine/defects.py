@@ -27,21 +27,23 @@ from vitalake.lake.dataset import Dataset
 OF_THE_MACHINE = (MemoryError, OSError, ImportError, TransientError, PermanentError)
 
 
-def why_refused(error: Exception, keys: Sequence[str]) -> tuple[str, str]:
-    """Rule and message of what these objects are refused for.
+def refusals_for(error: Exception, keys: Sequence[str]) -> tuple[Refusal, ...]:
+    """Of each of these objects, what it is refused for, with the number of records in it where the error tells it.
 
     The log has the traceback of a defect, without what the exception says: a library may quote a value in it.
     """
     if isinstance(error, UnusableDataError):
-        return error.rule, error.message
+        count = error.record_count
+        return tuple(Refusal(key, error.rule, error.message, record_count=count) for key in keys)
     kind = type(error).__name__
     frames = "".join(traceback.format_tb(error.__traceback__))
     shown = ", ".join(map(printable, keys))
     logging.getLogger(__name__).error("a defect of the reader (%s) at %s\n%s", kind, shown, frames)
-    return DEFECT, (
+    message = (
         f"a defect of the reader ({kind}), no finding about the file: the log of the run has the traceback to "
         "report. A program that mends it reads the object again when its day is next built"
     )
+    return tuple(Refusal(key, DEFECT, message) for key in keys)
 
 
 def laid_out(dataset: Dataset, pieces: Sequence[tuple[Bundle, Sequence[Any]]]) -> Iterator[Tabulated]:
@@ -74,8 +76,7 @@ def laid_out(dataset: Dataset, pieces: Sequence[tuple[Bundle, Sequence[Any]]]) -
         if isinstance(found, Tabulated):
             yield found
         else:
-            why = why_refused(found, [item.key for item in bundle])
-            yield Tabulated({}, [Refusal(item.key, *why) for item in bundle])
+            yield Tabulated({}, refusals_for(found, [item.key for item in bundle]))
 
 
 def _is_defect(found: Tabulated | Exception) -> bool:

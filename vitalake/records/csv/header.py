@@ -12,18 +12,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from vitalake.errors import UnusableDataError
+from vitalake.records.decoding.file_kinds import marked_encoding
+from vitalake.records.names import DeclaredNames, declared_names, unlike
 
 DELIMITERS = ",;\t|"
 MAX_HEADER_BYTES = 1 << 20
-_SAID = re.compile(rb'"?sep=([,;\t|])"?(?:\r\n|\r|\n)', re.IGNORECASE)
+_SAID = re.compile(rb'"?sep=([^\r\n\0"A-Za-z0-9])"?[,;\t|]*(?:\r\n|\r|\n)', re.IGNORECASE)
+_JSON = re.compile(rb"[ \t\r\n]*[\[{]")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
-# The marks of UTF-32 come first: in little-endian order they begin as those of UTF-16 do.
-_OTHER_ENCODINGS = {
-    codecs.BOM_UTF32_LE: "UTF-32",
-    codecs.BOM_UTF32_BE: "UTF-32",
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
-}
 _SHOWN_NAMES = 10
 _SHOWN_CHARACTERS = 40
 
@@ -35,6 +31,7 @@ class CsvHeader:
     Attributes:
         delimiter: one character between fields.
         fields: names of all columns as they stand in the file, without spaces around them.
+        names: the same as they are declared, where they are.
         spelled: the same with the spaces, and with the fields without a name at the end, which must stay empty.
         size_bytes: of all that stands before the first record, a byte order mark included.
         line_count: physical lines up to and with the header.
@@ -42,6 +39,7 @@ class CsvHeader:
 
     delimiter: str
     fields: tuple[str, ...]
+    names: tuple[str, ...]
     spelled: tuple[str, ...]
     size_bytes: int
     line_count: int
@@ -58,6 +56,7 @@ def read_header(
     required: Collection[str],
     ignored: Collection[str],
     private: bool = False,
+    delimiter: str | None = None,
 ) -> CsvHeader:
     """The header of a file; blank lines may stand before it, and `sep=` with the delimiter on the first line.
 
@@ -69,32 +68,43 @@ def read_header(
         required: those that it must have.
         ignored: names of further columns that it may have.
         private: the file is about people, so none of its words goes into a message.
+        delimiter: that the file must have; None: any of `DELIMITERS`.
 
     Raises:
         UnusableDataError: S02, this is no UTF-8 text; D01, there is no header, or it lacks a required column, has
-            one twice, or one that nobody declared.
+            one twice, or one that nobody declared, or says that it has another delimiter.
     """
-    for mark, encoding in _OTHER_ENCODINGS.items():
-        if data.startswith(mark):
-            raise UnusableDataError("S02", f"the file is in {encoding}, expected UTF-8")
-    known = {*declared, *ignored}
+    if encoding := marked_encoding(data):
+        raise UnusableDataError("S02", f"the file is in {encoding.upper()}, expected UTF-8")
+    known = declared_names((*declared, *ignored))
     best, best_known = None, -1
     begin = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     said = _SAID.match(data, begin)
-    for delimiter in said.group(1).decode() if said else DELIMITERS:
-        found = _split(data, delimiter, said.end() if said else begin, 1 if said else 0)
-        count = sum(name in known for name in found.fields)
-        if count == len(found.fields) and known.issuperset(found.fields) and count:
+    candidates = _candidates(said.group(1).decode("latin-1") if said else None, delimiter)
+    for each in candidates:
+        found = _split(data, each, said.end() if said else begin, 1 if said else 0, known)
+        count = sum(known.declared(name) is not None for name in found.fields)
+        if count == len(found.fields) and count:
             best, best_known = found, count
             break
         if best is None or (count, len(found.fields)) > (best_known, len(best.fields)):
             best, best_known = found, count
     assert best is not None  # noqa: S101 - there are delimiters
-    _check(best.fields, known, required, private)
+    _check(best.names, known, required, private, _otherwise(data, begin, delimiter))
     return best
 
 
-def _split(data: bytes, delimiter: str, begin: int, lines_before: int) -> CsvHeader:
+def _candidates(said: str | None, declared: str | None) -> str:
+    """The delimiters that a file may have, by what it says itself and what is declared."""
+    allowed = declared or DELIMITERS
+    if said is not None and said not in allowed:
+        raise UnusableDataError(
+            "D01", f"the first line says that the delimiter is {said!r}, expected {' or '.join(map(repr, allowed))}"
+        )
+    return said or allowed
+
+
+def _split(data: bytes, delimiter: str, begin: int, lines_before: int, known: DeclaredNames) -> CsvHeader:
     used = begin
 
     def lines() -> Iterator[str]:
@@ -105,8 +115,10 @@ def _split(data: bytes, delimiter: str, begin: int, lines_before: int) -> CsvHea
                 raise UnusableDataError("S02", "a NUL byte in the header: the file is no UTF-8 text")
             try:
                 yield line.group().decode()
-            except UnicodeDecodeError:
-                raise UnusableDataError("S02", "the header is no UTF-8 text") from None
+            except UnicodeDecodeError as error:
+                byte = f"byte {error.start + 1:,} of its line is {error.object[error.start]:02X}"
+                advice = "save the file as UTF-8, or declare its encoding, e.g. encoding='cp1252'"
+                raise UnusableDataError("S02", f"the header is no UTF-8 text: {byte}; {advice}") from None
 
     reader = csv.reader(lines(), delimiter=delimiter)
     try:
@@ -120,27 +132,39 @@ def _split(data: bytes, delimiter: str, begin: int, lines_before: int) -> CsvHea
     names = [name.strip() for name in fields]
     while not names[-1] and len(names) > 1:
         names.pop()
-    return CsvHeader(delimiter, tuple(names), tuple(fields), used, lines_before + reader.line_num)
+    declared = tuple(known.declared(name) or name for name in names)
+    return CsvHeader(delimiter, tuple(names), declared, tuple(fields), used, lines_before + reader.line_num)
 
 
-def _check(fields: Sequence[str], known: Collection[str], required: Collection[str], private: bool) -> None:
-    if not any(name in known for name in fields):
+def _otherwise(data: bytes, begin: int, delimiter: str | None) -> str:
+    """What else may be the matter with a file in which no column is known."""
+    if _JSON.match(data, begin):
+        return "; the file looks like JSON"
+    return f"; the delimiter is declared as {delimiter!r}" if delimiter else ""
+
+
+def _check(
+    fields: Sequence[str], known: DeclaredNames, required: Collection[str], private: bool, otherwise: str
+) -> None:
+    undeclared = [name for name in dict.fromkeys(fields) if known.declared(name) is None]
+    alike = "".join(f"; {said}" for said in unlike(undeclared, known)[:_SHOWN_NAMES])
+    if len(undeclared) == len(dict.fromkeys(fields)):
         # Without a header the first record stands in its place: its values are not for messages.
         raise UnusableDataError(
             "D01",
             f"none of the {len(fields):,} fields of the first line is a declared column, expected a header with "
-            f"{_shown(sorted(required or known))}",
+            f"{_shown(sorted(required or known.names))}{alike or otherwise}",
         )
     said = []
     if missing := [name for name in required if name not in fields]:
         said.append(f"lacks {_shown(sorted(missing))}")
     if repeated := [name for name in dict.fromkeys(fields) if fields.count(name) > 1]:
-        shown = [name for name in repeated if not private or name in known]
+        shown = [name for name in repeated if not private or known.declared(name)]
         said.append(f"repeats {_shown(shown)}" if shown else "repeats columns")
-    if undeclared := [name for name in dict.fromkeys(fields) if name not in known]:
+    if undeclared:
         said.append(f"has {len(undeclared):,} undeclared columns" + ("" if private else f": {_shown(undeclared)}"))
     if said:
-        raise UnusableDataError("D01", f"the header {'; '.join(said)}")
+        raise UnusableDataError("D01", f"the header {'; '.join(said)}{alike}")
 
 
 def _shown(names: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ What holds of the format, as with Python's `csv` module and its defaults:
 * An empty field is null, in quotes too. Spaces are kept, around names of the header they are not.
 
 Unlike Python's module this one
-* reads UTF-8 only, and refuses records with NUL bytes;
+* reads UTF-8 only (`vitalake/records/decoding/utf8.py` makes it of others), and refuses records with NUL bytes;
 * refuses a record with text after a closing quote, and one with a line break inside of quotes and a quote out of
   place: most likely a quote is missing or there is one too many, and lines have run together or fallen apart
   (`vitalake/records/csv/quotes.py`);
@@ -32,6 +32,7 @@ from vitalake.records.csv.header import read_header
 from vitalake.records.csv.records import CsvRecords
 from vitalake.records.csv.rows import CsvRows
 from vitalake.records.csv.source import ChunkReader, after_last_newline
+from vitalake.records.decoding.utf8 import UTF_8
 
 BLOCK_BYTES = 8 << 20
 MAX_RECORD_BYTES = 64 << 20
@@ -45,17 +46,21 @@ def read_csv(
     ignored: Collection[str] = (),
     *,
     private: bool = False,
+    delimiter: str | None = None,
+    encoding: str = UTF_8,
 ) -> Iterator[CsvRows]:
     """Read a CSV file; each of its records is a row or refused, once.
 
     Memory is bounded by a few times `MAX_RECORD_BYTES`, mostly by a few times `BLOCK_BYTES`.
 
     Args:
-        chunks: the file, cut anywhere.
+        chunks: the file in UTF-8, cut anywhere.
         declared: names of the columns that are wanted.
         required: those of them that the header must have.
         ignored: names of columns that the file may have and nobody wants.
         private: the file is about people, so no message repeats a word of its header that is not declared.
+        delimiter: between fields; None: it is found by the header.
+        encoding: in which the file came, for messages.
 
     Yields:
         What was found in each block that has records.
@@ -66,8 +71,8 @@ def read_csv(
     source = ChunkReader(chunks)
     held = source.read(BLOCK_BYTES)
     ended = len(held) < BLOCK_BYTES
-    header = read_header(held, declared, required, ignored, private)
-    held, records = held[header.size_bytes :], CsvRecords(header, declared)
+    header = read_header(held, declared, required, ignored, private, delimiter)
+    held, records = held[header.size_bytes :], CsvRecords(header, declared, encoding)
     stuck = False  # the last block ended inside the record that it began with
     while held or not ended:
         cut = len(held) if ended else after_last_newline(held)

@@ -44,11 +44,12 @@ class _RefusedLines(NamedTuple):
 class CsvRecords:
     """Reads the blocks of one file, one after the other."""
 
-    def __init__(self, header: CsvHeader, declared: Sequence[str]) -> None:
+    def __init__(self, header: CsvHeader, declared: Sequence[str], encoding: str) -> None:
         self._header = header
+        self._encoding = encoding.upper()
         self._told = RefusalBudget()
         self._line = header.line_count + 1  # on which the next block begins
-        places = {name: place for place, name in enumerate(header.fields)}
+        places = {name: place for place, name in enumerate(header.names)}
         self._places = {name: places.get(name) for name in declared}
         self._nameless = range(len(header.fields), header.width)
         self._wanted = [place for place in self._places.values() if place is not None] or [0]
@@ -176,7 +177,7 @@ class CsvRecords:
             text, fields = found.text(which[number]), int(found.fields[which[number]])
             if not found.nul[which[number]]:
                 return f"{fields:,} fields, expected {self._header.width:,}", text[:MAX_TEXT]
-            message = "bytes that are no UTF-8" if NO_UTF8 in text else "a NUL byte"
+            message = f"bytes that are no {self._encoding}" if NO_UTF8 in text else "a NUL byte"
             return message, text.replace(NO_UTF8, "\ufffd")[:MAX_TEXT]
 
         masks = {"D02": found.filled & found.nul, "D03": found.filled & ~found.nul}

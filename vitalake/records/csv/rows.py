@@ -65,5 +65,5 @@ class CsvRows:
 
     def text(self, row: int) -> str:
         """A row as a line of CSV, cut at `MAX_TEXT` characters: put together again from its declared columns."""
-        columns = (self.columns[name] for name in self.header.fields if name in self.columns)
+        columns = (self.columns[name] for name in self.header.names if name in self.columns)
         return joined((column[row].as_py() for column in columns), self.header.delimiter)[:MAX_TEXT]

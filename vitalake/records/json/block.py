@@ -5,19 +5,22 @@ Belongs here: what the JSON reader gives, and its numbering. Does not belong her
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vitalake.lake.contents import MAX_TEXT
 from vitalake.lake.refusals import RefusalBudget
+from vitalake.records.json.enclosed import EnclosedRecords, enclosed_in
 from vitalake.records.json.record import UnusableRecordError, record_of
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-UNREADABLE, UNREADABLE_FROM_HERE = "D02", "D07"
+UNREADABLE, UNREADABLE_FROM_HERE, ENCLOSED = "D02", "D07", "S02"
+_ARRAY_OF_OBJECTS = re.compile(rb"[ \t\r\n]*\[[ \t\r\n\[]*\{")
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,10 @@ class RefusedRecord:
 
     Args:
         number: of the record in the object, from 1.
-        rule: D02, or D07 where nothing behind it can be read either.
+        rule: D02, or D07 where nothing behind it can be read either, or S02 where it is none, with records inside.
         message: why, without any of its values.
         text: the record as it arrived, cut at `MAX_TEXT` characters; null where there is no more than its size.
-        count: for how many refused records of the block this stands, if many were refused before.
+        count: for how many refused records of the block this stands, if many were refused before, or are inside.
     """
 
     number: int
@@ -80,15 +83,18 @@ class JsonBlock:
     Args:
         first: number of the record that comes next.
         told: of the object, whose blocks share it.
+        names: declared keys.
     """
 
-    def __init__(self, first: int, told: RefusalBudget) -> None:
+    def __init__(self, first: int, told: RefusalBudget, names: Collection[str]) -> None:
         self.next_number = first
+        self._names = names
         self._first = first
         self._told = told
         self._records: list[dict[str, Any]] = []
         self._runs: list[tuple[int, int]] = []
         self._refused: list[RefusedRecord] = []
+        self._last_around: int | None = None  # where the last one of those with records inside is
         self._unsaid = 0  # so many have no words of their own; the one of `_refused` that stands for them is at
         self._unsaid_at = 0
 
@@ -125,6 +131,16 @@ class JsonBlock:
         self._unsaid += count
         self.next_number += count
 
+    def refuse_around(self, inside: EnclosedRecords) -> None:
+        """Refuses a value that stands where the next record should, with as many records inside."""
+        if self._told.take(ENCLOSED) or self._last_around is None:
+            self._last_around = len(self._refused)
+            self._refused.append(RefusedRecord(self.next_number, ENCLOSED, inside.message(), None, inside.count))
+        else:
+            last = self._refused[self._last_around]
+            self._refused[self._last_around] = replace(last, count=last.count + inside.count)
+        self.next_number += 1
+
     def refuse_rest(self, message: str) -> None:
         """Counts as one record all that follows, of which nobody can tell what it is."""
         self._refused.append(RefusedRecord(self.next_number, UNREADABLE_FROM_HERE, message))
@@ -148,12 +164,23 @@ class JsonBlock:
             if good:
                 self.accept(good)
                 good = []
-            if bad or self.wordless:
+            if (inside := self._enclosed(text)) is not None:
+                self.count_refused(bad)
+                bad = 0
+                self.refuse_around(inside)
+            elif bad or self.wordless:
                 bad += 1
             else:
                 self.refuse(found, text)  # type: ignore[arg-type]
         self.accept(good)
         self.count_refused(bad)
+
+    def _enclosed(self, text: bytes) -> EnclosedRecords | None:
+        """The records in an array that stands where a record should; None: it is none, or has none."""
+        if not self._names or not _ARRAY_OF_OBJECTS.match(text):
+            return None
+        inside = enclosed_in(text, self._names)
+        return inside if inside.count > 1 else None
 
     def done(self, size_bytes: int) -> JsonRecords:
         """What was gathered, from so many bytes of the object."""

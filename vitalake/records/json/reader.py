@@ -21,10 +21,11 @@ Integers of any size stay what they are; numbers with a fraction or an exponent 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from vitalake.errors import UnusableDataError
 from vitalake.lake.refusals import RefusalBudget
+from vitalake.records.decoding.file_kinds import marked_encoding
 from vitalake.records.json.block import JsonBlock, JsonRecords
 from vitalake.records.json.lines import JsonLines
 from vitalake.records.json.nesting import Nesting, NestingError
@@ -36,21 +37,26 @@ BLOCK_BYTES = 4 << 20
 MAX_RECORD_BYTES = 1 << 20
 _BLOCK_RECORDS = 1 << 15  # a small record takes ten times its bytes once it is decoded
 _BOM = b"\xef\xbb\xbf"
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _OBJECT, _ARRAY = b"{["
 
 
 def read_json(
-    chunks: Iterator[bytes], block_bytes: int = BLOCK_BYTES, max_record_bytes: int = MAX_RECORD_BYTES
+    chunks: Iterator[bytes],
+    names: Collection[str] = (),
+    /,
+    block_bytes: int = BLOCK_BYTES,
+    max_record_bytes: int = MAX_RECORD_BYTES,
 ) -> Iterator[JsonRecords]:
     """Reads the records of an object; how it is cut into chunks makes no difference.
 
     Every record is among the good or among the refused ones (D02): those that are no object, no valid JSON or no
-    UTF-8, have a key twice or half a surrogate pair, are nested deeper than 64 levels, or are too large. Where
-    nobody can tell one from the next, the rest of the object is refused as one (D07).
+    UTF-8, have a key twice or half a surrogate pair, are nested deeper than 64 levels, or are too large. What is
+    too large and stands around records, or is an array of them, is refused with their number (S02). Where nobody
+    can tell one from the next, the rest of the object is refused as one (D07).
 
     Args:
-        chunks: the object's bytes in order.
+        chunks: the object in UTF-8, its bytes in order.
+        names: declared keys, by which records are known.
         block_bytes: about how much of the object makes a block; less where its records are small.
         max_record_bytes: larger records are refused, and not kept in memory.
 
@@ -58,10 +64,10 @@ def read_json(
         UnusableDataError: S02, this is no JSON of a kind that holds records.
     """
     window = JsonWindow(chunks)
-    reader = _reader_of(window, max_record_bytes)
+    reader = _reader_of(window, max_record_bytes, names)
     number, more, told = 1, True, RefusalBudget()
     while more:
-        block, begin = JsonBlock(number, told), window.offset
+        block, begin = JsonBlock(number, told, names), window.offset
         while more and window.offset - begin < block_bytes and block.next_number - number < _BLOCK_RECORDS:
             more = reader.step(window, block)
         if block.next_number > number:
@@ -69,22 +75,21 @@ def read_json(
             yield block.done(window.offset - begin)
 
 
-def _reader_of(window: JsonWindow, max_bytes: int) -> JsonLines | JsonSequence:
+def _reader_of(window: JsonWindow, max_bytes: int, names: Collection[str]) -> JsonLines | JsonSequence:
     """The way to read an object, from how it begins."""
     window.ensure(4)
-    start = window.data[:4]
-    if start.startswith(_UTF_16) or b"\0" in start[:2]:
+    if marked_encoding(window.data[:4]) or b"\0" in window.data[:2]:
         raise UnusableDataError("S02", "this is UTF-16, UTF-32 or no text at all: expected JSON in UTF-8")
-    if start.startswith(_BOM):
+    if window.data.startswith(_BOM):
         window.at = len(_BOM)
     if not window.skip_blank():
         raise UnusableDataError("S02", "the object holds nothing but white space: expected JSON")
     window.ensure(MAX_RECORD_BYTES)
     head = window.data[window.at : window.at + MAX_RECORD_BYTES]
     if head[0] == _ARRAY:
-        return JsonSequence(max_bytes, in_array=True)
+        return JsonSequence(max_bytes, True, names)
     if head[0] == _OBJECT:
-        return JsonLines(max_bytes) if _has_lines(head) else JsonSequence(max_bytes, in_array=False)
+        return JsonLines(max_bytes) if _has_lines(head) else JsonSequence(max_bytes, False, names)
     if any(_is_record(line) for line in head.split(b"\n") if line.lstrip().startswith(b"{")):
         return JsonLines(max_bytes)
     raise UnusableDataError("S02", "the object is no JSON of records: expected an array of objects, or objects")

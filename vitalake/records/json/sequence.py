@@ -11,9 +11,11 @@ the smallest the records are looked for one by one.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from vitalake.records.json.block import JsonBlock
+from vitalake.records.json.enclosed import EnclosedRecords
 from vitalake.records.json.nesting import QUOTE, Nesting, NestingError
 from vitalake.records.json.record import decoder_of, nothing_lost, undecodable
 from vitalake.records.json.window import JsonWindow
@@ -53,8 +55,9 @@ class JsonSequence:
     comes after the last good one is one refusal.
     """
 
-    def __init__(self, max_bytes: int, in_array: bool) -> None:
+    def __init__(self, max_bytes: int, in_array: bool, names: Collection[str]) -> None:
         self._max_bytes = max_bytes
+        self._names = names
         self._in_array = in_array
         self._begun = False
         self._gaps: tuple[bytes, ...] = ()
@@ -215,15 +218,20 @@ class JsonSequence:
 
     def _skip(self, window: JsonWindow, nesting: Nesting, end: int, ended: bool, block: JsonBlock) -> None:
         """Refuses a record that is too large, and moves to its end without keeping it."""
-        start = window.offset
+        start, inside = window.offset, EnclosedRecords(self._names)
+        inside.feed(window.data[window.at : end])
         while not ended:
             window.at = end
             if not window.ensure(window.left + 1):
                 window.at = len(window.data)
                 raise _BrokenError(f"the record that begins at byte {start:,} does not end")
             end, ended = nesting.follow(window.data, window.at)
+            inside.feed(window.data[window.at : end])
         window.at = end
-        block.refuse(f"the record is larger than {self._max_bytes:,} bytes")
+        if inside.count:
+            block.refuse_around(inside)
+        else:
+            block.refuse(f"the record is larger than {self._max_bytes:,} bytes")
 
     def _learn(self, data: bytes, end: int, start: int) -> None:
         """Keeps how the gap between two records looks, with the first key of the second one and without."""

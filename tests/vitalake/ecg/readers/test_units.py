@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitalake.ecg.readers.units import per_millivolt
+from vitalake.ecg.readers.units import other_quantity, per_millivolt, says_nothing
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,29 @@ def test_a_micro_sign_in_any_code_page_is_one_where_it_is_read_as_latin_1(encodi
 @given(st.text())
 def test_any_text_is_a_voltage_or_is_not(unit: str) -> None:
     assert per_millivolt(unit) in (None, 1e6, 1e3, 1.0, 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("unit", "kept"),
+    [
+        ("mmHg", "mmHg"),
+        ("°C", "degC"),
+        ("DegC", "degC"),
+        ("m/s²", "m/s2"),
+        ("[%]", "%"),
+        ("G", "g"),
+        ("kOhm", "kOhm"),
+    ],
+)
+def test_units_of_other_quantities_have_one_spelling(unit: str, kept: str) -> None:
+    assert other_quantity(unit) == kept
+
+
+@pytest.mark.parametrize("unit", ["mV", "uV", "V", "", "adu", "a.u.", "furlong", "John"])
+def test_other_units_are_of_no_other_quantity(unit: str) -> None:
+    assert other_quantity(unit) is None
+
+
+def test_words_for_no_unit() -> None:
+    assert all(map(says_nothing, ("", " ", "a.u.", "counts", "N/A", "LSB", "[-]")))
+    assert not any(map(says_nothing, ("mV", "mmHg", "furlong")))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from xml.etree.ElementTree import Element
 
+from vitalake.ecg.channel_words import meaning_of
 from vitalake.ecg.readers.aecg.values import Axis, Samples, data_type, read_axis, read_digits, read_scale, read_time
 from vitalake.ecg.readers.aecg.xml import parse
 from vitalake.ecg.readers.names import device_model, lead_name, subject_identifier
@@ -62,8 +64,10 @@ def read(data: bytes, *, max_samples: int) -> Recording:
                 empty += 1
                 continue
             left -= len(samples)
-            name = lead_name(_without_prefix(code), len(leads) + 1)
-            leads.append(_lead(name, value, samples, axis.rate_hz, group, offset))
+            lead = _lead(
+                lead_name(_without_prefix(code), len(leads) + 1), value, samples, axis.rate_hz, group, offset
+            )
+            leads.append(replace(lead, label=meaning_of(code)))
         group += len(leads) > before
     if not leads:
         raise UnusableDataError("S03", f"{len(series):,} series with {len(sets):,} sequence sets, no lead in them")

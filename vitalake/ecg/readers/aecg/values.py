@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitalake.ecg.readers.units import per_millivolt
-from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED
+from vitalake.ecg.recording import CLOCK_TIME, MILLIVOLT, UNCALIBRATED
 from vitalake.errors import UnusableDataError
 
 SECONDS = {
@@ -67,7 +67,9 @@ def read_time(text: str | None) -> datetime | None:
     if not found:
         return None
     try:
-        day = datetime.strptime(found["day"], "%Y%m%d").replace(tzinfo=timezone.utc)
+        day = datetime.strptime(found["day"], "%Y%m%d").replace(
+            tzinfo=timezone.utc if found["zone"] else CLOCK_TIME
+        )
         clock = day.replace(
             hour=int(found["hour"]),
             minute=int(found["minute"] or 0),

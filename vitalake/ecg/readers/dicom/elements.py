@@ -88,7 +88,8 @@ def read_unguarded(data: bytes, max_bytes: int) -> tuple[dict[str, Matrix], dict
     """Bytes, shape (1, length), and texts by their place, ``WaveformSequence.0.SamplingFrequency``.
 
     Of a sequence the number of its items is told, of other elements the first value, as text of at most 64
-    characters; `byte_order` is ``<`` or ``>``, `started_at` the time of acquisition, ISO 8601 in UTC.
+    characters; `byte_order` is ``<`` or ``>``, `started_at` the time of acquisition, ISO 8601 in UTC,
+    or without an offset where the file names none.
 
     Raises:
         UnusableDataError: S01, more than `max_bytes` of samples, or inflates to that and a megabyte; S02.
@@ -150,11 +151,10 @@ def _collect(dataset: Dataset, path: str, matrices: dict[str, Matrix], texts: di
 
 
 def _in_utc(text: str, zone: str) -> dict[str, str]:
-    """A time with at least an hour; its own offset goes before that of the data set, and UTC after both."""
+    """A time with at least an hour; its own offset goes before that of the data set; without one as it is."""
     with contextlib.suppress(ValueError, OverflowError):  # no such day, hour or offset: nobody knows when
         if re.match("[0-9]{10}", text):
             at = DT(text)
             at = DT(text + zone) if at.tzinfo is None else at
-            at = at.replace(tzinfo=timezone.utc) if at.tzinfo is None else at.astimezone(timezone.utc)
-            return {"started_at": at.isoformat()}
+            return {"started_at": (at if at.tzinfo is None else at.astimezone(timezone.utc)).isoformat()}
     return {}

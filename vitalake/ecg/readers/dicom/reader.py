@@ -14,13 +14,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.channel_words import meaning_of
 from vitalake.ecg.readers.dicom.beginning import is_data_set, meta_at
 from vitalake.ecg.readers.limited.process import read_limited
 from vitalake.ecg.readers.matlab.reader import exact
 from vitalake.ecg.readers.matlab.variable import Matrix
 from vitalake.ecg.readers.names import device_model, lead_name, subject_identifier
 from vitalake.ecg.readers.units import per_millivolt
-from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
+from vitalake.ecg.recording import CLOCK_TIME, MILLIVOLT, UNCALIBRATED, Finding, Lead, Recording
 from vitalake.errors import UnusableDataError
 
 FORMAT = "dicom"
@@ -112,11 +113,16 @@ def read(data: bytes, *, max_samples: int) -> Recording:
     return Recording(
         leads=tuple(leads),
         file_format=FORMAT,
-        started_at=datetime.fromisoformat(top.text("started_at")) if top.text("started_at") else None,
+        started_at=_started_at(top.text("started_at")),
         subject=subject_identifier(top.text("PatientID")),
         device_model=device_model(f"{top.text('Manufacturer')} {top.text('ManufacturerModelName')}"),
         findings=tuple(findings),
     )
+
+
+def _started_at(text: str) -> datetime | None:
+    at = datetime.fromisoformat(text) if text else None
+    return at.replace(tzinfo=CLOCK_TIME) if at is not None and at.tzinfo is None else at
 
 
 def _stored(item: _Item, group: int, left: int, findings: list[Finding]) -> npt.NDArray[np.integer]:
@@ -159,6 +165,7 @@ def _leads(item: _Item, stored: npt.NDArray[np.integer], group: int, findings: l
     leads = []
     for i in range(channels):
         definition = item.item("ChannelDefinitionSequence", i)
+        label = _name(definition)
         gain, zero, unit = _calibration(definition)
         if unit == UNCALIBRATED:
             findings.append(Finding("S09", f"channel {i + 1} of group {group} has no sensitivity with a unit"))
@@ -167,7 +174,7 @@ def _leads(item: _Item, stored: npt.NDArray[np.integer], group: int, findings: l
         skew_samples = definition.number("ChannelSampleSkew") or 0.0
         leads.append(
             Lead(
-                name=lead_name(_name(definition), i + 1),
+                name=lead_name(label, i + 1),
                 samples=exact(stored[:, i]),
                 sampling_rate_hz=rate_hz,
                 gain_adu_per_unit=gain,
@@ -176,6 +183,7 @@ def _leads(item: _Item, stored: npt.NDArray[np.integer], group: int, findings: l
                 missing=missing if missing is not None and missing.any() else None,
                 group=group,
                 start_offset_s=start_s + (skew_s or (skew_samples / rate_hz if rate_hz else 0.0)),
+                label=meaning_of(label),
             )
         )
     return leads

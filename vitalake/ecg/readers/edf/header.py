@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from vitalake.ecg.readers import names
 from vitalake.ecg.readers.edf.fields import number, text, whole
-from vitalake.ecg.recording import Finding
+from vitalake.ecg.recording import CLOCK_TIME, Finding
 from vitalake.errors import UnusableDataError
 
 EDF_MARK, BDF_MARK = b"0       ", b"\xffBIOSEMI"
@@ -97,7 +97,7 @@ class EdfHeader:
             else:
                 return None
             hour, minute, second = (int(part) for part in time.groups()) if time else (24, 0, 0)
-            start = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+            start = datetime(year, month, day, hour, minute, second, tzinfo=CLOCK_TIME)
             return start + timedelta(seconds=offset_s)
         except (ValueError, OverflowError):  # no such day or hour: nobody knows when
             return None

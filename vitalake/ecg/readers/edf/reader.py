@@ -16,6 +16,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.channel_words import meaning_of
 from vitalake.ecg.readers.edf.data_records import first_onset_s, record_starts, runs_of
 from vitalake.ecg.readers.edf.header import BDF_MARK, EDF_MARK, FIXED_BYTES, EdfHeader, EdfSignal, read_header
 from vitalake.ecg.readers.names import lead_name
@@ -102,7 +103,8 @@ def _lead(
     gain, zero, unit = _calibration(signal, findings)
     known = _LEAD.fullmatch(signal.label)
     name = lead_name(known[1] if known else signal.label, signal.number)
-    return Lead(name, samples.reshape(-1), signal.rate_hz(header.record_s), gain, zero, unit, missing)
+    rate_hz = signal.rate_hz(header.record_s)
+    return Lead(name, samples.reshape(-1), rate_hz, gain, zero, unit, missing, label=meaning_of(signal.label))
 
 
 def _stored(raw: npt.NDArray[np.uint8], sample_bytes: int) -> npt.NDArray[np.int32]:

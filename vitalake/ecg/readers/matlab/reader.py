@@ -1,22 +1,23 @@
 """From the variables of a MATLAB file to a recording: which of them is the signal, and which its rate.
 
-Belongs here: names and shapes of variables. Does not belong here: file layouts (`matrices.py`), or what the dataset
-knows and the file does not say (`vitalake.ecg.structure`).
+Belongs here: names and shapes of variables. Does not belong here: names of rates (`rate.py`), file layouts
+(`matrices.py`), or what the dataset knows and the file does not say (`vitalake.ecg.structure`).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from vitalake.ecg.readers.limited.frames import Variables
 from vitalake.ecg.readers.limited.process import read_limited
 from vitalake.ecg.readers.matlab.matrices import counted, matlab_version, read_variables
 from vitalake.ecg.readers.matlab.other_variables import NESTED
+from vitalake.ecg.readers.matlab.rate import is_rate, stated_rate
 from vitalake.ecg.readers.matlab.variable import Matrix
 from vitalake.ecg.recording import Lead, Recording
 from vitalake.errors import UnusableDataError
 
 SIGNAL_NAMES = ("val", "ecg.data")
-RATE_NAMES = ("fs", "ecg.fs")
 MAX_LEADS = 16
 INT32 = np.iinfo(np.int32)
 
@@ -30,7 +31,7 @@ def read(data: bytes, *, max_samples: int) -> Recording:
     """The recording in one MATLAB file, samples exactly as stored; gain and lead names are not in such a file.
 
     The signal is the variable called ``val``, or ``data`` in a structure ``ECG``, else the only matrix there is;
-    its short side are the leads. The sampling rate is the variable ``fs``, in any case of letters, if there is one.
+    its short side are the leads. The sampling rate is what a variable or field of such a name says (`rate.py`).
 
     Raises:
         UnusableDataError: S01 to S05, S07 or S10, with what was found and what was expected.
@@ -43,26 +44,38 @@ def read(data: bytes, *, max_samples: int) -> Recording:
         matrices, others = read_variables(data, max_bytes=8 * max_samples)
         if not any(name.lower() in SIGNAL_NAMES for name in matrices) and set(NESTED) & set(others.values()):
             matrices |= read_limited("matlab.other_variables", data, max_bytes=8 * max_samples).matrices
-    stored = _orient(_find_signal(matrices, others))
+    signal = _find_signal(matrices, others)
+    stored = _orient(matrices[signal])
     if stored.size > max_samples:
         raise UnusableDataError("S01", f"{stored.size:,} samples; the limit is {max_samples:,}")
-    rate_hz = _find_rate(matrices, others)
+    rate_hz = stated_rate(signal, matrices, others)
+    if not rate_hz and version != "v7.3" and set(NESTED) & set(others.values()):
+        rate_hz = stated_rate(signal, *_nested(data, 8 * max_samples))
     leads = tuple(Lead(f"lead_{number}", samples, rate_hz) for number, samples in enumerate(exact(stored), start=1))
     return Recording(leads, f"matlab_{version}")
 
 
-def _find_signal(matrices: dict[str, Matrix], others: dict[str, str]) -> Matrix:
-    """The variable with the usual name (S04 where it is no numbers), else the only matrix there is (S03)."""
+def _nested(data: bytes, max_bytes: int) -> Variables:
+    """What lies in structures beside the signal; nothing where they cannot be read, since the signal can."""
+    try:
+        return read_limited("matlab.other_variables", data, max_bytes=max_bytes)
+    except UnusableDataError:
+        return Variables({}, {})
+
+
+def _find_signal(matrices: dict[str, Matrix], others: dict[str, str]) -> str:
+    """Name of the usual variable (S04 where it is no numbers), else of the only matrix there is (S03)."""
     for usual in SIGNAL_NAMES:
         for name, what in others.items():
             if name.lower() == usual:
                 raise UnusableDataError("S04", f"'{usual}' is {what}, expected a real numeric matrix")
-        for name, matrix in matrices.items():
+        for name in matrices:
             if name.lower() == usual:
-                return matrix
+                return name
     if not matrices:
         raise UnusableDataError("S04", f"the file holds no real numeric matrix but {counted(others.values())}")
-    candidates = [name for name, matrix in matrices.items() if name.lower() not in RATE_NAMES or matrix.size > 1]
+    large = [name for name, matrix in matrices.items() if matrix.size > 1]
+    candidates = large if len(large) == 1 else [name for name in matrices if name in large or not is_rate(name)]
     if len(candidates) != 1:
         shapes = counted("{:,} x {:,} values".format(*matrices[name].shape) for name in candidates) or "none"
         raise UnusableDataError(
@@ -70,7 +83,7 @@ def _find_signal(matrices: dict[str, Matrix], others: dict[str, str]) -> Matrix:
             f"{len(candidates)} candidates for the signal ({shapes}): "
             f"expected one matrix, or one called {' or '.join(SIGNAL_NAMES)}",
         )
-    return matrices[candidates[0]]
+    return candidates[0]
 
 
 def _orient(matrix: Matrix) -> Matrix:
@@ -82,27 +95,6 @@ def _orient(matrix: Matrix) -> Matrix:
             "S05", f"{rows:,} x {columns:,} values would be {leads:,} leads, expected 1 to {MAX_LEADS}"
         )
     return matrix if rows == leads else matrix.T
-
-
-def _find_rate(matrices: dict[str, Matrix], others: dict[str, str]) -> float:
-    """Sampling rate in Hz as the file says it; 0 where it says nothing."""
-    named = [name for name in (*matrices, *others) if name.lower() in RATE_NAMES]
-    rates = {name: _single_number(name, matrices, others) for name in named}
-    if len(set(rates.values())) > 1:
-        shown = " and ".join(f"{rate:g} Hz in {where}" for where, rate in rates.items())
-        raise UnusableDataError("S07", f"sampling rate {shown}: expected one")
-    rate = next(iter(rates.values()), 0.0)
-    if rates and not rate > 0:
-        raise UnusableDataError("S07", f"sampling rate {rate:g} Hz, expected more than 0")
-    return rate
-
-
-def _single_number(name: str, matrices: dict[str, Matrix], others: dict[str, str]) -> float:
-    matrix = matrices.get(name)
-    if matrix is None or matrix.size != 1:
-        found = others.get(name) if matrix is None else "{:,} x {:,} values".format(*matrix.shape)
-        raise UnusableDataError("S07", f"'{name}' is {found}, expected a single number")
-    return float(matrix.flat[0])
 
 
 def exact(stored: Matrix) -> np.typing.NDArray[np.int32] | np.typing.NDArray[np.float64]:

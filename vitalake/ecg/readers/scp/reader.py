@@ -13,6 +13,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+from vitalake.ecg.channel_words import LabelMeaning, meaning_of
 from vitalake.ecg.readers.scp import sections as scp_sections
 from vitalake.ecg.readers.scp import waveforms
 from vitalake.ecg.readers.scp.huffman import Decoder, read_tables
@@ -160,4 +161,5 @@ def _lead(name: str, samples: Samples, coding: Coding, group: int, offset_s: flo
         unit=MILLIVOLT if coding.amplitude else UNCALIBRATED,
         group=group,
         start_offset_s=offset_s,
+        label=meaning_of(name) if name.endswith("-cal") else LabelMeaning(ecg=True),  # the format has no others
     )

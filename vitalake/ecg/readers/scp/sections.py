@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 from vitalake.ecg.readers import names
 from vitalake.ecg.readers.crc import crc_ccitt
-from vitalake.ecg.recording import Finding
+from vitalake.ecg.recording import CLOCK_TIME, Finding
 from vitalake.errors import UnusableDataError
 
 RECORD_HEADER, SECTION_HEADER, POINTER_BYTES = 6, 16, 10
@@ -85,8 +85,8 @@ def started_at(tags: dict[int, bytes]) -> datetime | None:
     try:
         year, month, day = struct.unpack_from("<HBB", date)
         hour, minute, second = time[:3]
-        local = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
-        return local if minutes == NO_ZONE else local - timedelta(minutes=minutes)
+        local = datetime(year, month, day, hour, minute, second, tzinfo=CLOCK_TIME)
+        return local if minutes == NO_ZONE else (local - timedelta(minutes=minutes)).replace(tzinfo=timezone.utc)
     except (ValueError, OverflowError):
         return None
 

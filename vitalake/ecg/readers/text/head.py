@@ -14,7 +14,7 @@ from typing import NamedTuple
 from vitalake.ecg.readers.text.cells import is_number
 from vitalake.ecg.readers.text.rates import stated_rates
 from vitalake.ecg.readers.text.time_names import TIME_UNITS, is_time_name
-from vitalake.ecg.readers.units import per_millivolt
+from vitalake.ecg.readers.units import other_quantity, per_millivolt
 from vitalake.ecg.recording import UNCALIBRATED
 
 OTHER_UNITS = frozenset(
@@ -183,10 +183,16 @@ def _are_units(row: Sequence[str]) -> bool:
     sure = [
         cell for cell in filled if per_millivolt(cell) is not None or cell in TIME_UNITS or cell.startswith("hh:")
     ]
-    likely = [cell for cell in filled if cell in OTHER_UNITS or cell in _NO_UNITS or is_number(cell)]
+    likely = [
+        cell
+        for cell in filled
+        if cell in OTHER_UNITS or other_quantity(cell) or cell in _NO_UNITS or is_number(cell)
+    ]
     return bool(sure) and len(sure) + len(likely) >= len(filled) / 2
 
 
 def _is_unit(text: str) -> bool:
     plain = text.casefold()
-    return per_millivolt(text) is not None or plain in OTHER_UNITS or plain == UNCALIBRATED
+    # A single letter in brackets is a side or a lead as likely: ECG (L), Leg (R).
+    other = plain in OTHER_UNITS or (len(text) > 1 and other_quantity(text) is not None)
+    return other or per_millivolt(text) is not None or plain == UNCALIBRATED

@@ -90,8 +90,13 @@ def _plain(text: bytes) -> bytes:
     return _TYPED.sub(rb"\1", text) if b"np." in text else text
 
 
-def find_layout(text: bytes) -> Layout | None:
-    """Layout of a text whose lines are mostly numbers; None where it is no such text."""
+def find_layout(text: bytes, decimal_sign: str | None = None) -> Layout | None:
+    """Layout of a text whose lines are mostly numbers; None where it is no such text.
+
+    Args:
+        text: all of it, in an encoding that extends ASCII.
+        decimal_sign: point or comma, where it is known; None: told from the text.
+    """
     head = text[:HEAD_BYTES]
     if CONTROL.search(head) or head.lstrip()[:1] in (b"{", b"[", b"<", b""):
         return None
@@ -99,12 +104,13 @@ def find_layout(text: bytes) -> Layout | None:
     if len(text) > len(head) and len(raw_lines) > 1:
         del raw_lines[-1]  # it is cut off
     lines = [_to_str(line).rstrip("\r\n") for line in raw_lines[:MAX_LINES]]
-    guess = max(_guesses(lines), key=lambda guess: guess[:2])
+    delimiters = [each for each in DELIMITERS if each != "," or decimal_sign != ","]
+    guess = max(_guesses(lines, delimiters, decimal_sign == ","), key=lambda guess: guess[:2])
     if not guess.share:
         return None
     first = _first_row(lines, guess)
     unclear = ""
-    if guess.delimiter == ",":
+    if guess.delimiter == "," and decimal_sign is None:
         mark = mark_of_pairs(_named(lines[:first]), _sampled(guess, first))
         if mark is Mark.UNCLEAR:
             unclear = (
@@ -150,7 +156,7 @@ def _to_str(line: bytes) -> str:
         return line.decode("latin-1")
 
 
-def _guesses(lines: list[str], delimiters: Sequence[str] = DELIMITERS) -> Iterator[_Guess]:
+def _guesses(lines: list[str], delimiters: Sequence[str], decimal_comma: bool = False) -> Iterator[_Guess]:
     for delimiter in delimiters:
         rows = [_row(line, delimiter) for line in lines]
         first = next((at for at, row in enumerate(rows) if row), len(lines))
@@ -160,7 +166,7 @@ def _guesses(lines: list[str], delimiters: Sequence[str] = DELIMITERS) -> Iterat
         share = count / len(sampled) if sampled else 0.0
         # 1,5 alone is two cells, until its rows say otherwise.
         fits = share > MIN_SHARE and (
-            columns > 1 or delimiter == "," or not any("," in row[0] for row in rows if row)
+            columns > 1 or delimiter == "," or decimal_comma or not any("," in row[0] for row in rows if row)
         )
         yield _Guess(share if fits else 0.0, columns, delimiter, rows)
 

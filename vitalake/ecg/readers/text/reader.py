@@ -6,15 +6,18 @@ its numbers (`table.py`), or its time axis (`time_axis.py`).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from vitalake.ecg.channel_words import meaning_of
+from vitalake.ecg.devices import UNDECLARED, Device
 from vitalake.ecg.readers.names import lead_name
 from vitalake.ecg.readers.text.clock import find_clock
-from vitalake.ecg.readers.text.head import OTHER_UNITS
 from vitalake.ecg.readers.text.layout import HEAD_BYTES, Layout, decode, find_layout
 from vitalake.ecg.readers.text.table import NumberColumn, read_columns
 from vitalake.ecg.readers.text.time_axis import read_time
-from vitalake.ecg.readers.units import per_millivolt
+from vitalake.ecg.readers.units import other_quantity, per_millivolt
 from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Lead, Recording
 from vitalake.errors import UnusableDataError
 
@@ -32,7 +35,7 @@ def recognises(data: bytes) -> bool:
         return False
 
 
-def read(data: bytes, *, max_samples: int) -> Recording:
+def read(data: bytes, *, max_samples: int, device: Device = UNDECLARED) -> Recording:
     """Every column but those of time as a lead, on one time axis.
 
     Integers stay int32 where they fit, decimals are float64; an empty cell is missing. Without a unit a lead is in
@@ -41,6 +44,7 @@ def read(data: bytes, *, max_samples: int) -> Recording:
     Args:
         data: the whole file, in UTF-8, UTF-16, or any encoding that extends ASCII.
         max_samples: of all columns together, time included.
+        device: what is declared of its device; of a declared decimal sign nothing is guessed.
 
     Raises:
         UnusableDataError: S01, more than `max_samples`; S02, no such text, the first line that breaks its layout,
@@ -48,7 +52,7 @@ def read(data: bytes, *, max_samples: int) -> Recording:
             times that give none; S10, an integer beyond 53 bits.
     """
     text = decode(data)
-    layout = find_layout(text)
+    layout = find_layout(text, device.decimal_sign)
     if layout is None:
         raise UnusableDataError("S02", f"{len(data):,} bytes that are no text of rows of numbers")
     if layout.unclear:
@@ -82,7 +86,10 @@ def _to_recording(columns: list[NumberColumn], layout: Layout) -> Recording:
         names = list(head.labels[-len(signals) :])
     return Recording(
         tuple(
-            _to_lead(columns[at], lead_name(name, number), heads[at][1] or head.unit, clock.sampling_rate_hz)
+            replace(
+                _to_lead(columns[at], lead_name(name, number), heads[at][1] or head.unit, clock.sampling_rate_hz),
+                label=meaning_of(name),
+            )
             for number, (at, name) in enumerate(zip(signals, names, strict=True), 1)
         ),
         FORMAT,
@@ -107,4 +114,6 @@ def _to_lead(column: NumberColumn, name: str, unit: str, rate_hz: float) -> Lead
     gain = per_millivolt(unit)
     if gain is not None:
         return Lead(name, samples, rate_hz, gain, 0.0, MILLIVOLT, missing)
-    return Lead(name, samples, rate_hz, 1.0, 0.0, unit if unit.casefold() in OTHER_UNITS else UNCALIBRATED, missing)
+    return Lead(
+        name, samples, rate_hz, 1.0, 0.0, unit if other_quantity(unit) is not None else UNCALIBRATED, missing
+    )

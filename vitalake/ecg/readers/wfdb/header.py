@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import NamedTuple
 
 from vitalake.ecg.readers.codes import is_diagnosis
 from vitalake.ecg.readers.wfdb.signal_line import FLOAT, WfdbSignal, checked_name, parse_signal
+from vitalake.ecg.recording import CLOCK_TIME
 from vitalake.errors import UnusableDataError
 
 MAX_BYTES = 2**20
@@ -125,7 +126,7 @@ def _start(fields: list[str]) -> datetime | None:
     microsecond = int((time[4] or "0").ljust(6, "0")[:6])
     try:
         return datetime(
-            int(date[3]), int(date[2]), int(date[1]), hour, minute, second, microsecond, tzinfo=timezone.utc
+            int(date[3]), int(date[2]), int(date[1]), hour, minute, second, microsecond, tzinfo=CLOCK_TIME
         )
     except ValueError:
         return None

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.channel_words import meaning_of
 from vitalake.ecg.readers.matlab import v4 as matlab_v4
 from vitalake.ecg.readers.names import lead_name
 from vitalake.ecg.readers.wfdb import segments as wfdb_segments
@@ -26,7 +27,7 @@ from vitalake.ecg.readers.wfdb.signal_file import (
     read_signals,
 )
 from vitalake.ecg.readers.wfdb.signal_line import DEFAULT_GAIN, NO_FILES, WfdbSignal, calibration
-from vitalake.ecg.recording import Finding, Lead, Recording
+from vitalake.ecg.recording import RATE_ASSUMED, Finding, Lead, Recording
 from vitalake.errors import UnusableDataError
 
 FILE_FORMAT = "wfdb"
@@ -70,18 +71,22 @@ def needed(header: bytes) -> tuple[str, ...]:
     return _needed(parse(header))
 
 
-def read(name: str, files: Mapping[str, bytes], *, max_samples: int) -> Recording | Incomplete:
+def read(
+    name: str, files: Mapping[str, bytes], *, max_samples: int, declared_rate_hz: float | None = None
+) -> Recording | Incomplete:
     """The recording that a header describes, samples as stored.
 
     A signal of n samples per frame becomes a lead of n times the rate of the record. Samples that the format marks
     as invalid, and those that a skew moves beyond the end, are missing. Where header and samples contradict each
     other without harm, the recording carries the finding S15. What WFDB assumes is assumed here: 200 adu/mV for an
-    uncalibrated signal, with the finding S09, and 250 Hz for a header without a rate, with the finding S07.
+    uncalibrated signal, with the finding S09, and for a header without a rate that of its device, or where nobody
+    declares one 250 Hz, with the finding S07.
 
     Args:
         name: of the header.
         files: everything that lies in its folder or group, by name.
         max_samples: for all leads together; checked before memory is taken.
+        declared_rate_hz: what the device is known to have.
 
     Returns:
         The names of the missing files where not everything is there yet.
@@ -101,17 +106,22 @@ def read(name: str, files: Mapping[str, bytes], *, max_samples: int) -> Recordin
     if missing := tuple(dict.fromkeys(file for file in wanted if file not in files)):
         return Incomplete(missing)
     stated_hz = wfdb_segments.common_rate((header, *parts.values()))
-    rate_hz = stated_hz or DEFAULT_RATE_HZ
+    rate_hz = stated_hz or declared_rate_hz or DEFAULT_RATE_HZ
     if header.segments:
         leads, findings = wfdb_segments.join(
             header, parts, lambda part: _read_leads(part, files, rate_hz, max_samples), rate_hz, max_samples
         )
     else:
         leads, findings = _read_leads(header, files, rate_hz, max_samples)
-    if stated_hz is None:
-        findings = (*findings, Finding("S07", f"the header has no sampling rate, {rate_hz:g} Hz is assumed"))
+    if stated_hz is None and declared_rate_hz is None:
+        findings = (*findings, Finding(RATE_ASSUMED, f"the header has no sampling rate, {rate_hz:g} Hz is assumed"))
     return Recording(
-        leads=leads, file_format=FILE_FORMAT, started_at=header.started_at, label=header.label, findings=findings
+        leads=leads,
+        file_format=FILE_FORMAT,
+        started_at=header.started_at,
+        label=header.label,
+        findings=findings,
+        assumed=("sampling_rate_hz",) if stated_hz is None else (),
     )
 
 
@@ -218,4 +228,5 @@ def _lead(at: int, signal: WfdbSignal, stored: npt.NDArray[np.int32], rate_hz: f
         zero_adu=zero,
         unit=unit,
         missing=missing if missing is not None and missing.any() else None,
+        label=meaning_of(signal.name),
     )

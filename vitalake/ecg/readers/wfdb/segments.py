@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vitalake.ecg.channel_words import meaning_of
 from vitalake.ecg.readers.names import lead_name
 from vitalake.ecg.readers.wfdb.header import WfdbHeader, WfdbSegment
 from vitalake.ecg.readers.wfdb.signal_line import WfdbSignal, calibration
@@ -200,6 +201,7 @@ def _lead(at: int, track: _Track, arrays: _Arrays, rate_hz: float) -> Lead:
         zero_adu=zero if track.keeps_calibration else 0.0,
         unit=unit,
         missing=missing if missing.any() else None,
+        label=meaning_of(track.first.name),
     )
 
 
