@@ -19,7 +19,7 @@ from vitalake.ecg.signals.agreement import slope_peaks
 from vitalake.ecg.signals.candidates import Samples
 from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
 from vitalake.ecg.signals.peaks import Detection, detected
-from vitalake.ecg.signals.strips import Strips
+from vitalake.ecg.signals.strips import BEAT_BAND_HZ, Strips
 
 OverWindows = Literal["median", "max", "min", "mean"]
 
@@ -120,7 +120,8 @@ def prepared(
     else:
         x, missing, step = np.zeros((len(x), 1)), np.ones(len(x)), np.zeros((len(x), 1))
     bands = Bands(x, sampling_rate_hz)
-    return Strips(x, sampling_rate_hz, step, missing, bands, found or detected(bands), slope_peaks(bands))
+    shapes = bands.between(*BEAT_BAND_HZ)
+    return Strips(x, sampling_rate_hz, step, missing, bands, shapes, found or detected(bands), slope_peaks(bands))
 
 
 def measured(strips: Strips, *, calibrated: bool = True) -> Measured:
