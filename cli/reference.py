@@ -77,8 +77,8 @@ def rules_page() -> str:
     lines += [f"| {rule} | {remedy.meaning} | {remedy.fix} |" for rule, remedy in REMEDIES.items()]
     lines += [
         "",
-        "S00 to S02, S17, S18 and X01 are of every dataset, S03 to S16 of ECG, D01 to D05 and D07 of CSV and",
-        "JSON, E01 to E05 of `entities`.",
+        "S00 to S02, S17, S18 and X01 are of every dataset, S03 to S16 of ECG, D01 to D05 and D07 to D09 of CSV",
+        "and JSON, E01 to E05 of `entities`.",
         "A record that breaks several rules has one row, under the first of them; its message tells all.",
         "",
         "Some only warn (columns `warnings` and `warning_texts` of `ecg_recordings`): S06 samples are missing, S07",

@@ -17,9 +17,9 @@ from benchmarks.quality import sources
 from benchmarks.quality.cases import Case, IntArray
 from benchmarks.quality.hearts import sweep
 from benchmarks.quality.scores import TOLERANCE_S
-from vitalake.ecg.signals.candidates import BeatBands, candidates
+from vitalake.ecg.signals.candidates import candidates
 from vitalake.ecg.signals.filters import Bands, FloatArray
-from vitalake.ecg.signals.peaks import CONTEXT_S, CORE_S, ONE_CONTEXT_S
+from vitalake.ecg.signals.peaks import CONTEXT_S, CORE_S, ONE_CONTEXT_S, beat_bands
 
 LONG_S, SHORT_S = 600.0, 5.0  # pieces of a lead, each by itself
 # Of a candidate: generated hearts are many, and in strong noise some of their labels are luck.
@@ -82,7 +82,7 @@ def _marked(
     *,
     edges: bool,
 ) -> list[Marked]:
-    bands = BeatBands.of(Bands(x_mv[None], rate))
+    bands = beat_bands(Bands(x_mv[None], rate))
     samples, reach = len(x_mv), TOLERANCE_S * rate
     core, context = (
         (samples, 0) if samples <= ONE_CONTEXT_S * rate else (round(CORE_S * rate), round(CONTEXT_S * rate))

@@ -18,9 +18,11 @@ from rich.table import Table
 from benchmarks.quality import figures, plots, report, scores, sources
 from benchmarks.quality.cases import Case, Judged, evenly
 from benchmarks.quality.compare import Answered, compare, compare_cpu, compare_in_noise, progress
+from benchmarks.quality.hearts import sweep
 from benchmarks.quality.noise import KINDS, RATIOS_DB, add_noise
 from benchmarks.quality.ours import NAME, judge_recordings
 from benchmarks.quality.results import Results
+from benchmarks.quality.sweep import outcomes, total
 from benchmarks.quality.tasks import TASKS, cross_validated
 from vitalake.ecg.quality.rules import QUALITIES
 
@@ -48,6 +50,7 @@ def main() -> int:
         results.on[name] = _how_many(name, cases)
         results.compared[name], answered[name] = compare(name, *judged[name])
     _noise(results, judged.get("plawiak"))
+    _sweep(results)
     _cpu(results, judged.get("plawiak"))
     _draw_rocs(results, judged, answered)
     _draw_verdicts(results, judged)
@@ -94,6 +97,15 @@ def _noise(results: Results, plawiak: Pair | None) -> None:
     results.pictures["noise.png"] = "Quality index and R peaks as noise grows"
 
 
+def _sweep(results: Results) -> None:
+    progress("generated hearts in noise")
+    noisy = outcomes(heart for heart in sweep(sources.HEARTS_SEED) if heart.ratio_db is not None)
+    rated = [each for each in noisy if each.rate_bpm is not None]
+    misleading = [each for each in noisy if each.told and each.wrong]
+    results.figures |= {"sweep_r_peaks_f1": total(rated).f1, "sweep_misleading": len(misleading) / len(noisy)}
+    results.on["sweep"] = f"{len(noisy):,} hearts, a rate for {len(rated):,}"
+
+
 def _cpu(results: Results, plawiak: Pair | None) -> None:
     cases = [case for case in plawiak[0] if case.file] if plawiak else []
     if not cases:
@@ -134,7 +146,7 @@ def _draw_rocs(results: Results, judged: dict[str, Pair], answered: dict[str, An
 def _draw_verdicts(results: Results, judged: dict[str, Pair]) -> None:
     rows: dict[str, Counter[str]] = {}
     for name, (cases, answers) in judged.items():
-        if name == "mitdb":  # half-hour records say nothing by one verdict
+        if name in ("mitdb", "cpsc2019", "hearts"):  # beats only, and half-hour records say nothing by one verdict
             continue
         for case, answer in zip(cases, answers, strict=True):
             if case.truth == "unlabelled":

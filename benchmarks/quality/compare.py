@@ -16,7 +16,16 @@ from benchmarks.quality.peers import PEERS, Answers, Peer
 from benchmarks.quality.results import Comparison
 
 # Recordings that the other programs meet: what they do in a few minutes together.
-AT_MOST = {"cinc2011": 120, "cinc2017": 80, "plawiak": 400, "mitdb": 8, "noise": 30, "cpu": 60}
+AT_MOST = {
+    "cinc2011": 120,
+    "cinc2017": 80,
+    "plawiak": 400,
+    "mitdb": 4,
+    "cpsc2019": 100,
+    "hearts": 60,
+    "noise": 30,
+    "cpu": 60,
+}
 JUDGED = ("cinc2011", "cinc2017")
 
 Answered = dict[str, tuple[Sequence[Case], Sequence[Judged]]]

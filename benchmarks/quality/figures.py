@@ -89,16 +89,28 @@ def plawiak(cases: Sequence[Case], judged: Sequence[Judged]) -> Figures:
 
 
 def mitdb(cases: Sequence[Case], judged: Sequence[Judged]) -> Figures:
-    """R peaks of all records together, and of 203, "a very difficult record, even for humans" by its header."""
-    figures = {"mitdb_r_peaks_f1": beats(cases, judged).f1}
-    for case, answer in zip(cases, judged, strict=True):
-        if case.name == "203":
-            figures["mitdb_203_r_peaks_f1"] = beats([case], [answer]).f1
-    return figures
+    """R peaks of all records together, and of that with the most errors."""
+    each = [beats([case], [answer]).f1 for case, answer in zip(cases, judged, strict=True)]
+    return {"mitdb_r_peaks_f1": beats(cases, judged).f1, "mitdb_worst_r_peaks_f1": min(each)}
+
+
+def cpsc2019(cases: Sequence[Case], judged: Sequence[Judged]) -> Figures:
+    """R peaks of all strips together."""
+    return {"cpsc2019_r_peaks_f1": beats(cases, judged).f1}
+
+
+def hearts(cases: Sequence[Case], judged: Sequence[Judged]) -> Figures:
+    """R peaks of generated hearts, and how many of them are miscounted, ends included."""
+    counts = [
+        abs(len(answer.r_peaks[0]) - len(case.beats)) > 1
+        for case, answer in zip(cases, judged, strict=True)
+        if case.beats is not None
+    ]
+    return {"hearts_r_peaks_f1": beats(cases, judged).f1, "hearts_miscounted": sum(counts)}
 
 
 SCORED: dict[str, Callable[[Sequence[Case], Sequence[Judged]], Figures]] = {
-    function.__name__: function for function in (cinc2011, cinc2017, plawiak, mitdb)
+    function.__name__: function for function in (cinc2011, cinc2017, plawiak, mitdb, cpsc2019, hearts)
 }
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks.quality.cases import IntArray
 from benchmarks.quality.noise import KINDS, qrs_power
+from vitalake.ecg.recording import MILLIVOLT, Lead
 from vitalake.ecg.signals.filters import FloatArray
 
 # (centre in s, standard deviation in s, height in mV) of each wave, from the R peak
@@ -30,6 +31,7 @@ BROAD_NOTCHED: Waves = ((-0.05, 0.03, 0.5), (0.0, 0.04, 1.2), (0.07, 0.035, -0.6
 
 RATES_BPM = (20, 25, 30, 35, 40, 50, 60, 80, 100, 130, 160, 190, 210, 230, 250, 270, 285, 300)
 RATIOS_DB = (20, 10, 5, 0)
+GAIN = 1000.0
 REST_MV = 0.005  # of white noise in the best of recordings
 
 
@@ -73,6 +75,12 @@ def sweep(seed: int = 0, rates_hz: Sequence[float] = (250.0, 500.0)) -> Iterator
             for seconds in (20, 30, 60):
                 for heart in _paused(seconds, rates_hz[0], rng):
                     yield _noisy(heart, kind, ratio_db, seed)
+
+
+def stored(heart: Heart) -> Lead:
+    """The heart as a good recorder stores it: 1 µV a unit."""
+    samples = np.round(heart.x_mv * GAIN).astype(np.int32)
+    return Lead("II", samples, heart.sampling_rate_hz, GAIN, 0.0, MILLIVOLT)
 
 
 def beating(

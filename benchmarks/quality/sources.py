@@ -19,6 +19,7 @@ import numpy as np
 import scipy.io
 
 from benchmarks.quality.cases import Case, IntArray
+from benchmarks.quality.hearts import stored, sweep
 from vitalake.ecg.recording import MILLIVOLT, Lead, Recording
 
 # Annotation codes that mark a beat; PhysioNet, "WFDB annotation codes". "!" is a flutter wave and marks none.
@@ -27,6 +28,7 @@ PLAWIAK_HZ, PLAWIAK_GAIN, PLAWIAK_ZERO = 360.0, 200.0, 1024.0  # Plawiak 2017: n
 CINC2011_GAIN = 200.0  # Silva et al. 2011, CinC 38:273: 5 µV a unit
 CINC2017_HZ, CINC2017_GAIN = 300.0, 1000.0  # Clifford et al. 2017, CinC 44: in the headers of the challenge
 CPSC2019_HZ = 500.0  # Gao et al. 2019, CPSC
+HEARTS_SEED = 1  # the weights of the detector were fitted on seed 0
 FLUTTER = "VFL"
 
 
@@ -146,8 +148,22 @@ def cpsc2019(folder: Path) -> list[Case]:
     return cases
 
 
+def hearts(_: Path) -> list[Case]:
+    """Generated hearts without noise: their beats are known to the sample."""
+    return [
+        Case(
+            f"{heart.family}, {heart.name}",
+            Recording((stored(heart),), "generated"),
+            truth="",
+            beats=heart.beats,
+        )
+        for heart in sweep(HEARTS_SEED)
+        if heart.ratio_db is None
+    ]
+
+
 SOURCES: dict[str, Callable[[Path], list[Case]]] = {
-    function.__name__: function for function in (cinc2011, cinc2017, plawiak, mitdb, cpsc2019)
+    function.__name__: function for function in (cinc2011, cinc2017, plawiak, mitdb, cpsc2019, hearts)
 }
 
 

@@ -8,18 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from benchmarks.quality.cases import IntArray
-from benchmarks.quality.hearts import Heart
+from benchmarks.quality.hearts import Heart, stored
 from benchmarks.quality.scores import Beats, score_beats
 from vitalake.ecg.assess import LeadAssessment, assess
 from vitalake.ecg.quality.rules import BEAT_DOUBT, Quality
-from vitalake.ecg.recording import MILLIVOLT, Lead, Recording
+from vitalake.ecg.recording import Recording
 from vitalake.ecg.signals.rhythm import rhythm_features
 from vitalake.ecg.tabulate import unusable_stretches_s
 
-GAIN = 1000.0  # units a mV, as a good recorder has
 BATCH = 64
 WRONG_RATE = 0.05
 
@@ -65,7 +62,7 @@ def outcomes(hearts: Iterable[Heart]) -> list[Outcome]:
     found = []
     for first in range(0, len(every), BATCH):
         batch = every[first : first + BATCH]
-        judged = assess([_recording(heart) for heart in batch])
+        judged = assess([Recording((stored(heart),), "generated") for heart in batch])
         for heart, assessment in zip(batch, judged, strict=True):
             (lead,) = assessment.leads
             assert lead is not None
@@ -78,13 +75,8 @@ def total(some: Sequence[Outcome]) -> Beats:
     return sum((outcome.beats for outcome in some), Beats())
 
 
-def _recording(heart: Heart) -> Recording:
-    stored = np.round(heart.x_mv * GAIN).astype(np.int32)
-    return Recording((Lead("II", stored, heart.sampling_rate_hz, GAIN, 0.0, MILLIVOLT),), "made")
-
-
 def _outcome(heart: Heart, judged: LeadAssessment) -> Outcome:
-    (lead,) = _recording(heart).leads
+    lead = stored(heart)
     rate = heart.sampling_rate_hz
     told = rhythm_features(
         judged.r_peaks,

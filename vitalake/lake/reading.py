@@ -21,10 +21,10 @@ from vitalake.arrivals.objects import ObjectInfo
 from vitalake.errors import UnusableDataError, VitalakeError
 from vitalake.lake.checks import UNCLEAR_TIME, VANISHED, WAITING, WITHHELD
 from vitalake.lake.columns import rows_of
-from vitalake.lake.contents import Parsed, RawObject, Refusal
+from vitalake.lake.contents import Parsed, RawObject, Refusal, Tabulated
 from vitalake.lake.dataset import Dataset
 from vitalake.lake.parts import Inputs, Part, Store, listed_parts, load_part
-from vitalake.lake.quarantine.defects import OF_THE_MACHINE, laid_out, refusals_for
+from vitalake.lake.quarantine.defects import OF_THE_MACHINE, laid_out_apart, refusals_for
 from vitalake.lake.quarantine.rows import QuarantineRows
 from vitalake.lake.reconcile import Output, PartWriter, Progress, Report, following, reconcile
 from vitalake.lake.versions.code_version import code_digest
@@ -114,7 +114,7 @@ def read_part(
 
     def lay_out() -> None:
         with _without_values(dataset):
-            for rows in laid_out(dataset, pieces):
+            for rows in _laid_out(dataset, pieces):
                 sheets.append(rows.tables)
                 refused.add(rows.refusals, settled=True)
         pieces.clear()
@@ -153,6 +153,18 @@ def read_part(
     lay_out()
     refused.lay_out()
     return sheets.close(inputs, vanished, withheld), refused.news()
+
+
+def _laid_out(dataset: Dataset, pieces: Sequence[tuple[Bundle, Sequence[Any]]]) -> Iterator[Tabulated]:
+    """The rows of these values as one slice; where that fails, of each bundle by itself."""
+    try:
+        slice_ = dataset.tabulate([value for _, values in pieces for value in values])
+    except OF_THE_MACHINE:
+        raise
+    except Exception as error:
+        yield from laid_out_apart(dataset, pieces, error)
+    else:
+        yield slice_
 
 
 def _read_listed(

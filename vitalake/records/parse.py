@@ -15,12 +15,9 @@ from typing import Any
 from vitalake.lake.contents import Parsed, RawObject, Refusal
 from vitalake.lake.refusals import RefusalBudget
 from vitalake.pseudonyms import Pseudonyms
-from vitalake.records.csv.reader import read_csv
 from vitalake.records.csv_format import CsvFormat
 from vitalake.records.decoding.utf8 import utf8_chunks
 from vitalake.records.fields import Field
-from vitalake.records.json.keys import RecordKeys
-from vitalake.records.json.reader import read_json
 from vitalake.records.judge import ObjectRecords
 
 # In memory, about: a JSON value and its copy in a column, or a record around its values; and for a byte of JSON a
@@ -54,6 +51,8 @@ def parse_csv(
     Raises:
         UnusableDataError: the object cannot be used.
     """
+    from vitalake.records.csv.reader import read_csv  # a dataset loads the reader of its own format only
+
     (item,) = objects
     told = RefusalBudget()
     names, required = [each.name for each in fields], [each.name for each in fields if each.required]
@@ -77,6 +76,9 @@ def parse_json(
     objects: Sequence[RawObject], _: Pseudonyms, *, fields: Sequence[Field], private: bool, most_bytes: int
 ) -> Iterator[Parsed]:
     """The records of a JSON object, a block at a time; as `parse_csv`."""
+    from vitalake.records.json.keys import RecordKeys
+    from vitalake.records.json.reader import read_json
+
     (item,) = objects
     names, required = [each.name for each in fields], {each.name for each in fields if each.required}
     told, keys = RefusalBudget(), RecordKeys(names, required)

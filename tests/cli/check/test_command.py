@@ -226,30 +226,39 @@ def test_of_many_recordings_the_worst_are_shown_and_all_are_counted(vitalake: Vi
         (folder / f"{number}.mat").write_bytes(recording(number))
     (folder / "z.mat").write_bytes(matlab_v4(np.full((1, 3600), 1024, np.int16)))
     files = [f"{number}.mat" for number in (*range(11), "z")]
-    answer = vitalake("check", *files, "--dataset", "ecg")
+    answer = vitalake("check", *files, "--dataset", "ecg", "--device", "demo-1")
     assert answer.code == 0
     lines = answer.out.splitlines()
     assert "verdicts: 11 acceptable, 1 unacceptable" in lines
     assert "… and 2 more recordings" in lines
     assert lines[lines.index("z.mat") + 1].startswith("✕ unacceptable: ")
     assert lines.index("z.mat") < lines.index("0.mat")
-    found = as_json(vitalake("check", *files, "--dataset", "ecg", "--json"))
+    found = as_json(vitalake("check", *files, "--dataset", "ecg", "--device", "demo-1", "--json"))
     assert found["verdicts"] == {"acceptable": 11, "unacceptable": 1}
     assert [each["verdict"] for each in found["recordings"]] == ["unacceptable", *["acceptable"] * 9]
 
 
 def test_what_is_assumed_of_a_recording_is_said_with_its_values(vitalake: Vitalake, folder: Path) -> None:
     (folder / "1.mat").write_bytes(recording())
-    answer = vitalake("check", "1.mat", "--dataset", "ecg")
+    answer = vitalake("check", "1.mat", "--dataset", "ecg", "--device", "demo-1")
     assert answer.code == 0
     assert (
         "assumed, as the file does not say it: a sampling rate of 360 Hz, the lead MLII, a gain of 200 stored "
         "units a mV, a zero at 1024 stored units" in answer.out
     )
-    found = as_json(vitalake("check", "1.mat", "--dataset", "ecg", "--json"))
+    found = as_json(vitalake("check", "1.mat", "--dataset", "ecg", "--device", "demo-1", "--json"))
     [lead] = found["recordings"][0]["leads"]
     assert (lead["lead_name"], lead["verdict"], lead["in_words"][:12]) == ("MLII", "acceptable", "✓ acceptable")
     assert "samples" not in found["tables"][1]["columns"]
+
+
+def test_a_rate_that_nobody_declares_is_said_to_be_assumed(vitalake: Vitalake, folder: Path) -> None:
+    (folder / "1.mat").write_bytes(recording())
+    answer = vitalake("check", "1.mat", "--dataset", "ecg")
+    assert answer.code == 0
+    assert "assumed, as the file does not say it: a sampling rate of 360 Hz" in answer.out
+    found = as_json(vitalake("check", "1.mat", "--dataset", "ecg", "--json"))
+    assert found["recordings"][0]["verdict"] == "marginal"
 
 
 def test_a_terminal_gets_the_curves_of_one_recording_and_no_colours_where_none_are_wanted(folder: Path) -> None:

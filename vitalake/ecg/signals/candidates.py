@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from vitalake.ecg.signals.filters import Bands, FloatArray, moving_mean
+from vitalake.ecg.signals.filters import FloatArray
 
 Samples = npt.NDArray[np.int64]
 
@@ -51,22 +51,6 @@ class BeatBands:
     broad: FloatArray
     shape: FloatArray
     summits: list[Samples]
-
-    @classmethod
-    def of(cls, bands: Bands) -> BeatBands:
-        """From the spectrum of the strips."""
-        rate = bands.sampling_rate_hz
-        width = round(ENERGY_WINDOW_S * rate)
-        qrs, broad = bands.between(*QRS_BAND_HZ), bands.between(*BROAD_BAND_HZ)
-        energy = moving_mean(qrs * qrs, width)
-        return cls(
-            rate,
-            qrs,
-            energy,
-            moving_mean(broad * broad, width),
-            bands.between(*SHAPE_BAND_HZ),
-            summits(energy, round(CLOSEST_S * rate), SILENCE_MV2),
-        )
 
 
 class Candidates(NamedTuple):

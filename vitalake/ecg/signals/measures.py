@@ -19,7 +19,7 @@ from vitalake.ecg.signals.agreement import slope_peaks
 from vitalake.ecg.signals.candidates import Samples
 from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
 from vitalake.ecg.signals.peaks import Detection, detected
-from vitalake.ecg.signals.strips import Strips, longest_runs
+from vitalake.ecg.signals.strips import BEAT_BAND_HZ, Strips, longest_runs
 
 OverWindows = Literal["median", "max", "min", "mean"]
 
@@ -124,8 +124,9 @@ def prepared(
         x, missing, step = np.zeros((len(x), 1)), np.ones(len(x)), np.zeros((len(x), 1))
         longest = np.zeros(len(x))
     bands = Bands(x, sampling_rate_hz)
+    shapes = bands.between(*BEAT_BAND_HZ)
     beats_found = found or detected(bands)
-    return Strips(x, sampling_rate_hz, step, missing, longest, bands, beats_found, slope_peaks(bands))
+    return Strips(x, sampling_rate_hz, step, missing, longest, bands, shapes, beats_found, slope_peaks(bands))
 
 
 def measured(strips: Strips, *, calibrated: bool = True) -> Measured:

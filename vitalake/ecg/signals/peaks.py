@@ -17,14 +17,19 @@ import numpy as np
 import numpy.typing as npt
 
 from vitalake.ecg.signals.candidates import (
+    BROAD_BAND_HZ,
     CLOSEST_S,
     ENERGY_WINDOW_S,
+    QRS_BAND_HZ,
+    SHAPE_BAND_HZ,
+    SILENCE_MV2,
     BeatBands,
     Candidates,
     Samples,
     candidates,
+    summits,
 )
-from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps
+from vitalake.ecg.signals.filters import Bands, FloatArray, bridge_gaps, moving_mean
 
 # Log odds by piece of evidence: (value, log odds) at the ends of straight lines; level beyond the last ones.
 WEIGHTS: dict[str, tuple[tuple[float, float], ...]] = {
@@ -104,7 +109,7 @@ def detected(bands: Bands) -> list[Detection]:
 
     A strip of more than half a minute is decided 20 s at a time, each with 15 s to either side in view.
     """
-    beat_bands = BeatBands.of(bands)
+    read = beat_bands(bands)
     rate, samples = bands.sampling_rate_hz, bands.x_mv.shape[1]
     core, context = (
         (samples, 0) if samples <= ONE_CONTEXT_S * rate else (round(CORE_S * rate), round(CONTEXT_S * rate))
@@ -114,11 +119,27 @@ def detected(bands: Bands) -> list[Detection]:
         pieces = []
         for start in range(0, samples, core):
             first, last = max(0, start - context), min(samples, start + core + context)
-            here = _decided(candidates(beat_bands, row, first, last), rate)
+            here = _decided(candidates(read, row, first, last), rate)
             pieces.append(here.between(start - first, start - first + core).later(start))
         every = joined(pieces, rate)
         found.append(every._replace(peaks=every.peaks[_inside(x, every.peaks, round(ENERGY_WINDOW_S * rate))]))
     return found
+
+
+def beat_bands(bands: Bands) -> BeatBands:
+    """What candidates are read off, from the spectrum of the strips."""
+    rate = bands.sampling_rate_hz
+    width = round(ENERGY_WINDOW_S * rate)
+    qrs, broad = bands.between(*QRS_BAND_HZ), bands.between(*BROAD_BAND_HZ)
+    energy = moving_mean(qrs * qrs, width)
+    return BeatBands(
+        rate,
+        qrs,
+        energy,
+        moving_mean(broad * broad, width),
+        bands.between(*SHAPE_BAND_HZ),
+        summits(energy, round(CLOSEST_S * rate), SILENCE_MV2),
+    )
 
 
 def _decided(found: Candidates, sampling_rate_hz: float) -> Detection:

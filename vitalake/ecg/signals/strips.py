@@ -36,6 +36,7 @@ class Strips:
         missing_share: of the samples, which were bridged, shape (n,).
         missing_run_s: longest run of samples that were bridged, shape (n,).
         bands: the strips' spectrum, ready for filters.
+        beat_band_mv: the strips from 1 to 30 Hz, where the shape of a beat is.
         detected: the beats of each strip.
         second_opinion: beats of each strip by slope: for comparison only.
         results: what functions made of these strips, by name, for those that build on it.
@@ -47,6 +48,7 @@ class Strips:
     missing_share: FloatArray
     missing_run_s: FloatArray
     bands: Bands
+    beat_band_mv: FloatArray
     detected: list[Detection]
     second_opinion: list[SlopePeaks]
     results: dict[str, Any] = field(default_factory=dict)
@@ -83,11 +85,6 @@ class Strips:
     def steady_mv(self) -> FloatArray:
         """The strips above 0.7 Hz: without baseline wander."""
         return self.bands.above(BASELINE_HZ)
-
-    @cached_property
-    def beat_band_mv(self) -> FloatArray:
-        """The strips from 1 to 30 Hz: where the shape of a beat is."""
-        return self.bands.between(*BEAT_BAND_HZ)
 
     @cached_property
     def seconds_mv(self) -> FloatArray:

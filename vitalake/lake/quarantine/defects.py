@@ -46,8 +46,10 @@ def refusals_for(error: Exception, keys: Sequence[str]) -> tuple[Refusal, ...]:
     return tuple(Refusal(key, DEFECT, message) for key in keys)
 
 
-def laid_out(dataset: Dataset, pieces: Sequence[tuple[Bundle, Sequence[Any]]]) -> Iterator[Tabulated]:
-    """The rows of the values of these bundles, in order: as one slice or, where that fails, each bundle by itself.
+def laid_out_apart(
+    dataset: Dataset, pieces: Sequence[tuple[Bundle, Sequence[Any]]], failed: Exception
+) -> Iterator[Tabulated]:
+    """The rows of each bundle by itself, in order, after laying out all of them at once `failed`.
 
     The bundle whose values cannot be laid out is refused. Where none of several can be, the code is at fault and
     not one of them: the run fails, and the lake stays as it is.
@@ -55,13 +57,6 @@ def laid_out(dataset: Dataset, pieces: Sequence[tuple[Bundle, Sequence[Any]]]) -
     Raises:
         Exception: whatever the layout raised, where it is at fault.
     """
-    try:
-        yield dataset.tabulate([value for _, values in pieces for value in values])
-        return
-    except OF_THE_MACHINE:
-        raise
-    except Exception as error:
-        failed = error
     apart: list[tuple[Bundle, Tabulated | Exception]] = []
     for bundle, its in groupby(pieces, key=lambda piece: piece[0]):
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from vitalake.ecg.quality.quality_model import (
     record_probability,
 )
 from vitalake.ecg.quality.regression import LEAST_LEADS, ModelThresholds
-from vitalake.ecg.quality.rules import Verdict, judge
+from vitalake.ecg.quality.rules import RULES, QualityRule, Verdict, judge
 from vitalake.ecg.signals.filters import Bands, FloatArray
 from vitalake.ecg.signals.measures import MEASURES, prepared
 
@@ -156,10 +157,15 @@ def test_one_bad_window_of_many_does_not_reject_a_long_lead() -> None:
         (Verdict("acceptable"), 0.05, Verdict("acceptable")),
         (Verdict("acceptable"), 0.40, Verdict("marginal", ("M01",))),
         (Verdict("acceptable"), 0.70, Verdict("unacceptable", ("M01",))),
-        (Verdict("marginal", ("Q06", "Q14")), 0.29, Verdict("acceptable", ("Q06", "Q14"))),
+        (Verdict("marginal", ("Q06", "Q14")), 0.19, Verdict("acceptable", ("Q06", "Q14"))),
+        (Verdict("marginal", ("Q06", "Q14")), 0.29, Verdict("marginal", ("Q06", "Q14"))),
         (Verdict("marginal", ("Q06", "Q14")), 0.30, Verdict("marginal", ("M01", "Q06", "Q14"))),
         (Verdict("marginal", ("Q07", "Q14")), 0.01, Verdict("marginal", ("Q07", "Q14"))),
-        (Verdict("unacceptable", ("Q04", "S11")), 0.01, Verdict("marginal", ("Q04", "S11"))),
+        (Verdict("unacceptable", ("Q14",)), 0.01, Verdict("marginal", ("Q14",))),
+        (Verdict("unacceptable", ("Q04", "Q14")), 0.01, Verdict("unacceptable", ("Q04", "Q14"))),
+        (Verdict("unacceptable", ("S06",)), 0.01, Verdict("unacceptable", ("S06",))),
+        (Verdict("marginal", ("Q14", "Q19")), 0.70, Verdict("marginal", ("M01", "Q14", "Q19"))),
+        (Verdict("unacceptable", ("Q04", "Q19")), 0.70, Verdict("unacceptable", ("M01", "Q04", "Q19"))),
         (Verdict("unacceptable", ("Q04", "S11")), 0.20, Verdict("unacceptable", ("Q04", "S11"))),
         (Verdict("unacceptable", ("Q01",)), 0.01, Verdict("unacceptable", ("Q01",))),
         (Verdict("unacceptable", ("Q14",)), 0.50, Verdict("unacceptable", ("M01", "Q14"))),
@@ -191,9 +197,52 @@ def test_record_of_twelve_follows_the_record_model() -> None:
     assert "M01" in combine_record(fine, [0.01] * 6 + [0.95] * 6).reasons
 
 
-def test_lead_that_is_not_acceptable_makes_its_record_marginal() -> None:
-    leads = [Verdict("acceptable")] * 11 + [Verdict("marginal", ("Q07",))]
-    assert combine_record(leads, [0.01] * 12) == Verdict("marginal", ("Q07",))
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.reject is not None], ids=lambda rule: rule.measure)
+def test_the_model_lifts_no_reject_that_its_rule_does_not_open_to_appeal(rule: QualityRule) -> None:
+    assert rule.reject is not None
+    fine = {name: each.copy() for name, each in measured(clean()[None], RATE, 0.005).items()}
+    beyond = rule.reject * (0.999 if rule.comparison == "<" else 1.001)
+    (verdict,) = judge({**fine, rule.measure: np.array([beyond])})
+    assert verdict.verdict == "unacceptable"
+    lifted = combine(verdict, 0.0, 1.0, LIMITS).verdict
+    assert lifted == ("marginal" if rule.appeal else "unacceptable")
+
+
+def test_a_lead_of_twelve_that_is_doubtful_leaves_its_record_acceptable() -> None:
+    for number, verdict in ((1, "acceptable"), (5, "acceptable"), (6, "marginal")):
+        leads = [Verdict("acceptable")] * (12 - number) + [Verdict("marginal", ("Q07",))] * number
+        assert combine_record(leads, [0.01] * 12) == Verdict(verdict, ("Q07",))
+
+
+def test_a_lead_that_is_lost_makes_a_record_of_twelve_marginal_where_the_record_model_doubts_it() -> None:
+    leads = [Verdict("acceptable")] * 11 + [Verdict("unacceptable", ("Q04",))]
+    odds = [0.01] * 11 + [0.6]
+    p = record_probability(odds)
+    for warn, reject, verdict in ((1.01 * p, 1, "acceptable"), (0.99 * p, 1, "marginal"), (0, p, "unacceptable")):
+        model = replace(record_model(), warn=warn, reject=reject)
+        assert combine_record(leads, odds, model).verdict == verdict
+
+
+def test_flutter_in_all_leads_costs_no_record() -> None:
+    waves = [Verdict("marginal", ("M01", "Q09", "Q14", "Q19"))] * 12
+    assert combine_record(waves, [0.9] * 12).verdict == "marginal"
+    assert combine_record([Verdict("marginal", ("M01",))] * 12, [0.9] * 12).verdict == "unacceptable"
+
+
+def test_waves_of_flutter_are_never_rejected_and_noise_like_them_is() -> None:
+    time = np.arange(10 * RATE) / RATE
+    rng = np.random.default_rng(7)
+    strips = []
+    for hz in np.linspace(3.2, 5.5, 40):
+        phase = 2 * np.pi * hz * time + 0.8 * np.cumsum(rng.normal(0, 0.03, time.size))
+        size = 0.6 + 0.3 * np.sin(2 * np.pi * 0.2 * time + rng.uniform(0, 6))
+        strips.append(size * np.sin(phase) + rng.normal(0, 0.02, time.size))
+    values = measured(np.stack(strips), RATE, 0.005)
+    assert (values["wave_share"] >= 0.4).all()
+    assert {each.verdict for each in judged(values)} <= {"acceptable", "marginal"}
+    noise = measured(rng.normal(0, 0.3, (40, 10 * RATE)), RATE, 0.005)
+    assert (noise["wave_share"] == 0).all()
+    assert (measured(clean()[None], RATE, 0.005)["wave_share"] == 0).all()
 
 
 def test_single_lead_is_its_record() -> None:
@@ -232,6 +281,23 @@ def test_no_rhythm_of_plawiak_is_rejected(data_dir: Path) -> None:
     assert len(final) == 398
     assert len({name.partition("/")[0] for name in source.record}) == 17
     assert not [name for name, each in zip(source.record, final, strict=True) if each.verdict == "unacceptable"]
+
+
+@pytest.mark.data
+def test_no_ten_seconds_of_ventricular_flutter_are_rejected(data_dir: Path) -> None:
+    """The fragments of MIT-BIH 207 from 1540 to 1640 s, as Pławiak cut them; noise runs over one of them."""
+    wfdb = pytest.importorskip("wfdb")
+    stored = wfdb.rdrecord(str(data_dir / "mitdb_more" / "207"), channels=[0], physical=False).d_signal[:, 0]
+    strips = stored[1540 * RATE : 1640 * RATE].reshape(10, -1)
+    assert "unacceptable" not in {each.verdict for each in judged(measured((strips - 1024) / 200, RATE, 0.005))}
+
+
+@pytest.mark.data
+def test_copies_of_a_record_are_one_group(data_dir: Path) -> None:
+    source, _ = cinc2011(data_dir)
+    _, size = np.unique(source.group[::12], return_counts=True)
+    assert sorted(size[size > 1].tolist()) == [2, 10, 50]
+    assert (source.group.reshape(-1, 12) == source.group[::12, None]).all()
 
 
 @pytest.mark.data

@@ -109,13 +109,26 @@ def test_a_good_strip_is_acceptable_without_reasons() -> None:
         ("Q17", hold(5.1), hold(4.8)),
         ("Q17", scaled("amplitude_max_mv", 0.098), scaled("amplitude_max_mv", 0.102)),
         ("Q18", scaled("amplitude_mv", 0.29), scaled("amplitude_mv", 0.31)),
+        ("Q19", sine(2.0, 4.0), sine(0.2, 4.0)),
         ("S11", scaled("peak_to_peak_mv", 0.098), scaled("peak_to_peak_mv", 0.102)),
         ("S11", scaled("peak_to_peak_mv", 10.2), scaled("peak_to_peak_mv", 9.8)),
         ("S11", good() + 5.1, good() + 4.5),
     ],
     ids=[
         *("Q01", "Q02", "Q03", "Q04", "Q05", "Q06 drift", "Q06 share", "Q07 50 Hz", "Q07 60 Hz", "Q08", "Q09"),
-        *("Q10 low", "Q10 high", "Q14", "Q15 slow", "Q15 fast", "Q15 gap", "Q16", "Q17 flat", "Q17 low", "Q18"),
+        *(
+            "Q10 low",
+            "Q10 high",
+            "Q14",
+            "Q15 slow",
+            "Q15 fast",
+            "Q15 gap",
+            "Q16",
+            "Q17 flat",
+            "Q17 low",
+            "Q18",
+            "Q19",
+        ),
         *("S11 low", "S11 high", "S11 offset"),
     ],
 )
@@ -138,6 +151,22 @@ def test_each_rule_has_the_effect_that_it_declares_and_none_without_a_value(rule
             assert rule.id in result.reasons
             assert result.verdict == expected
     assert rule.id not in judge({**fine, rule.measure: np.array([np.nan])})[0].reasons
+
+
+@pytest.mark.parametrize(("seconds", "verdict_of_it"), [(0.19, "acceptable"), (0.21, "unacceptable")])
+def test_a_gap_of_a_fifth_of_a_second_costs_the_strip(seconds: float, verdict_of_it: str) -> None:
+    x = good()
+    x[1500 : 1500 + round(seconds * RATE)] = np.nan
+    assert verdict(x).verdict == verdict_of_it
+
+
+def test_waves_of_flutter_turn_a_reject_for_beats_into_a_warning() -> None:
+    fine = measure(good()[None], RATE, LSB).values
+    drowned = {**fine, "quality_index": np.array([0.3])}
+    assert judge(drowned) == [Verdict("unacceptable", ("Q14",))]
+    waves = {**drowned, "wave_share": np.array([0.4])}
+    assert judge(waves) == [Verdict("marginal", ("Q14", "Q19"))]
+    assert judge({**waves, "flat_run_s": np.array([2.0])})[0].verdict == "unacceptable"
 
 
 def test_a_short_hold_is_marginal_and_a_long_one_unacceptable() -> None:

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.hearts import NORMAL, QRS, beating
-from vitalake.ecg.signals.candidates import BeatBands, Candidates, candidates, summits
+from vitalake.ecg.signals.candidates import Candidates, candidates, summits
 from vitalake.ecg.signals.filters import Bands, FloatArray
+from vitalake.ecg.signals.peaks import beat_bands
 
 RATE = 250
 
 
 def found(x_mv: FloatArray) -> Candidates:
-    return candidates(BeatBands.of(Bands(x_mv[None], RATE)), 0, 0, len(x_mv))
+    return candidates(beat_bands(Bands(x_mv[None], RATE)), 0, 0, len(x_mv))
 
 
 def nearest(some: Candidates, at_s: float) -> int:
