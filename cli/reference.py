@@ -102,26 +102,31 @@ def rules_page() -> str:
             )
     lines += [f"| CSV, JSON | {rule} | {text} | | warns |" for rule, text in NOTES.items()]
     lines.append("")
+    noted = ", ".join(sorted({rule.id for rule in RULES if not rule.marginal}))
     lines += [f"## Rules that judge an ECG lead (version {RULES_VERSION})", ""]
     lines += [
-        "A rejecting rule makes a lead `unacceptable`, a warning `marginal` (Q05, Q10, Q15 and S11 only note it).",
+        f"A rejecting rule makes a lead `unacceptable`, a warning `marginal` ({noted} only note it).",
         "A rhythm never rejects. Beside the rules stands a small model (reason `M01`, column `poor_probability`);",
-        "it may reject, warn, and clear what the rules found too strict: [quality-model.md](quality-model.md).",
-        "What the rules alone say is in `rules_verdict`. How right both are: [quality.md](quality.md).",
+        "it may reject and warn, and lower by one step the effect of a rule that is open to *appeal*, and of no other",
+        "([quality-model.md](quality-model.md)). Beside Q19 a reject by Q14 only warns. What the rules alone say is in",
+        "`rules_verdict`. What to do with a verdict: [verdict.md](verdict.md). How right they are:",
+        "[quality.md](quality.md).",
         "",
     ]
-    lines += ["| rule | column | computed as | of windows | warns | rejects | source |"]
-    lines += ["|---|---|---|---|---|---|---|"]
+    lines += ["| rule | column | computed as | of windows | warns | rejects | appeal | source |"]
+    lines += ["|---|---|---|---|---|---|---|---|"]
     for rule in RULES:
         warns, rejects = (f"{rule.comparison} {t:g}" if t is not None else "" for t in (rule.warn, rule.reject))
         formula = rule.formula.replace("|", "\\|")
         summed = MEASURES[rule.measure].over_windows
         lines.append(
-            f"| {rule.id} | `{rule.measure}` | {formula} | {summed} | {warns} | {rejects} | {rule.source} |"
+            f"| {rule.id} | `{rule.measure}` | {formula} | {summed} | {warns} | {rejects} |"
+            f" {'yes' if rule.appeal else ''} | {rule.source} |"
         )
     model = lead_model().limits
     lines += [
-        f"| M01 | `poor_probability` | the quality model | mean | >= {model.warn:g} | >= {model.reject:g} | own |",
+        f"| M01 | `poor_probability` | the quality model | mean | >= {model.warn:g} | >= {model.reject:g} | "
+        "| own |",
         "",
         "A lead longer than 20 s is measured in windows of 10 s; its columns hold what *of windows* says. Up to a",
         "minute it is judged by these columns, beyond by its windows: `unacceptable` when half of them are,",

@@ -130,7 +130,7 @@ def _honesty(results: Results) -> str:
         " with limits that were chosen without it. This figure decides whether a target is met; its interval draws"
         " whole groups of copies and of cuts from one record anew. What is uncertain:\n\n"
         "* The sets are small where it matters: 15 noisy records of CinC 2017, one patient with ventricular"
-        " flutter, 124 different unacceptable records of CinC 2011. An interval holds for more of the same, not for"
+        " flutter, 125 different unacceptable records of CinC 2011. An interval holds for more of the same, not for"
         " another hospital or device.\n"
         "* Copies are easy: with each content counted once the figures of records are lower; [quality-model.md]"
         "(quality-model.md) has both.\n"
