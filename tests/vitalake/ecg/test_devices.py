@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -102,6 +102,19 @@ def test_a_clock_stands_in_the_zone_of_its_device() -> None:
     there, _ = rows("ecg/a.edf", data)
     assert there["started_at"] == datetime(2024, 7, 2, 10, tzinfo=timezone.utc)
     assert there["assumed"] == []
+
+
+@pytest.mark.parametrize(("zone", "hour"), [("", 8), ("Z", 10), ("+05:00", 5)])
+def test_dates_in_a_text_stand_in_the_zone_that_they_name_or_in_that_of_the_device(zone: str, hour: int) -> None:
+    start = datetime(2024, 7, 2, 10)
+    lines = (
+        f"{(start + timedelta(seconds=at / 250)).isoformat(timespec='milliseconds')}{zone};{value:.3f}"
+        for at, value in enumerate(HEART.values()[:2500])
+    )
+    text = "\n".join(["time;II (mV)", *lines]).encode()
+    config = SourceConfig((Device("*/berlin/*", time_zone="Europe/Berlin"),))
+    here, _ = rows("ecg/berlin/a.csv", text, config)
+    assert here["started_at"] == datetime(2024, 7, 2, hour, tzinfo=timezone.utc)
 
 
 def test_another_number_of_leads_is_another_device() -> None:

@@ -39,7 +39,8 @@ def read(data: bytes, *, max_samples: int, device: Device = UNDECLARED) -> Recor
     """Every column but those of time as a lead, on one time axis.
 
     Integers stay int32 where they fit, decimals are float64; an empty cell is missing. Without a unit a lead is in
-    ``adu``, without a time axis or a line that names it the sampling rate is 0. Times without a zone are UTC.
+    ``adu``, without a time axis or a line that names it the sampling rate is 0. Dates
+    without a zone are of the device's clock (`CLOCK_TIME`).
 
     Args:
         data: the whole file, in UTF-8, UTF-16, or any encoding that extends ASCII.

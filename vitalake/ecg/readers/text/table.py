@@ -26,14 +26,16 @@ class NumberColumn(NamedTuple):
     """Numbers of one column.
 
     Args:
-        values: shape (rows,), int64, float64, or datetime64[ns] in UTC; anything where missing.
+        values: shape (rows,), int64, float64, or datetime64[ns]; anything where missing.
         missing: shape (rows,); None: nowhere.
+        has_zone: whether dates were written with a zone; else they stand as if they were in UTC.
         is_clock: whether `values` are seconds that were written as ``[hours:]minutes:seconds``.
     """
 
     values: npt.NDArray[Any]
     missing: npt.NDArray[np.bool_] | None
     is_clock: bool = False
+    has_zone: bool = False
 
 
 def read_columns(text: bytes, layout: Layout) -> list[NumberColumn]:
@@ -124,7 +126,7 @@ def _to_column(chunked: pa.ChunkedArray, layout: Layout) -> NumberColumn:
             array = array.cast(pa.timestamp("ns", zone))
         except pa.ArrowInvalid:
             raise UnusableDataError("S02", "a date of the text lies outside of the years 1678 to 2261") from None
-        return NumberColumn(*_split(array.cast(pa.int64()), "datetime64[ns]"))
+        return NumberColumn(*_split(array.cast(pa.int64()), "datetime64[ns]"), has_zone=zone is not None)
     elif pa.types.is_null(array.type):
         array = array.cast(pa.float64())
     elif pa.types.is_string(array.type):

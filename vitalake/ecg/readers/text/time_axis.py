@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from vitalake.ecg.readers.text.table import NumberColumn
 from vitalake.ecg.readers.text.time_names import TIME_UNITS, has_time_word, is_counter_name, is_time_name
-from vitalake.ecg.recording import Finding
+from vitalake.ecg.recording import CLOCK_TIME, Finding
 
 MIN_ROWS = 10  # from which a column without a name counts as time by its even steps
 UNEVEN_STEP = 0.1
@@ -72,6 +72,8 @@ def read_time(column: NumberColumn, name: str, unit: str) -> TimeAxis | None:
         # A date without a time of the day, which stands in another column, is no start.
         only_days = not (nanoseconds % (10**9 * int(DAY_S))).any()
         begin = None if only_days else _start(float(nanoseconds[0]) / 1e9)
+        if begin is not None and not column.has_zone:
+            begin = begin.replace(tzinfo=CLOCK_TIME)
         return _axis((nanoseconds - nanoseconds[0]) / 1e9, begin)
     if not np.isfinite(values).all():
         return TimeAxis(0.0, None, (Finding("S15", "the time column holds values that are not finite"),))
