@@ -144,7 +144,7 @@ def main() -> int:
         task = tasks.get(REPORTED.get(name, ""))
         ok = task is None or task.met(round(float(values.mean()), 6))
         missed |= not ok
-        line = {"value": round(float(values.mean()), 4), "sd": round(float(values.std()), 4)}
+        line: dict[str, Any] = {"value": round(float(values.mean()), 4), "sd": round(float(values.std()), 4)}
         line |= {"ci95": [round(each, 4) for each in spread.get(name, ())]}
         line |= {"fixed": round(float(shipped_values.mean()), 4), "rules": round(rules[name], 4)}
         target = None if task is None else task.target
@@ -162,8 +162,8 @@ def main() -> int:
             ci95 = line["ci95"] if task.unit == "share" else []
             stored[task.id] = {"nested": line["value"], "fixed": line["fixed"], "ci95": ci95}
     for name, value in without_one_set(sets).items():
-        line = {"bench": f"quality_left_out_{name}", "value": round(value, 4), "unit": "", "target": None}
-        print(json.dumps({**line, "ok": True}))
+        apart = {"bench": f"quality_left_out_{name}", "value": round(value, 4), "unit": "", "target": None}
+        print(json.dumps({**apart, "ok": True}))
     if given.write:
         write(sets, root / "vitalake" / "ecg" / "quality" / "model")
         content = {"trained_on": digest_of(data), "figures": stored}

@@ -125,7 +125,7 @@ def _is_written_for_none(value: float) -> bool:
 
 def _ends_a_word(value: float, signal: Samples) -> bool:
     """Whether a value is the end of a word in steps of the signal, of which all other samples are multiples."""
-    levels = np.unique(signal[:STEP_SAMPLES])
+    levels = np.unique(np.asarray(signal[:STEP_SAMPLES], dtype=np.float64))
     if len(levels) < 2:
         return False
     step = float(np.diff(levels).min())
