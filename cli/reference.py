@@ -107,9 +107,9 @@ def rules_page() -> str:
     lines += [
         f"A rejecting rule makes a lead `unacceptable`, a warning `marginal` ({noted} only note it).",
         "A rhythm never rejects. Beside the rules stands a small model (reason `M01`, column `poor_probability`);",
-        "it may reject and warn, and lower by one step the effect of a rule that is open to *appeal*, and of no other",
-        "([quality-model.md](quality-model.md)). Beside Q19 a reject by Q14 only warns. What the rules alone say is in",
-        "`rules_verdict`. What to do with a verdict: [verdict.md](verdict.md). How right they are:",
+        "it may reject and warn, and lower by one step the effect of a rule that is open to *appeal*, and of no",
+        "other ([quality-model.md](quality-model.md)). Beside Q19 a reject by Q14 only warns. What the rules alone",
+        "say is in `rules_verdict`. What to do with a verdict: [verdict.md](verdict.md). How right they are:",
         "[quality.md](quality.md).",
         "",
     ]

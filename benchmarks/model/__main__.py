@@ -144,7 +144,7 @@ def main() -> int:
         task = tasks.get(REPORTED.get(name, ""))
         ok = task is None or task.met(round(float(values.mean()), 6))
         missed |= not ok
-        line = {"value": round(float(values.mean()), 4), "sd": round(float(values.std()), 4)}
+        line: dict[str, Any] = {"value": round(float(values.mean()), 4), "sd": round(float(values.std()), 4)}
         line |= {"ci95": [round(each, 4) for each in spread.get(name, ())]}
         line |= {"fixed": round(float(shipped_values.mean()), 4), "rules": round(rules[name], 4)}
         target = None if task is None else task.target

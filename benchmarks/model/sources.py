@@ -72,7 +72,7 @@ def cinc2011(data: Path) -> tuple[Source, dict[str, int]]:
     names = [str(name) for part in parts for name in part["record"]]
     labels = dict(zip(names, (str(label) for part in parts for label in part["label"]), strict=True))
     leads = [str(lead) for lead in parts[0]["leads"]]
-    by_lead = {}
+    by_lead: dict[str, list[int]] = {}
     for path in sorted(folder.glob("lead_labels_*.csv")):
         with path.open() as lines:
             by_lead |= {row["record"]: [int(row[lead]) for lead in leads] for row in csv.DictReader(lines)}

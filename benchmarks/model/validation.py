@@ -223,7 +223,7 @@ def _of_records(sets: Sets, verdict: npt.NDArray[np.str_]) -> dict[str, Scored]:
     truth, group = np.array([sets.records[name] for name in sets.leads]) == 1, sets.record_group
     right = (verdict == "unacceptable") == truth
     passed = verdict == "acceptable"
-    scored = {}
+    scored: dict[str, Scored] = {}
     for prefix, weight in (("record_", np.ones(len(right))), ("record_once_", sets.record_once)):
         scored |= {
             prefix + "accuracy": _scored(right, group, weight > 0, weight),

@@ -203,7 +203,7 @@ def _print_table(results: Results) -> None:
         if met is not None:
             cells = (
                 report.said(value, task.unit),
-                report.said(crossed and crossed.value, task.unit),
+                report.said(crossed.value if crossed else None, task.unit),
                 "yes" if met else "NO",
             )
         shown.add_row(task.words, report.goal(task), *cells)

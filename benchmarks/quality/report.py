@@ -101,7 +101,7 @@ def _figures(results: Results) -> str:
         else:
             shipped = said(results.figures.get(task.id), task.unit) + ("*" if task.fitted else "")
             crossed = results.crossed.get(task.id)
-            unseen = [said(crossed and crossed.value, task.unit), _interval(crossed)]
+            unseen = [said(crossed.value if crossed else None, task.unit), _interval(crossed)]
             outcome = [shipped, *unseen, "yes" if met else "**no**"]
         rows.append([task.words, goal(task), *outcome, results.on.get(task.source, "–"), task.published or "–"])
     head = ("figure", "target", "as shipped", "cross-validated", "95 %", "met", "on", "published best")

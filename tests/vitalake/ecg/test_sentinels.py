@@ -21,7 +21,7 @@ RUNS = [(0, 1), (400, 410), (1000, 1001), (2000, 2030), (4990, 5000)]
 
 def holding(value: float, lead: Lead = BEATING, scale: float = 1.0) -> tuple[Lead, npt.NDArray[np.bool_]]:
     """The lead with a value in all these runs, and where; `scale` turns its samples into fractions."""
-    x = lead.samples * scale if scale != 1.0 else lead.samples.copy()
+    x = lead.samples.astype(np.float64) * scale if scale != 1.0 else lead.samples.copy()
     here = np.zeros(len(x), dtype=np.bool_)
     for start, stop in RUNS:
         here[start:stop] = True
