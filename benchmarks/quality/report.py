@@ -76,7 +76,7 @@ def said(value: float | None, unit: str) -> str:
         return f"{100 * value:.2f} %"
     if unit == "area":
         return f"{value:.3f}"
-    return f"{value:.2f} ms" if unit == "ms" else f"{value:.0f}"
+    return f"{value:.2f} ms" if unit == "ms" else f"{round(value, 1):g}"
 
 
 def goal(task: Task) -> str:
