@@ -130,7 +130,7 @@ def test_she_is_in_the_raw_bucket_and_in_the_restricted_one_and_nowhere_else(
     # And there was something to find her in.
     assert pictures
     assert len(posts) >= 4
-    assert "laying out rows of odd failed (ValueError)" in events
+    assert "a defect of the reader (ValueError)" in caplog.text
     assert any("quarantine/" in key for key in buckets[settings.lake_bucket])
 
 

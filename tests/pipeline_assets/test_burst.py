@@ -41,7 +41,7 @@ OBJECTS = PARTS * PER_PART
 LOG = logging.getLogger("test")
 # Refused by three rules, in turn.
 CONTENTS = (b"bad", b"", b"\xff", b"x" * 21)
-RULES = ("S03", "S01", "S02", "S01")
+RULES = ("S03", "S01", "X01", "S01")
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def told_records(server: Slack) -> Counter[str]:
     for post in server.posts:
         lines = post["blocks"][1]["text"]["text"].splitlines()
         for line in (line for line in lines if "y rule: " in line):
-            for rule, number in re.findall(r"(S\d\d) × ([\d,]+)", line):
+            for rule, number in re.findall(r"([SX]\d\d) × ([\d,]+)", line):
                 counted[rule] += int(number.replace(",", ""))
     return counted
 

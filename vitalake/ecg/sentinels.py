@@ -129,7 +129,7 @@ def _ends_a_word(value: float, signal: Samples) -> bool:
     if len(levels) < 2:
         return False
     step = float(np.diff(levels).min())
-    counts = levels / step
+    counts = levels.astype(np.float64) / step
     return bool(np.abs(counts - np.round(counts)).max() < 0.01) and round(abs(value) / step) in WORD_LIMITS
 
 

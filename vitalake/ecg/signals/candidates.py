@@ -26,7 +26,8 @@ ENERGY_WINDOW_S = 0.1
 SILENCE_MV2 = 1e-6  # (1 µV)²: below it there is no heart but rounding
 CLOSEST_S = 0.18  # of two candidates: 300 beats a minute come 0.2 s apart
 ALIGN_S = 0.05
-LONGEST_RR_S = 3.0  # 20 beats a minute: of the summits in a context so many are beats at least
+# Of the summits in a context so many are beats at least: 20 a minute, beside a pause.
+LONGEST_RR_S, LONGEST_PAUSE_S = 3.0, 15.0
 USUAL_RR_S = 0.6
 LEAST_SHARE = 0.01  # of the energy of the usual number of highest summits
 REPEATED = 0.85
@@ -84,7 +85,7 @@ def candidates(bands: BeatBands, row: int, start: int, stop: int) -> Candidates:
     every = bands.summits[row]
     summit = every[slice(*np.searchsorted(every, (start, stop)))] - start
     height = energy[summit]
-    beats_at_least = max(3, round((stop - start) / rate / LONGEST_RR_S))
+    beats_at_least = max(3, round(((stop - start) / rate - LONGEST_PAUSE_S) / LONGEST_RR_S))
     loud = height >= LEAST_SHARE * median_of_highest(height, round((stop - start) / rate / USUAL_RR_S))
     summit, height = summit[loud], height[loud]
     if not len(summit):

@@ -27,7 +27,7 @@ from vitalake.ecg.quality.quality_model import (
     record_probability,
 )
 from vitalake.ecg.quality.regression import LEAST_LEADS, ModelThresholds
-from vitalake.ecg.quality.rules import RULES, QualityRule, Verdict, judge
+from vitalake.ecg.quality.rules import RULES, Quality, QualityRule, Verdict, judge
 from vitalake.ecg.signals.filters import Bands, FloatArray
 from vitalake.ecg.signals.measures import MEASURES, prepared
 
@@ -209,7 +209,8 @@ def test_the_model_lifts_no_reject_that_its_rule_does_not_open_to_appeal(rule: Q
 
 
 def test_a_lead_of_twelve_that_is_doubtful_leaves_its_record_acceptable() -> None:
-    for number, verdict in ((1, "acceptable"), (5, "acceptable"), (6, "marginal")):
+    expected: tuple[tuple[int, Quality], ...] = ((1, "acceptable"), (5, "acceptable"), (6, "marginal"))
+    for number, verdict in expected:
         leads = [Verdict("acceptable")] * (12 - number) + [Verdict("marginal", ("Q07",))] * number
         found = combine_record(leads, [0.01] * 12)
         assert (found.verdict, found.reasons) == (verdict, ("Q07",))

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from vitalake.ecg.readers.text.table import NumberColumn
 from vitalake.ecg.readers.text.time_names import TIME_UNITS, has_time_word, is_counter_name, is_time_name
-from vitalake.ecg.recording import CLOCK_TIME, Finding
+from vitalake.ecg.readers.units import other_quantity, per_millivolt
+from vitalake.ecg.recording import CLOCK_TIME, UNCALIBRATED, Finding
 
 MIN_ROWS = 10  # from which a column without a name counts as time by its even steps
 UNEVEN_STEP = 0.1
@@ -60,6 +61,8 @@ def read_time(column: NumberColumn, name: str, unit: str) -> TimeAxis | None:
     """
     values = column.values
     is_date = values.dtype.kind == "M"
+    if not is_date and not column.is_clock and _is_quantity(unit):
+        return None
     rises = is_date or column.is_clock or _rises(values)
     named = has_time_word(name) or (is_time_name(name) and rises) or column.is_clock or is_date
     counts = is_counter_name(name) and not unit and rises
@@ -78,6 +81,12 @@ def read_time(column: NumberColumn, name: str, unit: str) -> TimeAxis | None:
     if not np.isfinite(values).all():
         return TimeAxis(0.0, None, (Finding("S15", "the time column holds values that are not finite"),))
     return _numeric(column, name, unit)
+
+
+def _is_quantity(unit: str) -> bool:
+    """Whether it is a unit, and none of time: what a signal is measured in, however evenly it counts."""
+    known = per_millivolt(unit) is not None or other_quantity(unit) is not None or unit.casefold() == UNCALIBRATED
+    return known and unit.casefold() not in TIME_UNITS
 
 
 def _numeric(column: NumberColumn, name: str, unit: str) -> TimeAxis:

@@ -430,3 +430,10 @@ def test_anything_else_is_read_or_refused(content: bytes) -> None:
         found = text.read(content, max_samples=MAX_SAMPLES)
         assert len({len(lead.samples) for lead in found.leads}) == 1
         assert all(lead.samples.dtype in (np.int32, np.float64) for lead in found.leads)
+
+
+@pytest.mark.parametrize("head", ["pressure (mmHg)", "II (uV)", "temperature [°C]", "V2 (adu)"])
+def test_what_has_a_unit_of_its_own_is_a_signal_however_evenly_it_counts(head: str) -> None:
+    lines = [f"{at / 250},{np.sin(at / 9):.3f},{at % 70}" for at in range(2500)]
+    recording = read("\n".join([f"time (s),V1 (mV),{head}", *lines]).encode())
+    assert [lead.sampling_rate_hz for lead in recording.leads] == [250.0, 250.0]
