@@ -12,7 +12,9 @@ Two things must come together, so that no electrode that comes loose is taken fo
   others. So each such stretch begins and ends with a jump far beyond everything else.
 
 A signal that runs into the limit of its converter does not stand alone, for it passes through what lies between:
-that is saturation, stays as it is, and is rejected (Q03, Q04). Of the 9,204 leads of 767 records of the CinC 2011
+that is saturation, stays as it is, and is rejected (Q03, Q04). So is a jump to the limit for more than 0.2 s that
+does not come back before the recording ends, or that is to the limit of 8 to 14 bits, as converters have: an
+electrode that fell off. Of the 9,204 leads of 767 records of the CinC 2011
 challenge, with every kind of bad electrode, none holds a value that stands alone by more than 0.6 of the range.
 Where a converter clips square pulses nobody can tell the two apart. So that no bad lead is hidden either way, a
 lead without a value for more than 0.2 s is rejected (S06), as one stuck at its limit so long is (Q03).
@@ -39,6 +41,8 @@ ALONE_BY = 2.0  # times the range of the other samples
 NEIGHBOURHOOD_S = 10.0
 ROUNDING = 1e-7  # of a number that went through single precision
 STEP_SAMPLES = 5_000
+STUCK_S = 0.2  # as Q03 has it
+CONVERTER_BITS = 14
 MOST_KINDS = 8  # of sentinels in one lead
 
 Samples: TypeAlias = "npt.NDArray[np.int32] | npt.NDArray[np.float64]"
@@ -51,6 +55,7 @@ def _limits(bits: Sequence[int]) -> frozenset[int]:
 
 
 WORD_LIMITS, LONG_WORD_LIMITS = _limits(BITS), _limits(LONG_BITS)
+CONVERTER_LIMITS = _limits([bits for bits in BITS if bits <= CONVERTER_BITS])
 
 
 def without_sentinels(leads: Sequence[Lead]) -> tuple[tuple[Lead, ...], tuple[Finding, ...]]:
@@ -97,7 +102,7 @@ def sentinels_in(lead: Lead) -> Flags | None:
     for value, known_by_itself in kinds.items():
         alone = _alone(x, value, signal, lead)
         if alone.any() and (known_by_itself or _ends_a_word(value, x[signal])):
-            sentinels |= alone
+            sentinels |= alone & ~_stuck(alone, value, lead, known_by_itself)
     return sentinels if sentinels.any() else None
 
 
@@ -149,3 +154,17 @@ def _alone(x: Samples, value: float, signal: Flags, lead: Lead) -> Flags:
         if max(low - value, value - high) > ALONE_BY * (high - low):
             alone[start : start + width] = here[start : start + width]
     return alone
+
+
+def _stuck(alone: Flags, value: float, lead: Lead, known_by_itself: bool) -> Flags:
+    """Which of these samples are a lead that stays at its converter's limit, shape (samples,)."""
+    stuck = np.zeros(len(alone), dtype=np.bool_)
+    nines = _is_written_for_none(abs(value)) and abs(value) not in WORD_LIMITS
+    if nines or abs(value) >= BEYOND_ANY_SIGNAL:
+        return stuck
+    short_word = abs(value) in CONVERTER_LIMITS or not known_by_itself
+    edges = np.flatnonzero(np.diff(alone, prepend=False, append=False)).reshape(-1, 2)
+    for start, stop in edges[edges[:, 1] - edges[:, 0] > STUCK_S * lead.sampling_rate_hz]:
+        if short_word or start == 0 or stop == len(alone):
+            stuck[start:stop] = True
+    return stuck

@@ -100,6 +100,17 @@ def test_an_electrode_that_jumps_to_the_limit_and_creeps_back_is_no_gap() -> Non
     assert sentinels_in(lead) is None
 
 
+@pytest.mark.parametrize(("value", "start", "stop"), [(2047, 3000, 5000), (-8192, 2000, 2200), (32767, 4000, 5000)])
+def test_a_lead_that_falls_off_to_the_limit_is_stuck_and_not_missing(value: int, start: int, stop: int) -> None:
+    x = np.round(BEATING.samples / 5).astype(np.int32)
+    x[start:stop] = value
+    lead = replace(BEATING, samples=x, gain_adu_per_unit=200.0)
+    assert sentinels_in(lead) is None
+    (judged,) = assess([checked(Recording((lead,), "edf"))])
+    assert judged.verdict.verdict == "unacceptable"
+    assert "Q03" in judged.verdict.reasons
+
+
 def test_what_may_be_either_is_never_acceptable() -> None:
     """Square pulses at the limit, longer than 0.2 s: nobody can tell a gap from a clipped pulse."""
     x = BEATING.samples.copy()
