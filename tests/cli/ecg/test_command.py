@@ -90,7 +90,7 @@ def test_a_pipe_gets_facts_words_and_the_table(vitalake: Vitalake) -> None:
     assert answer.code == 0, answer.err
     lines = answer.out.splitlines()
     assert lines[0] == TWELVE_LEADS
-    assert lines[1].startswith("! marginal: ")
+    assert lines[1] == "✓ acceptable (noted: baseline wander, mains hum, muscle noise)"
     assert lines[2].startswith(
         "wfdb · 12 leads · 500 Hz · 10 s · device demo-a · label 426783006 · started 2026-01-05 08:15"
     )
