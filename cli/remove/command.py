@@ -87,7 +87,9 @@ def remove(
     settings, console = settings_of(home), stdout()
     require_store(settings)
     client = s3_client(settings)
-    removals = [_removal(settings, client, key) for key in dict.fromkeys(keys)]
+    # One object may be named in several ways.
+    named = [_removal(settings, client, key) for key in keys]
+    removals = [*{each.found.key: each for each in named}.values()]
     kept = bucket_object.versioning(client, settings.raw_bucket)
     for each in removals:
         _say_what_goes(console, settings, each)

@@ -24,7 +24,7 @@ MOST_SWITCHES_OF_TWO = 0.25  # where there are two levels only, as of a square w
 FLICKER_MV = 0.02  # a converter with nothing on it moves as much
 FLICKER_LSB, COARSE_FLICKER_MV = 3, 0.1  # and a coarse one by so many stored units
 SWING_S, LEAST_SWING_S = 60.0, 10.0  # how much of a channel is looked at, where it swings, and how much it takes
-FASTEST_HZ = 10_000.0
+SLOWEST_HZ, FASTEST_HZ = 2.0, 10_000.0
 SLOW_HZ = (0.05, 0.8)
 SLOW_SHARE = 0.97  # of the power
 NARROW_SHARE = 0.8  # of the power, within a third of the strongest frequency
@@ -101,7 +101,7 @@ def _flickers(lead: Lead, span: float) -> bool:
 
 def _swings(x: Samples, rate_hz: float) -> bool:
     """Whether a channel goes up and down at one slow frequency and does nothing else, as breathing does."""
-    if not 0 < rate_hz <= FASTEST_HZ or len(x) < LEAST_SWING_S * rate_hz:
+    if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ or len(x) < LEAST_SWING_S * rate_hz:
         return False
     length = min(len(x), round(SWING_S * rate_hz))
     window = x[:length].astype(np.float64)

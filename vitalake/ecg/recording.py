@@ -80,7 +80,7 @@ class Recording:
 
     Args:
         leads: in the order of the file, at least one.
-        file_format: what the content was recognised as, e.g. ``v5.py`` or ``edf``.
+        file_format: what the content was recognised as, e.g. ``matlab_v5`` or ``edf``.
         started_at: start in UTC, or in `CLOCK_TIME` where the file names no zone. None where the file says nothing.
         subject: whatever the file identifies the subject by, and nothing else. Personal data: it leaves the reader
             only to become a pseudonym.

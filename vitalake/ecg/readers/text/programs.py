@@ -16,6 +16,7 @@ from vitalake.ecg.readers.text.time_names import TIME_UNITS
 
 Cells = Sequence[Sequence[str]]
 
+FASTEST_HZ = 1e6  # no recorder of hearts is faster, and a number may be too large for any
 _CHANNELS = re.compile(r"([0-9]{1,3}) channels?", re.IGNORECASE)
 _NO_SIGNAL = re.compile(r"nseq|[io][0-9]|d[io]|digital.*", re.IGNORECASE)
 _SENSORS = {  # of plux and BITalino, by what begins the name of one; the column keeps its own name for an ECG
@@ -61,7 +62,7 @@ def _opensignals(before: Sequence[str], cells: Cells) -> Head | None:
     rates = [rate for device in devices if isinstance(rate := device.get("sampling rate"), (int, float))]
     return Head(
         names=tuple(name if sensor is None else f"{sensor}{name}" for name, sensor in columns),
-        rates_hz=tuple(dict.fromkeys(float(rate) for rate in rates if rate > 0)),
+        rates_hz=tuple(dict.fromkeys(float(rate) for rate in rates if 0 < rate < FASTEST_HZ)),
         unused=frozenset(at for at, (_, sensor) in enumerate(columns) if sensor is None),
     )
 

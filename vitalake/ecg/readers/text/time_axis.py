@@ -14,7 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from vitalake.ecg.readers.text.table import NumberColumn
-from vitalake.ecg.readers.text.time_names import TIME_UNITS, has_time_word, is_counter_name, is_time_name
+from vitalake.ecg.readers.text.time_names import (
+    TIME_UNITS,
+    has_only_time_words,
+    has_time_word,
+    is_counter_name,
+    is_time_name,
+)
 from vitalake.ecg.readers.units import other_quantity, per_millivolt
 from vitalake.ecg.recording import CLOCK_TIME, UNCALIBRATED, Finding
 
@@ -64,7 +70,9 @@ def read_time(column: NumberColumn, name: str, unit: str) -> TimeAxis | None:
     if not is_date and not column.is_clock and _is_quantity(unit):
         return None
     rises = is_date or column.is_clock or _rises(values)
-    named = has_time_word(name) or (is_time_name(name) and rises) or column.is_clock or is_date
+    # "V2_time_aligned" is a lead, unless it counts as times do.
+    sure = has_time_word(name) and (rises or has_only_time_words(name))
+    named = sure or (is_time_name(name) and rises) or column.is_clock or is_date
     counts = is_counter_name(name) and not unit and rises
     if not (named or counts or _advances(column)):
         return None

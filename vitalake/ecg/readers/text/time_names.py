@@ -40,6 +40,11 @@ def has_time_word(name: str) -> bool:
     return any(word.casefold() in _TIME_WORDS for word in _WORD.findall(name))
 
 
+def has_only_time_words(name: str) -> bool:
+    """Whether the name says nothing but time."""
+    return all(word.casefold() in _TIME_WORDS or _TIME.fullmatch(word) for word in _WORD.findall(name))
+
+
 def is_counter_name(name: str) -> bool:
     """Whether a column of this name may count samples or packets; one of samples may as well be the signal."""
     return bool(_COUNTER.fullmatch(name))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.vitalake.ecg.readers.mutations import mutated
 from vitalake.ecg.readers.text import reader as text
 from vitalake.ecg.recording import Recording
+from vitalake.ecg.structure import checked
 from vitalake.errors import UnusableDataError
 
 MAX_SAMPLES = 2**22
@@ -437,3 +438,16 @@ def test_what_has_a_unit_of_its_own_is_a_signal_however_evenly_it_counts(head: s
     lines = [f"{at / 250},{np.sin(at / 9):.3f},{at % 70}" for at in range(2500)]
     recording = read("\n".join([f"time (s),V1 (mV),{head}", *lines]).encode())
     assert [lead.sampling_rate_hz for lead in recording.leads] == [250.0, 250.0]
+
+
+@pytest.mark.parametrize("name", ["V2_time_aligned", "ECG (real time)", "II (run time)"])
+def test_a_lead_whose_name_speaks_of_time_is_a_lead(name: str) -> None:
+    lines = [f"{at / 250},{np.sin(at / 9):.3f},{np.cos(at / 5):.3f}" for at in range(2500)]
+    assert len(read("\n".join([f"time,V1,{name}", *lines]).encode()).leads) == 2
+
+
+@pytest.mark.parametrize("step_s", [60, 3600])
+def test_a_row_a_minute_is_no_recording_and_breaks_nothing(step_s: int) -> None:
+    lines = [f"{at * step_s},{60 + 9 * np.sin(at / 9):.2f}" for at in range(3000)]
+    with pytest.raises(UnusableDataError, match="sampling rate"):
+        checked(read("\n".join(["timestamp,value", *lines]).encode()))
