@@ -19,7 +19,7 @@ from benchmarks.quality.hearts import sweep
 from benchmarks.quality.scores import TOLERANCE_S
 from vitalake.ecg.signals.candidates import candidates
 from vitalake.ecg.signals.filters import Bands, FloatArray
-from vitalake.ecg.signals.peaks import CONTEXT_S, CORE_S, ONE_CONTEXT_S, beat_bands
+from vitalake.ecg.signals.peaks import beat_bands, contexts
 
 LONG_S, SHORT_S = 600.0, 5.0  # pieces of a lead, each by itself
 # Of a candidate: generated hearts are many, and in strong noise some of their labels are luck.
@@ -84,15 +84,11 @@ def _marked(
 ) -> list[Marked]:
     bands = beat_bands(Bands(x_mv[None], rate))
     samples, reach = len(x_mv), TOLERANCE_S * rate
-    core, context = (
-        (samples, 0) if samples <= ONE_CONTEXT_S * rate else (round(CORE_S * rate), round(CONTEXT_S * rate))
-    )
     found = []
-    for start in range(0, samples, core):
-        first, last = max(0, start - context), min(samples, start + core + context)
+    for start, stop, first, last in contexts(samples, rate):
         here = candidates(bands, 0, first, last)
         at = here.at + first
-        kept = (at >= start) & (at < start + core)
+        kept = (at >= start) & (at < stop)
         if not edges:
             kept &= (at > reach) & (at < samples - reach)
         for begin, end in excluded:

@@ -52,10 +52,19 @@ class Device:
         """Whether an object of this key comes from such a device."""
         return fnmatchcase(key, self.keys)
 
-    def in_utc(self, by_clock: datetime) -> datetime:
-        """The instant of a time that its clock showed and that names no zone."""
+    def in_utc(self, by_clock: datetime) -> datetime | None:
+        """The instant of a time that its clock showed and that names no zone; None where nobody can tell it.
+
+        Clocks that change for summer skip an hour and show another one twice.
+        """
         zone = timezone.utc if self.time_zone is None else _zone(self)
-        return by_clock.replace(tzinfo=zone).astimezone(timezone.utc)
+        first, second = (by_clock.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+        if first.utcoffset() != second.utcoffset():
+            return None
+        try:
+            return first.astimezone(timezone.utc)
+        except OverflowError:
+            return None
 
 
 UNDECLARED = Device(keys="*")

@@ -93,6 +93,8 @@ def completed(recording: Recording, config: SourceConfig, key: str = "") -> Reco
     if started_at is not None and started_at.tzinfo is CLOCK_TIME and device.time_zone is not None:
         assumed.append("started_at")
         started_at = device.in_utc(started_at)
+        if started_at is None:
+            findings.append(Finding("S15", "its start is an hour that its device's clock skips or shows twice"))
     return replace(
         recording, leads=tuple(leads), started_at=started_at, findings=tuple(findings), assumed=tuple(assumed)
     )

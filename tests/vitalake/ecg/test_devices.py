@@ -152,3 +152,20 @@ def test_the_fragments_and_the_demo_are_declared_and_nothing_else(key: str, decl
 def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"device '\*'"):
         Device("*", **wrong)
+
+
+@pytest.mark.parametrize("local", [datetime(2026, 10, 25, 2, 30), datetime(2026, 3, 29, 2, 30)])
+def test_an_hour_that_clocks_skip_or_show_twice_is_no_instant(local: datetime) -> None:
+    berlin = Device("*", time_zone="Europe/Berlin")
+    assert berlin.in_utc(local) is None
+    assert berlin.in_utc(local + timedelta(days=1)) is not None
+    lines = (f"{(local + timedelta(seconds=at / 250)).isoformat()};{v:.3f}" for at, v in enumerate(HEART.values()))
+    recording, _ = rows("ecg/a.csv", "\n".join(["time;II (mV)", *lines]).encode(), SourceConfig((berlin,)))
+    assert recording["started_at"] is None
+    assert "S15" in recording["warnings"]
+
+
+def test_a_column_of_text_in_a_unit_that_nobody_knows_is_another_signal() -> None:
+    lines = (f"{at / 250},{v:.3f},{100 * v:.1f}" for at, v in enumerate(HEART.values()))
+    _, signals = rows("ecg/a.csv", "\n".join(["time (s),II,foo", "s,mV,widgets", *lines]).encode())
+    assert [row["signal_kind"] for row in signals] == ["ecg", "other"]

@@ -106,7 +106,7 @@ _NO_UNITS = frozenset(
             "counts",
         ),
         *("digit", "digits", "lsb", "lsbs", "bit", "bits", "raw", "au", "a.u.", "a.u", "arb", "arb.", "arb. unit"),
-        *("adc", "unit", "units", "dimensionless", "unitless", "no unit", "normalized"),
+        *("adc", "unit", "units", "dimensionless", "unitless", "no unit", "no units", "no_units", "normalized"),
     )
 )
 

@@ -105,10 +105,9 @@ def beat_rate_bpm(strips: Strips) -> FloatArray:
     rates = np.full(len(strips.x_mv), np.nan)
     for row, found in enumerate(strips.detected):
         after = found.neighbours[1]
-        beats = len(found.peaks) - (after is None)
-        if beats > 0 and len(found.peaks):
-            last = found.peaks[-1] if after is None else after
-            rates[row] = 60.0 * strips.sampling_rate_hz * beats / (last - found.peaks[0])
+        ends = found.peaks if after is None else np.append(found.peaks, after)
+        if len(found.peaks) and len(ends) > 1:
+            rates[row] = 60.0 * strips.sampling_rate_hz * (len(ends) - 1) / (ends[-1] - ends[0])
     return rates
 
 

@@ -11,6 +11,7 @@ for beats once half of the seconds are without one: below 32 beats a minute, and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -110,20 +111,27 @@ def detected(bands: Bands) -> list[Detection]:
     A strip of more than half a minute is decided 20 s at a time, each with 15 s to either side in view.
     """
     read = beat_bands(bands)
-    rate, samples = bands.sampling_rate_hz, bands.x_mv.shape[1]
-    core, context = (
-        (samples, 0) if samples <= ONE_CONTEXT_S * rate else (round(CORE_S * rate), round(CONTEXT_S * rate))
-    )
+    rate = bands.sampling_rate_hz
     found = []
     for row, x in enumerate(bands.x_mv):
         pieces = []
-        for start in range(0, samples, core):
-            first, last = max(0, start - context), min(samples, start + core + context)
+        for start, stop, first, last in contexts(len(x), rate):
             here = _decided(candidates(read, row, first, last), rate)
-            pieces.append(here.between(start - first, start - first + core).later(start))
+            pieces.append(here.between(start - first, stop - first).later(start))
         every = joined(pieces, rate)
         found.append(every._replace(peaks=every.peaks[_inside(x, every.peaks, round(ENERGY_WINDOW_S * rate))]))
     return found
+
+
+def contexts(samples: int, sampling_rate_hz: float) -> Iterator[tuple[int, int, int, int]]:
+    """How a strip is decided: start and stop of each piece, and of what is in view with it, in samples."""
+    if samples <= ONE_CONTEXT_S * sampling_rate_hz:
+        yield 0, samples, 0, samples
+        return
+    core, context = round(CORE_S * sampling_rate_hz), round(CONTEXT_S * sampling_rate_hz)
+    for start in range(0, samples, core):
+        stop = min(samples, start + core)
+        yield start, stop, max(0, start - context), min(samples, stop + context)
 
 
 def beat_bands(bands: Bands) -> BeatBands:
@@ -217,10 +225,3 @@ def _inside(x: FloatArray, peaks: Samples, reach: int) -> npt.NDArray[np.bool_]:
         cut = deviation[end] >= deviation[seen].max()
         inside[at] = not (cut and deviation[end] < WHOLE_SHARE * typical)
     return inside
-
-
-def rr_s(found: Detection, sampling_rate_hz: float) -> FloatArray:
-    """Intervals in s between the beats of a stretch, and on to the next beat after it."""
-    after = found.neighbours[1]
-    ends = found.peaks if after is None or not len(found.peaks) else np.append(found.peaks, after)
-    return np.asarray(np.diff(ends) / sampling_rate_hz, dtype=np.float64)

@@ -15,12 +15,12 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 
 from vitalake.errors import UnusableDataError
+from vitalake.records.decoding.file_kinds import GZIP
 
 _PIECE_BYTES = 1 << 20
 _READ_BYTES = 1 << 16
 _IN_MEMORY_BYTES = 16 << 20  # of the compressed file; more goes to a temporary file
 _WITH_HEADER = 31  # what zlib calls a member of gzip
-_MAGIC = b"\x1f\x8b"
 
 
 def unpacked(chunks: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
@@ -75,7 +75,7 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
             if not data:
                 return
         data = data.lstrip(b"\0")
-        if len(data) < len(_MAGIC):
+        if len(data) < len(GZIP):
             data += file.read(_READ_BYTES)
-        if not data.startswith(_MAGIC):
+        if not data.startswith(GZIP):
             raise UnusableDataError("S02", "something else follows in the gzip file: nothing of it is read")

@@ -17,7 +17,7 @@ from vitalake.ecg.readers.text.clock import find_clock
 from vitalake.ecg.readers.text.layout import HEAD_BYTES, Layout, decode, find_layout
 from vitalake.ecg.readers.text.table import NumberColumn, read_columns
 from vitalake.ecg.readers.text.time_axis import read_time
-from vitalake.ecg.readers.units import other_quantity, per_millivolt
+from vitalake.ecg.readers.units import per_millivolt, says_nothing
 from vitalake.ecg.recording import MILLIVOLT, UNCALIBRATED, Lead, Recording
 from vitalake.errors import UnusableDataError
 
@@ -115,6 +115,4 @@ def _to_lead(column: NumberColumn, name: str, unit: str, rate_hz: float) -> Lead
     gain = per_millivolt(unit)
     if gain is not None:
         return Lead(name, samples, rate_hz, gain, 0.0, MILLIVOLT, missing)
-    return Lead(
-        name, samples, rate_hz, 1.0, 0.0, unit if other_quantity(unit) is not None else UNCALIBRATED, missing
-    )
+    return Lead(name, samples, rate_hz, 1.0, 0.0, UNCALIBRATED if says_nothing(unit) else unit, missing)

@@ -121,7 +121,10 @@ def read(
         started_at=header.started_at,
         label=header.label,
         findings=findings,
-        assumed=("sampling_rate_hz",) if stated_hz is None else (),
+        assumed=(
+            *(("sampling_rate_hz",) if stated_hz is None else ()),
+            *(("gain",) if any(each.rule == "S09" for each in findings) else ()),
+        ),
     )
 
 
